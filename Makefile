@@ -1,0 +1,63 @@
+# The commands of this repository. They need Python 3.11 or newer, make, and nothing else:
+#   make compare    set up .venv, then measure the reference agent dense and compressed (ARGS="..." is passed on)
+#   make test       set up .venv, then run the fast tests (ARGS="-k needle" is passed on)
+#   make test-slow  the slow tests: builds and installs the package, trains and compares small models
+#   make lint       ruff and strict mypy
+#   make format     let ruff rewrite the files
+#   make clean      remove what these commands made
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# An editable installation is a link tree under build/, so the stamps lie there too: who deletes build/ gets both anew.
+INSTALLED := build/installed
+INSTALLED_DEV := build/installed-dev
+TYPES := build/types
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: compare test test-slow lint format clean
+
+compare: $(INSTALLED)
+	$(VENV)/bin/acgym compare $(ARGS)
+
+test: $(INSTALLED_DEV)
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+test-slow: $(INSTALLED_DEV)
+	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+
+# A type checker does not run acgym/__init__.py, which joins the four folders: it is shown them as one tree of links.
+# It starts inside the tree, because it looks in the current folder first.
+lint: $(INSTALLED_DEV)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	rm -rf $(TYPES)/acgym
+	mkdir -p $(TYPES)/acgym
+	ln -s "$(CURDIR)"/acgym/* "$(CURDIR)/envs" "$(CURDIR)/agents" "$(CURDIR)/compress" $(TYPES)/acgym/
+	cd $(TYPES) && "$(CURDIR)/$(VENV)/bin/python" -m mypy --config-file "$(CURDIR)/pyproject.toml" -p acgym
+
+format: $(INSTALLED_DEV)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "acgym needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	  "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing acgym into $(VENV); this takes a minute or two the first time."
+	$(PIP_INSTALL) -e .
+	@mkdir -p $(@D) && touch $@
+
+$(INSTALLED_DEV): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing acgym and its test tools into $(VENV); this takes a minute or two the first time."
+	$(PIP_INSTALL) -e ".[dev]"
+	@mkdir -p $(@D) && touch $(INSTALLED) $@

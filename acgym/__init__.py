@@ -1,0 +1,63 @@
+"""acgym: measure what a language-model agent loses when it is compressed.
+
+``import acgym`` registers the environments (``gym.make("ACB/ToolCall-v0")``) and loads neither torch nor transformers:
+everything that needs them is imported at its first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# In a checkout the sub-packages lie beside this folder (envs/, agents/, compress/), not inside it; in an installation
+# they lie inside. A strict editable installation is a tree of links made once: following the link back to the checkout
+# lets modules and weights that were added afterwards be found, and makes the links matter to type checkers only.
+_HERE = Path(__file__).resolve().parent
+if not (_HERE / "envs").is_dir():
+    __path__[:] = [str(_HERE), str(_HERE.parent)]
+
+from acgym import envs  # noqa: E402  (needs the path above; importing it registers the environments)
+
+if TYPE_CHECKING:
+    from acgym import check, loop, metrics, probe, record, statistics, types
+    from acgym.assemble import agent
+    from acgym.loop import play
+    from acgym.workflow_graph import graph_f1, node_chain_f1
+
+__version__ = "0.1.0"
+__all__ = [
+    "agent",
+    "check",
+    "envs",
+    "graph_f1",
+    "loop",
+    "metrics",
+    "node_chain_f1",
+    "play",
+    "probe",
+    "record",
+    "statistics",
+    "types",
+]
+
+_OBJECTS = {
+    "agent": "acgym.assemble",
+    "graph_f1": "acgym.workflow_graph",
+    "node_chain_f1": "acgym.workflow_graph",
+    "play": "acgym.loop",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use, so that ``import acgym`` stays light."""
+    if name in _OBJECTS:
+        return getattr(import_module(_OBJECTS[name]), name)
+    if name in __all__:
+        return import_module(f"acgym.{name}")
+    raise AttributeError(f"module 'acgym' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, those not yet imported included."""
+    return sorted([*globals(), *__all__])

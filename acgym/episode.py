@@ -1,0 +1,146 @@
+"""The one record of a run: an episode with every message, its token ids, rewards and outcome, as one JSON line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from acgym.types import Json, Role, Split, canonical_json
+
+FORMAT = 1
+"""Version of the line format; readers refuse newer ones by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange: what the agent was told, what it said, what the environment made of it."""
+
+    role: Role
+    """Role of ``observation``: ``user``, or ``tool`` for the result of a tool call."""
+    observation: str
+    text: str
+    """The agent's words, verbatim."""
+    action: str
+    """What the environment was handed."""
+    reward: float
+    progress: float
+    malformed: bool
+    error: str | None
+    finish_reason: str
+    seconds: float
+    """Seconds in the agent, waiting in a batch included."""
+    kept: int = 0
+    """How many leading token ids of the sequence so far (prompt and reply of the turn before) this prompt keeps."""
+    prompt_ids: tuple[int, ...] | None = None
+    """Token ids of the prompt after the first ``kept``; None for an agent without tokens."""
+    token_ids: tuple[int, ...] | None = None
+    """Token ids that the agent generated: the decision tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One finished episode, or one that an infrastructure failure ended."""
+
+    env: str
+    """Gymnasium id."""
+    kwargs: Mapping[str, Json]
+    """Arguments of ``gym.make``."""
+    split: Split
+    seed: int
+    agent: str
+    task_hash: str
+    task_kind: str
+    tools: tuple[Json, ...]
+    random_success: float | None
+    """Anchor: what ``random_reply`` scores on this environment and level; None if the environment states none."""
+    random_progress: float | None
+    turns: tuple[Turn, ...]
+    final_observation: str
+    outcome: Literal["finished", "failed"]
+    """``failed``: the agent's infrastructure broke (out of memory, timeout). Counted, never scored."""
+    failure: str | None
+    """Why it failed; None if it finished."""
+    success: bool | None
+    """None if it failed."""
+    progress: float | None
+    """Final progress in [0, 1]; None if it failed."""
+    truncated: bool
+    seconds: float
+    """Wall-clock seconds from reset to the end."""
+    format: int = FORMAT
+
+    @property
+    def key(self) -> tuple[str, str, str, str, int]:
+        """What pairs two episodes: environment, arguments, split, task hash, seed."""
+        return (self.env, canonical_json(self.kwargs), self.split, self.task_hash, self.seed)
+
+    @property
+    def format_errors(self) -> int:
+        """Number of turns whose action was not in the grammar."""
+        return sum(turn.malformed for turn in self.turns)
+
+    @property
+    def decision_errors(self) -> int:
+        """Number of turns whose action was well formed but wrong."""
+        return sum(turn.error is not None for turn in self.turns)
+
+    def sequences(self) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Rebuild the token sequences that the agent saw and wrote.
+
+        Returns:
+            A list of (ids, spans): ``ids`` is prompt and reply of a turn and of all turns whose tokens it keeps whole;
+            ``spans`` are the half-open ranges of generated tokens in ``ids``. One entry when each prompt extends the
+            sequence before it; one more for each turn whose prompt does not. Empty for an agent without tokens.
+        """
+        done: list[tuple[list[int], list[tuple[int, int]]]] = []
+        ids: list[int] = []
+        spans: list[tuple[int, int]] = []
+        for turn in self.turns:
+            if turn.prompt_ids is None or turn.token_ids is None:
+                continue
+            if turn.kept < len(ids):
+                done.append((ids, spans))
+                spans = [span for span in spans if span[1] <= turn.kept]
+            ids = ids[: turn.kept] + list(turn.prompt_ids)
+            spans = [*spans, (len(ids), len(ids) + len(turn.token_ids))]
+            ids = ids + list(turn.token_ids)
+        return [*done, (ids, spans)] if ids else done
+
+    def to_line(self) -> str:
+        """Write the episode as one line of JSON, without the newline."""
+        row = {**_shallow(self), "turns": [_shallow(turn) for turn in self.turns]}
+        return json.dumps(row, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_line(cls, line: str) -> Episode:
+        """Read a line written by :meth:`to_line`.
+
+        Raises:
+            ValueError: if the line is not an episode of this format or an older one; the message says what is wrong.
+        """
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError("an episode is a JSON object")
+        if row.get("format", 0) > FORMAT:
+            raise ValueError(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
+        names = {f.name for f in fields(cls)}
+        if set(row) != names:
+            odd = sorted(set(row) ^ names)
+            raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
+        row["tools"] = tuple(row["tools"])
+        row["turns"] = tuple(_turn(turn) for turn in row["turns"])
+        return cls(**row)
+
+
+def _shallow(record: Episode | Turn) -> dict[str, Json]:
+    """Return a record's fields; ``asdict`` would copy every token id."""
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def _turn(row: dict[str, Json]) -> Turn:
+    for name in ("prompt_ids", "token_ids"):
+        if row[name] is not None:
+            row[name] = tuple(row[name])
+    return Turn(**row)

@@ -1,0 +1,11 @@
+"""The environments: importing this registers every id with Gymnasium, and loads none of them."""
+
+if __name__ != "acgym.envs":  # a second import under another name would load every class twice
+    raise ImportError(f"this package is acgym.envs; it was imported as {__name__!r}. Write 'import acgym.envs'.")
+
+from gymnasium.envs.registration import register
+
+register("ACB/ToolCall-v0", "acgym.envs.toolcall:ToolCall", max_episode_steps=30)
+register("ACB/Workflow-v0", "acgym.envs.workflow:Workflow", max_episode_steps=3)
+register("ACB/Needle-v0", "acgym.envs.needle:Needle", max_episode_steps=3)
+register("ACB/Household-v0", "acgym.envs.household:Household", max_episode_steps=30)
