@@ -1,0 +1,291 @@
+"""The contract of an environment, clause by clause, for ours and for anybody's: ``check("ACB/ToolCall-v0")``."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+
+from acgym import contract as c
+from acgym.contract import CheckReport, ContractError, agrees
+from acgym.text import Utf8, excerpt
+from acgym.types import Anchor
+
+__all__ = ["CheckReport", "ContractError", "check"]
+
+
+def check(
+    env: str | gym.Env[Any, Any] | Callable[..., gym.Env[Any, Any]], *, seeds: int = 20, **kwargs: Any
+) -> CheckReport:
+    """Check every clause of the contract of an environment (see :class:`acgym.env.TextEnv`).
+
+    Args:
+        env: a Gymnasium id; an environment made by ``gym.make``; or a class (give ``max_episode_steps`` with it).
+        seeds: how many seeds the clauses are tried on, at least 2; the random policy plays five times as many.
+        **kwargs: arguments of the environment, such as ``level=2``.
+
+    Returns:
+        What was seen, if no clause is broken.
+
+    Raises:
+        ContractError: naming all broken clauses, each with the first case that broke it.
+        TypeError: if an environment object was not made by ``gym.make``.
+    """
+    if seeds < 2:
+        raise ValueError(f"at least 2 seeds are needed to compare episodes, got {seeds}")
+    inspection = _Inspection(_spec(env, kwargs), seeds)
+    for part in inspection.parts():
+        try:
+            part()
+        except _Stop:
+            continue
+        except Exception as error:
+            name = part.__name__.strip("_")
+            inspection.hold(c.RAISES, False, f"the part '{name}' of the check", f"{type(error).__name__}: {error}")
+    if inspection.broken:
+        raise ContractError(inspection.spec.id, list(inspection.broken.values()))
+    return CheckReport(inspection.spec.id, inspection.steps, inspection.random, 5 * seeds)
+
+
+def _spec(env: str | gym.Env[Any, Any] | Callable[..., gym.Env[Any, Any]], kwargs: dict[str, Any]) -> EnvSpec:
+    """Return what makes further instances of ``env``."""
+    if isinstance(env, str):
+        env = gym.make(env, disable_env_checker=True, **kwargs)
+    if isinstance(env, gym.Env):
+        if env.spec is None:
+            raise TypeError(
+                f"{type(env).__name__} object: the check needs further instances and cannot make them; "
+                "give the class, the registered id, or the result of gym.make"
+            )
+        return env.spec
+    steps = kwargs.pop("max_episode_steps", None)
+    return EnvSpec(f"{getattr(env, '__name__', 'Env')}-v0", env, max_episode_steps=steps, kwargs=kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """One episode: everything that was heard, and how it ended."""
+
+    trace: list[Any]
+    progress: float
+    success: bool
+    terminated: bool
+    malformed: str | None
+    """The first reply that was answered as malformed."""
+
+
+class _Stop(Exception):
+    """A part of the check cannot go on; the clause that stopped it has been noted."""
+
+
+class _Inspection:
+    """One check under way: plays episodes, holds clauses, keeps the first case of each broken one."""
+
+    def __init__(self, spec: EnvSpec, seeds: int) -> None:
+        self.spec = spec
+        self.n = seeds
+        self.seeds = range(seeds)
+        self.broken: dict[str, str] = {}
+        self.steps = 0
+        self.random = Anchor(0.0, 0.0)
+
+    def parts(self) -> list[Callable[[], None]]:
+        """Return the parts of the check; without the members, the others make no sense."""
+        self.hold(c.LIMIT, self.spec.max_episode_steps is not None)
+        inside = self.make().unwrapped
+        missing = [name for name in ("oracle", "random_reply", "task") if not hasattr(type(inside), name)]
+        self.hold(c.MEMBERS, not missing, " and no ".join(missing))
+        episodes: list[Callable[[], None]] = [self._experts, self._same_seed, self._random_policy, self._hostile]
+        others: list[Callable[[], None]] = [self._gymnasium, self._splits, self._arguments, self._render, self._vector]
+        return others if missing else episodes + others
+
+    def hold(self, clause: str, kept: bool, *case: object) -> None:
+        """Note ``clause`` as broken by ``case`` unless it is kept."""
+        if not kept:
+            self.broken.setdefault(clause, clause.format(*case))
+
+    def need(self, clause: str, kept: bool, *case: object) -> None:
+        """Hold a clause without which the part of the check cannot go on."""
+        self.hold(clause, kept, *case)
+        if not kept:
+            raise _Stop
+
+    def make(self, **kwargs: Any) -> gym.Env[Any, Any]:
+        """Make a new instance."""
+        return gym.make(self.spec, disable_env_checker=True, **kwargs)
+
+    def play(self, env: gym.Env[Any, Any], seed: int, say: Callable[[Any], str]) -> _Played:
+        """Play one evaluation episode, holding the clauses that any episode must keep."""
+        observation, info = env.reset(seed=seed, options={"split": "eval"})
+        self.need(c.RESET_INFO, set(info) == c.RESET_KEYS, ", ".join(sorted(info)))
+        self.hold(c.OBSERVATION, observation in env.observation_space, seed, type(observation).__name__)
+        trace: list[Any] = [observation, info["task"], info["tools"], info["progress"]]
+        total, malformed, done, left = 0.0, None, False, self.spec.max_episode_steps or 1000
+        while not done and left:
+            action = say(env.unwrapped)
+            observation, reward, terminated, truncated, info = env.step(action)
+            self.steps += 1
+            left -= 1
+            self.need(c.STEP_INFO, set(info) == c.STEP_KEYS, ", ".join(sorted(info)))
+            self.hold(c.OBSERVATION, observation in env.observation_space, seed, type(observation).__name__)
+            self.hold(c.PROGRESS, 0.0 <= info["progress"] <= 1.0, seed, info["progress"])
+            trace.append((action, observation, reward, terminated, truncated, sorted(info.items())))
+            total += float(reward)
+            malformed = action if info["malformed"] and malformed is None else malformed
+            done = terminated or truncated
+        self.hold(c.REWARDS, math.isclose(total, info["progress"], abs_tol=1e-9), seed, total, info["progress"])
+        return _Played(trace, float(info["progress"]), bool(info["success"]), bool(terminated), malformed)
+
+    def _experts(self) -> None:
+        env = self.make()
+        spaces = (env.observation_space, env.action_space)
+        self.hold(c.SPACES, all(isinstance(space, Utf8) for space in spaces), *(type(s).__name__ for s in spaces))
+        before = _global_random()
+        for seed in self.seeds:
+            end = self.play(env, seed, lambda inside: inside.oracle())
+            how = "termination" if end.terminated else "no termination"
+            won = end.terminated and end.success and end.progress == 1.0
+            self.hold(c.ORACLE, won, seed, how, "success" if end.success else "no success", end.progress)
+            end = self.play(env, seed, lambda inside: "")
+            word = "success" if end.success else "no success"
+            self.hold(c.SILENCE, not end.success and end.progress == 0.0, seed, word, end.progress)
+        for name, state in _global_random().items():
+            self.hold(c.RANDOM_STATE, state == before[name], name)
+
+    def _same_seed(self) -> None:
+        one, other = self.make(), self.make()
+        order = random.Random(0).sample(self.seeds, len(self.seeds))
+        first = {seed: self.play(one, seed, _random_reply(seed)).trace for seed in self.seeds}
+        for env in (one, other):
+            for seed in order:
+                self.hold(c.SAME_SEED, self.play(env, seed, _random_reply(seed)).trace == first[seed], seed)
+
+    def _random_policy(self) -> None:
+        env = self.make()
+        ends = []
+        for seed in range(5 * self.n):
+            end = self.play(env, seed, _random_reply(seed))
+            self.hold(c.RANDOM_LEGAL, end.malformed is None, seed, excerpt(end.malformed or ""))
+            ends.append(end)
+        inside = env.unwrapped
+        stated = getattr(inside, "anchors", {}).get(getattr(inside, "level", None))
+        scores = {"success": [float(end.success) for end in ends], "progress": [end.progress for end in ends]}
+        self.random = Anchor(*(float(np.mean(values)) for values in scores.values()))
+        for name, values in scores.items():
+            if stated is not None:
+                at = getattr(stated, name)
+                self.hold(c.ANCHOR, agrees(values, at), name, at, np.mean(values), len(values))
+
+    def _hostile(self) -> None:
+        env = self.make()
+        for under_way in (False, True):
+            for text in c.HOSTILE:
+                env.reset(seed=0)
+                if under_way and any(env.step(env.unwrapped.oracle())[2:4]):  # type: ignore[attr-defined]
+                    return  # one step ends the task, so that no episode is under way
+                self._survive(env, text)
+
+    def _survive(self, env: gym.Env[Any, Any], text: str) -> None:
+        """Say one hostile text."""
+        shown = f"{excerpt(text, 30)} ({len(text)} characters)"
+        started = time.process_time()
+        try:
+            observation, _, _, _, info = env.step(text)
+        except Exception as error:
+            self.hold(c.HOSTILE_RAISES, False, shown, type(error).__name__)
+            return
+        seconds = time.process_time() - started
+        self.hold(c.HOSTILE_SUCCEEDS, not info["success"], shown)
+        self.hold(c.HOSTILE_ANSWER, observation in env.observation_space, shown)
+        self.hold(c.HOSTILE_SLOW, seconds <= c.SECONDS_PER_STEP, c.SECONDS_PER_STEP, shown, seconds)
+
+    def _gymnasium(self) -> None:
+        """Run Gymnasium's checker; its complaints are warnings or failed assertions."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                check_env(self.make().unwrapped)
+            except Exception as error:
+                self.hold(c.GYMNASIUM, False, _plain(error))
+        for warning in caught:
+            self.hold(c.GYMNASIUM, not issubclass(warning.category, UserWarning), _plain(warning.message))
+
+    def _splits(self) -> None:
+        env = self.make()
+        seen = {
+            split: [env.reset(seed=seed, options={"split": split})[1]["task"].hash for seed in range(5 * self.n)]
+            for split in ("eval", "train")
+        }
+        shared = sum(task in set(seen["eval"]) for task in seen["train"])
+        self.hold(c.SPLITS, shared == 0, shared, 5 * self.n)
+        plain = [env.reset(seed=seed)[1]["task"].hash for seed in range(self.n)]
+        self.hold(c.DEFAULT_SPLIT, plain == seen["eval"][: self.n])
+
+    def _arguments(self) -> None:
+        env = self.make()
+        for options in ({"split": "test"}, {"spilt": "train"}):
+            end = _refusal(lambda options=options: env.reset(seed=0, options=options))  # type: ignore[misc]
+            self.hold(c.OPTION, end is None, options, end)
+        if hasattr(env.unwrapped, "level"):
+            for level in (0, -1, "3", True):
+                end = _refusal(lambda level=level: self.make(level=level))  # type: ignore[misc]
+                self.hold(c.LEVEL, end is None, level, end)
+
+    def _render(self) -> None:
+        env = self.make(render_mode="ansi")
+        env.reset(seed=0)
+        shown: object = env.render()
+        self.hold(c.RENDER, isinstance(shown, str), type(shown).__name__)
+
+    def _vector(self) -> None:
+        """Two copies in a vector must tell what they tell alone."""
+        env = self.make()
+        alone = [(env.reset(seed=seed)[0], env.step("")[0]) for seed in (0, 1)]
+        try:
+            vector = gym.make_vec(self.spec, num_envs=2, vectorization_mode="sync")
+            seeds: Any = [0, 1]  # VectorEnv.reset states less than it takes
+            told = vector.reset(seed=seeds)[0]
+            answered = vector.step(("", ""))[0]
+        except Exception as error:
+            self.hold(c.VECTOR, False, f"they raised {type(error).__name__}: {error}")
+            return
+        vector.close()
+        self.hold(c.VECTOR, list(zip(told, answered, strict=True)) == alone, "they told something else")
+
+
+def _random_reply(seed: int) -> Callable[[Any], str]:
+    """Return the random policy with its own generator."""
+    rng = np.random.default_rng(seed)
+    return lambda inside: inside.random_reply(rng)
+
+
+def _global_random() -> dict[str, object]:
+    """Return the state of the generators that no environment may draw from."""
+    state: Any = np.random.get_state(legacy=False)
+    return {"random": random.getstate(), "numpy.random": (state["state"]["key"].tobytes(), state["state"]["pos"])}
+
+
+def _refusal(attempt: Callable[[], object]) -> str | None:
+    """Return None if ``attempt`` raises ValueError, else what it did."""
+    try:
+        attempt()
+    except ValueError:
+        return None
+    except Exception as error:
+        return f"raised {type(error).__name__}"
+    return "was accepted"
+
+
+def _plain(message: object) -> str:
+    """Take the colours out of a message of Gymnasium's."""
+    return re.sub(r"\x1b\[\d+m", "", str(message)).strip()

@@ -1,0 +1,59 @@
+"""What an agent is: something that answers a conversation, and knows nothing of the environment."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from acgym.types import Message, Reply, ToolSpec, spoken_by
+
+
+class Agent(ABC):
+    """Answers conversations. Stateless about them: all that it needs to know is in the messages."""
+
+    name: str
+    """Names the agent in records and file names; an agent spec such as ``reference+gptq-w4-g64``."""
+
+    @abstractmethod
+    async def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Reply:
+        """Say the next assistant message.
+
+        Args:
+            messages: the whole conversation so far; the last one is not the assistant's. Assistant messages carry the
+                :class:`Reply` they came from.
+            tools: the tools that may be called, the same in every turn of a conversation.
+
+        Raises:
+            AgentFailure: when the infrastructure broke (memory, time, connection); never for what the model says.
+        """
+
+    def for_episode(self, env: Any) -> Agent:
+        """Return the agent that plays one episode of ``env``; scripted agents look inside it, all others do not."""
+        return self
+
+    def chat(self, info: Mapping[str, Any]) -> Chat:
+        """Open a conversation for a raw Gymnasium loop; ``info`` is what ``reset`` returned, for its ``tools``."""
+        return Chat(self, tuple(info.get("tools", ())))
+
+
+class Chat:
+    """One conversation: call it with an observation, get the action. It holds the history and blocks meanwhile."""
+
+    def __init__(self, agent: Agent, tools: tuple[ToolSpec, ...]) -> None:
+        self.agent = agent
+        self.tools = tools
+        self.messages: list[Message] = []
+
+    def __call__(self, observation: str) -> str:
+        """Hear ``observation``, say the next action."""
+        previous = self.messages[-1].reply if self.messages else None
+        self.messages.append(Message(spoken_by(previous), observation))
+        reply = asyncio.run(self.agent.reply(self.messages, self.tools))
+        self.messages.append(Message("assistant", reply.text, reply))
+        return reply.action
+
+
+class AgentFailure(Exception):
+    """The agent's infrastructure broke: the episode is recorded as failed and never scored."""
