@@ -1,0 +1,156 @@
+"""GPTQ: rounding column by column, each error made good in the columns to come (Frantar et al. 2023, 2210.17323)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from acgym.compress.calibration import Compressed, Statistics
+from acgym.compress.options import GptqOptions
+from acgym.compress.quantise import fake_quantise, grid
+
+BLOCK = 128
+"""Columns between two lazy updates of all the rest."""
+
+
+def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compressed:
+    """Quantise a weight so that its output on the calibration tokens changes little (Algorithm 1 of the paper).
+
+    Departures from the authors' code: the factor is computed in float64; the mean diagonal that damping is a share of
+    leaves dead inputs out, so that the result does not depend on the scale of H; the grid of a group inside a block is
+    taken from weights that the block has updated already, as the column-by-column algorithm has it (theirs takes it
+    from before the block; no difference for groups of 128).
+
+    Args:
+        weight: W, (out, in), float32 or float64.
+        statistics: its ``hessian`` H = 2 X X^T, (in, in), is read.
+        options: bits, group size, symmetric or not, act order, static groups, damping.
+
+    Returns:
+        The quantised weight, (out, in), same dtype. Inputs that were zero on every calibration token are dead: their
+        weights become zero. Notes say how many those are and to what the damping had to be raised.
+
+    Raises:
+        ValueError: if the group size does not divide in, or H has no factor under any damping up to 1.
+    """
+    options.check(weight.shape[1])
+    if options.bits == 16:
+        return Compressed(weight)
+    hessian = statistics.hessian
+    diagonal = hessian.diagonal()
+    dead = diagonal <= 0
+    order = _order(diagonal, options.act_order)
+    factor, damp = inverse_factor(hessian[order][:, order], options.damp)
+    # One column of W is one row here: the sweep reads and writes memory in one piece.
+    columns = weight.masked_fill(dead, 0.0).T.contiguous()
+    grids = _Grids(columns, order, options)
+    swept = _sweep(columns[order].contiguous(), factor.to(columns), grids, options)
+    quantised = torch.empty_like(swept)
+    quantised[order] = swept
+    notes = []
+    if int(dead.sum()):
+        notes.append(f"{int(dead.sum())} of {dead.numel()} inputs are dead (zero on every calibration token)")
+    if damp != options.damp:
+        notes.append(f"damping raised from {options.damp:g} to {damp:g}: the Hessian is singular")
+    return Compressed(quantised.T.contiguous(), tuple(notes))
+
+
+def _order(diagonal: Tensor, act_order: bool) -> Tensor:
+    """Columns in the order of the sweep; equal diagonals keep their order."""
+    if act_order:
+        return torch.sort(diagonal, descending=True, stable=True).indices
+    return torch.arange(diagonal.numel(), device=diagonal.device)
+
+
+def inverse_factor(hessian: Tensor, damp: float) -> tuple[Tensor, float]:
+    """Return the upper triangular U with H^-1 = U^T U (the paper's Cholesky(H^-1)^T), and the damping that it took.
+
+    Factoring H from its last row up, H = V V^T with V upper triangular, gives U = V^-1 without ever forming H^-1.
+
+    Args:
+        hessian: H, (d, d), symmetric, positive semidefinite. Rows whose diagonal is 0 count as rows of the identity.
+        damp: share of the mean of the other diagonal entries that is added to the diagonal. Raised to 0.01, then
+            tenfold at a time up to 1, while H is singular in float64.
+
+    Returns:
+        U, (d, d), float64, on the device of H (on the CPU where the device has no float64), and the damping used.
+
+    Raises:
+        ValueError: if H is singular under every damping.
+    """
+    device = torch.device("cpu") if hessian.device.type == "mps" else hessian.device
+    h = hessian.to(device, torch.float64, copy=True)
+    diagonal = h.diagonal()
+    dead = diagonal <= 0
+    mean = float(diagonal[~dead].mean()) if not bool(dead.all()) else 1.0
+    diagonal[dead] = mean
+    for share in dict.fromkeys([damp, max(damp, 0.01), max(damp, 0.1), 1.0]):
+        damped = h.flip(0, 1)
+        damped.diagonal().add_(share * mean)
+        lower, failed = torch.linalg.cholesky_ex(damped)
+        pivots = lower.diagonal()
+        # A pivot at the level of rounding means a factor made of noise, though the algorithm did not stop.
+        if not int(failed) and float(pivots.min() / pivots.max()) ** 2 > 4 * len(h) * torch.finfo(h.dtype).eps:
+            upper = lower.flip(0, 1)
+            return torch.linalg.solve_triangular(
+                upper, torch.eye(len(h), dtype=h.dtype, device=device), upper=True
+            ), share
+    raise ValueError("the Hessian of the calibration text is singular under every damping; use more calibration text")
+
+
+@dataclass
+class _Grids:
+    """The scale and zero point of each column of a sweep: fixed beforehand, or taken when a group begins."""
+
+    columns: Tensor
+    """The original weights, (in, out)."""
+    order: Tensor
+    options: GptqOptions
+
+    def __post_init__(self) -> None:
+        """Fix the static grids."""
+        count, rows = self.columns.shape
+        self.group = self.options.group_size(count)
+        self.places = self.order.tolist()
+        self.static = self.options.static_groups or self.group == count
+        self.current: tuple[Tensor, Tensor] | None = None
+        if self.static:
+            grouped = self.columns.T.reshape(rows, count // self.group, self.group)
+            self.fixed = grid(grouped, self.options.bits, self.options.symmetric)
+
+    def at(self, index: int, swept: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scale and zero, each (out,), of the column at ``index`` of the sweep whose state is ``swept``."""
+        if self.static:
+            place = self.places[index] // self.group
+            return self.fixed[0][:, place, 0], self.fixed[1][:, place, 0]
+        if self.current is None or index % self.group == 0:
+            scale, zero = grid(swept[index : index + self.group].T, self.options.bits, self.options.symmetric)
+            self.current = scale[:, 0], zero[:, 0]
+        return self.current
+
+
+def _block_size(group: int, columns: int) -> int:
+    """A block that no group straddles, so that a group is up to date when its grid is taken."""
+    if group <= BLOCK:
+        return BLOCK // group * group
+    return BLOCK if group == columns or group % BLOCK == 0 else group
+
+
+def _sweep(columns: Tensor, factor: Tensor, grids: _Grids, options: GptqOptions) -> Tensor:
+    """Quantise (in, out) columns in order, in place; ``factor`` is U. Lazy updates as in section 3.3, step 2."""
+    block = _block_size(grids.group, len(columns))
+    pivots = factor.diagonal().tolist()
+    for start in range(0, len(columns), block):
+        stop = min(start + block, len(columns))
+        inside, errors = columns[start:stop], torch.empty_like(columns[start:stop])
+        upper = factor[start:stop, start:stop]
+        for i in range(stop - start):
+            scale, zero = grids.at(start + i, columns)
+            rounded = fake_quantise(inside[i], scale, zero, options.bits)
+            errors[i] = (inside[i] - rounded) / pivots[start + i]
+            inside[i] = rounded
+            inside[i + 1 :].addr_(upper[i, i + 1 :], errors[i], alpha=-1)
+        columns[stop:].addmm_(factor[start:stop, stop:].T, errors, alpha=-1)
+    return columns

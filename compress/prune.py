@@ -1,0 +1,44 @@
+"""Choosing exactly so many of the smallest scores, shared by the methods that prune weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from acgym.compress.options import Sparsity
+
+
+def smallest(scores: Tensor, k: int) -> Tensor:
+    """Mark the ``k`` smallest scores along the last dimension.
+
+    Args:
+        scores: (..., n), floating point, finite.
+        k: how many to mark, 0 <= k <= n.
+
+    Returns:
+        Bool mask (..., n), exactly ``k`` True along the last dimension. Among equal scores the lower index goes first,
+        where a threshold would mark all of them.
+    """
+    order = torch.sort(scores, dim=-1, stable=True).indices[..., :k]
+    return torch.zeros_like(scores, dtype=torch.bool).scatter_(-1, order, True)
+
+
+def smallest_n_of_m(scores: Tensor, options: Sparsity) -> Tensor:
+    """Mark the m - n smallest scores in every m neighbours of a row.
+
+    Args:
+        scores: (out, in), floating point.
+        options: its ``sparsity`` is (n, m), n kept of every m.
+
+    Returns:
+        Bool mask (out, in), True where a weight is pruned.
+
+    Raises:
+        ValueError: if m does not divide in.
+    """
+    if not isinstance(options.sparsity, tuple):
+        raise ValueError(f"an n:m pattern is expected, got {options.sparsity} per cent")
+    rows, columns = scores.shape
+    options.check(columns)
+    n, m = options.sparsity
+    return smallest(scores.reshape(rows, columns // m, m), m - n).reshape(rows, columns)

@@ -1,0 +1,207 @@
+"""The walk over a model's layers, on small random Llama, Qwen2 and Mistral models."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+
+import pytest
+import torch
+from compress_models import VOCABULARY, linears, logits, make, registered, text
+
+from acgym.compress import Compressed, compress
+from acgym.compress.calibration import Collector, Statistics, capture
+from acgym.compress.gptq import gptq
+from acgym.compress.options import Affine, GptqOptions
+from acgym.compress.rtn import rtn
+from acgym.compress.walk import decoder_layers, projections
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@pytest.mark.parametrize("recipe", ["rtn-w4-g64", "gptq-w3-g64", "magnitude-50", "wanda-50", "wanda-2:4"])
+def test_only_the_projections_of_the_decoder_change(family, recipe):
+    model = make(family)
+    before = {name: p.clone() for name, p in model.named_parameters()}
+    record = compress(model, recipe, text())
+    targets = {f"{name}.weight" for name in linears(model)}
+    assert len(targets) == 7 * 3
+    for name, p in model.named_parameters():
+        assert torch.equal(p, before[name]) == (name not in targets), name
+    assert record.simulated
+    assert record.compressed_weights == sum(linear.weight.numel() for linear in linears(model).values())
+
+
+@pytest.mark.parametrize("recipe", ["rtn-w16", "gptq-w16", "magnitude-0", "wanda-0", "wanda-4:4"])
+def test_identities_leave_every_weight_and_count_16_bits(recipe):
+    model = make()
+    before = copy.deepcopy(model.state_dict())
+    record = compress(model, recipe, text(3), measure=True)
+    assert all(torch.equal(p, before[name]) for name, p in model.state_dict().items())
+    assert record.bits_per_weight == 16.0
+    assert record.weight_bytes == 2 * sum(p.numel() for p in model.parameters())
+    assert {(layer.output_error, layer.weight_error) for layer in record.layers} == {(0.0, 0.0)}
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "mistral"])
+def test_replayed_layers_give_what_the_model_gives(family):
+    # A window shorter than the text: each layer must get the mask that the model makes for it.
+    windows = {"qwen2": {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1}}
+    model = make(family, **windows.get(family, {"sliding_window": 4} if family == "mistral" else {}))
+    layers, rows = decoder_layers(model), text(4)
+    with torch.no_grad():
+        replay = capture(model, list(layers.values()), rows)
+        for index, layer in enumerate(layers.values()):
+            replay.hidden = replay.run(index, layer)
+        for hidden, row in zip(replay.hidden, rows, strict=True):
+            assert torch.allclose(model.lm_head(model.model.norm(hidden)), logits(model, row), atol=1e-5)
+    assert all("forward" not in layer.__dict__ for layer in layers.values())
+
+
+def naive_inputs(model, name, rows):
+    """Inputs of a projection, (tokens, in), gathered by running the whole model."""
+    seen = []
+    hook = model.get_submodule(name).register_forward_pre_hook(lambda _, args: seen.append(args[0][0].double()))
+    for row in rows:
+        logits(model, row)
+    hook.remove()
+    return torch.cat(seen)
+
+
+def test_statistics_are_those_of_the_text_with_all_earlier_layers_compressed():
+    seen = {}
+
+    def spy(weight, statistics, options):
+        seen[len(seen)] = Statistics(statistics.tokens, statistics.squares.clone(), statistics.gram.clone())
+        return Compressed((weight * 8).round() / 8)
+
+    with registered("spy", spy, needs="hessian"):
+        model, rows = make(), text(5)
+        dense = copy.deepcopy(model)
+        compress(model, "spy", rows)
+    for index, name in enumerate(linears(model)):
+        layer = int(name.split(".")[2])
+        mixed = copy.deepcopy(dense)
+        for earlier in range(layer):
+            mixed.model.layers[earlier].load_state_dict(model.model.layers[earlier].state_dict())
+        x = naive_inputs(mixed, name, rows)
+        assert seen[index].tokens == len(x) == sum(map(len, rows))
+        assert torch.allclose(seen[index].gram.double(), x.T @ x, rtol=1e-4, atol=1e-4 * float(x.square().sum(0).max()))
+        assert torch.allclose(seen[index].norm.double(), x.norm(dim=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@pytest.mark.parametrize("bits", [2, 3, 4])
+def test_gptq_errs_no_more_than_rtn_on_any_projection_and_any_layer(family, bits):
+    model, rows = make(family), text()
+    for name, layer in decoder_layers(model).items():
+        collector = Collector({f"{name}.{k}": linear for k, linear in projections(layer).items()}, "hessian")
+        with torch.no_grad(), collector.collecting():
+            for row in rows:
+                logits(model, row)
+        for key, statistics in collector.statistics.items():
+            weight = model.get_submodule(key).weight.detach()
+            deltas = [method(weight, statistics, GptqOptions(bits, 64)).weight - weight for method in (gptq, rtn)]
+            by_gptq, by_rtn = (float(((delta @ statistics.gram) * delta).sum()) for delta in deltas)
+            assert by_gptq < by_rtn, key
+    errors = {}
+    for method in ("gptq", "rtn"):
+        record = compress(copy.deepcopy(model), f"{method}-w{bits}-g64", rows, measure=True)
+        errors[method] = [layer.output_error for layer in record.layers]
+    assert all(a < b for a, b in zip(errors["gptq"], errors["rtn"], strict=True)), errors
+
+
+@pytest.mark.parametrize("recipe", ["gptq-w3-g64", "gptq-w4-g32-actorder", "wanda-50"])
+def test_a_sequence_gives_the_same_whatever_stands_beside_it(recipe):
+    # No padding and no batch: statistics are sums over sequences, so their order can matter by rounding alone.
+    rows = text(8)
+    first, second = make().double(), make().double()
+    compress(first, recipe, rows)
+    compress(second, recipe, rows[::-1])
+    for name, linear in linears(first).items():
+        assert torch.allclose(linear.weight, linears(second)[name].weight, atol=1e-9), name
+
+
+def test_the_same_call_gives_the_same_bits():
+    first, second = make(), make()
+    compress(first, "gptq-w3-g64-actorder", text())
+    compress(second, "gptq-w3-g64-actorder", text())
+    assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_the_walk_applies_the_pure_function_to_each_projection():
+    model = make()
+    expected = {
+        name: rtn(linear.weight.detach(), Statistics(), Affine(3, 32, True)).weight
+        for name, linear in linears(model).items()
+    }
+    compress(model, "rtn-w3-g32-sym")
+    assert all(torch.equal(linear.weight, expected[name]) for name, linear in linears(model).items())
+
+
+def test_wanda_has_exactly_k_zeros_in_every_row_of_every_projection():
+    model = make()
+    record = compress(model, "wanda-30", text())
+    for linear in linears(model).values():
+        assert ((linear.weight == 0).sum(1) == int(linear.in_features * 0.3)).all()
+    assert record.sparsity == pytest.approx(0.3, abs=0.01)
+
+
+def test_methods_without_calibration_run_no_forward_pass():
+    model = make()
+    model.forward = model.model.forward = None  # calling the model would raise
+    record = compress(model, "rtn-w4-g64+magnitude-50")
+    assert {layer.output_error for layer in record.layers} == {None}
+    assert record.calibration_tokens == 0
+
+
+def test_storage_is_counted_as_packed_with_tied_embeddings_once():
+    for tied in (True, False):
+        model = make(tie_word_embeddings=tied)
+        record = compress(model, "rtn-w4-g64")
+        weights = 3 * (2 * 64 * 64 + 2 * 64 * 32 + 3 * 64 * 128)
+        rest = VOCABULARY * 64 * (1 if tied else 2) + 7 * 64
+        assert record.compressed_weights == weights
+        assert record.total_weights == weights + rest
+        assert record.bits_per_weight == 4 + (16 + 4) / 64
+        assert record.weight_bytes == weights * (4 + 20 / 64) / 8 + 2 * rest
+    assert compress(make(), "rtn-w4-g64-sym").bits_per_weight == 4 + 16 / 64
+    assert compress(make(), "magnitude-50").bits_per_weight == 16
+    assert compress(make(), "rtn-w3-g32+magnitude-50").bits_per_weight == 3 + 19 / 32
+    per_channel = compress(make(), "rtn-w8-channel").bits_per_weight
+    assert 8 + 24 / 128 < per_channel < 8 + 24 / 64
+
+
+def test_chains_compress_what_the_step_before_left():
+    chained, by_hand = make(), make()
+    record = compress(chained, "magnitude-50+rtn-w8-g64")
+    compress(by_hand, "magnitude-50")
+    compress(by_hand, "rtn-w8-g64")
+    assert all(torch.equal(p, q) for p, q in zip(chained.parameters(), by_hand.parameters(), strict=True))
+    assert record.sparsity >= 0.5  # zero is on every asymmetric grid
+    assert [layer.step for layer in record.layers] == ["magnitude-50"] * 3 + ["rtn-w8-g64"] * 3
+
+
+def test_a_step_that_fills_pruned_weights_is_noted():
+    with registered("shift", lambda weight, s, o: Compressed(weight + 1)):
+        record = compress(make(), "magnitude-50+shift")
+    assert record.sparsity == 0
+    assert record.notes == ("shift filled pruned weights: zeros fell from 50.0% to 0.0%",)
+
+
+def test_record_progress_and_modes():
+    model, calls = make().train(), []
+    record = compress(model, "wanda-50", text(2), progress=lambda *call: calls.append(call))
+    assert calls == [(i + 1, 3, f"wanda-50: model.layers.{i}") for i in range(3)]
+    assert all(module.training for module in model.modules())
+    assert record.calibration_tokens == sum(map(len, text(2)))
+    assert [layer.name for layer in record.layers] == [f"model.layers.{i}" for i in range(3)]
+    assert all(0 < layer.output_error < 1 and 0 < layer.weight_error < 1 for layer in record.layers)
+    assert json.loads(json.dumps(dataclasses.asdict(record)))["recipe"] == "wanda-50"
+
+
+def test_bfloat16_models_keep_their_dtype():
+    model = make().bfloat16()
+    compress(model, "gptq-w4-g64", text(3))
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+    assert torch.isfinite(logits(model, [1, 2, 3])).all()
