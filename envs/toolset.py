@@ -1,0 +1,182 @@
+"""The in-memory world behind the tools: tables of records, and what each tool call does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from acgym.text import excerpt
+from acgym.types import Json, canonical_json
+
+Tables = dict[str, dict[str, dict[str, Json]]]
+"""Table name -> record id -> field -> value."""
+
+LOCKED = "locked"
+"""Field that bars a record from being changed or removed while it is true; never shown by a read tool."""
+_ABSENT = "(absent)"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one executed call gave back."""
+
+    value: Json
+    """What the agent is told, as JSON; ``{"error": sentence}`` when the call failed."""
+    failed: bool = False
+    record: tuple[str, str] | None = None
+    """(table, id) of the record that the call created, changed or removed; None for a read or a failed call."""
+    before: Mapping[str, Json] | None = None
+    """That record's cells before the call; see :func:`cells_of`."""
+
+
+class World:
+    """Tables of records and the tools that act on them; a call is data, nothing in it is ever run.
+
+    A tool is described by a mapping with ``op`` and ``table``:
+
+    * ``find``: read the record whose id is argument ``key``; gives all of its fields but ``locked``;
+    * ``add``: create a record that holds exactly the arguments; gives ``done`` and, if ``gives`` is set, a new code;
+    * ``change``: write all other arguments into the record whose id is argument ``key``;
+    * ``remove``: delete the record whose id is argument ``key``;
+    * ``unlock``: set ``locked`` to false.
+
+    Three things make a call fail with advice: a record that is now listed under another id (``moved``), a value that
+    is taken (``full``), and a locked record.
+
+    Args:
+        data: ``tables`` (initial records), ``tools`` (as above), and optionally ``moved`` (table -> id -> new id),
+            ``full`` (table -> field -> value as text -> next free value), ``made`` (canonical call -> id of the record
+            it creates) and ``spare`` (ids for other created records). Not written to.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        # Records are copied, their values are not: a call replaces values and never writes into one.
+        self.tables: Tables = {
+            table: {key: dict(row) for key, row in records.items()} for table, records in data["tables"].items()
+        }
+        self._tools: Mapping[str, Mapping[str, Any]] = data["tools"]
+        self._moved: Mapping[str, Mapping[str, str]] = data.get("moved", {})
+        self._full: Mapping[str, Mapping[str, Mapping[str, Json]]] = data.get("full", {})
+        self._made: Mapping[str, str] = data.get("made", {})
+        self._spare = list(data.get("spare", ()))
+        self.touched: set[tuple[str, str]] = set()
+
+    def call(self, name: str, arguments: Mapping[str, Json]) -> Result:
+        """Run one call whose tool exists and whose arguments fit its schema."""
+        tool = self._tools[name]
+        result = self._add(name, tool, arguments) if tool["op"] == "add" else self._on_record(tool, arguments)
+        if result.record is not None:
+            self.touched.add(result.record)
+        return result
+
+    def _add(self, name: str, tool: Mapping[str, Any], arguments: Mapping[str, Json]) -> Result:
+        table = tool["table"]
+        for field, taken in self._full.get(table, {}).items():
+            free = taken.get(str(arguments.get(field)))
+            if free is not None:
+                return _failure(f"{field} {arguments[field]} is full; the next free {field} is {free}")
+        call = canonical_json([name, arguments])
+        records = self.tables.setdefault(table, {})
+        record_id = self._made.get(call) if tool.get("gives") else call
+        if record_id is None or record_id in records:
+            record_id = self._spare.pop(0) if self._spare else f"new {len(self.touched) + 1}"
+        records[record_id] = dict(arguments)
+        told = {"done": True, "code": record_id} if tool.get("gives") else {"done": True}
+        return Result(told, record=(table, record_id), before={})
+
+    def _on_record(self, tool: Mapping[str, Any], arguments: Mapping[str, Json]) -> Result:
+        table, key, op = tool["table"], tool["key"], tool["op"]
+        record_id = arguments[key]
+        noun = tool.get("noun", table)
+        if record_id in self._moved.get(table, {}):
+            new = self._moved[table][record_id]
+            return _failure(f'{noun} "{record_id}" is now listed as {noun} "{new}"')
+        records = self.tables.get(table, {})
+        record = records.get(record_id)
+        if record is None:
+            return _failure(f"there is no {noun} {excerpt(record_id)}")
+        if op == "find":
+            return Result({field: value for field, value in record.items() if field != LOCKED})
+        before = cells_of(self.tables, (table, record_id))
+        if op == "unlock":
+            record[LOCKED] = False
+        elif record.get(LOCKED):
+            return _failure(f'{noun} "{record_id}" is locked; unlock it first')
+        elif op == "remove":
+            del records[record_id]
+        else:
+            record.update({field: value for field, value in arguments.items() if field != key})
+        return Result({"done": True}, record=(table, record_id), before=before)
+
+
+def _failure(sentence: str) -> Result:
+    return Result({"error": sentence}, failed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One required call, as the gold run saw it."""
+
+    name: str
+    arguments: Mapping[str, Json]
+    key: str
+    """Canonical JSON of name and arguments."""
+    needs: tuple[int, ...]
+    """Positions of the required calls that must come before it."""
+    cells: Mapping[tuple[str, str, str], Json]
+    """(table, id, field) -> value after the call, for each value that it changes; empty for a read or a failed call."""
+
+
+class Gold:
+    """The required calls run once on a fresh world: what each changes, and the state that all of them leave.
+
+    Args:
+        data: the task's ``data``; see :class:`World`.
+        calls: the required calls in order, each with ``name``, ``arguments`` and ``needs``.
+    """
+
+    def __init__(self, data: Mapping[str, Any], calls: list[dict[str, Any]]) -> None:
+        world = World(data)
+        self._opened: Tables = data["tables"]
+        self._path: dict[tuple[str, str], list[Mapping[str, Json]]] = {}
+        steps = []
+        for row in calls:
+            result = world.call(row["name"], row["arguments"])
+            cells: dict[tuple[str, str, str], Json] = {}
+            key = canonical_json([row["name"], row["arguments"]])
+            if result.record is not None and result.before is not None:
+                table, record_id = result.record
+                old, new = result.before, cells_of(world.tables, result.record)
+                self._path.setdefault(result.record, [old]).append(new)
+                changed = [field for field in {**old, **new} if old.get(field, _ABSENT) != new.get(field, _ABSENT)]
+                cells = {(table, record_id, field): new.get(field, _ABSENT) for field in changed}
+            steps.append(Step(row["name"], row["arguments"], key, tuple(row["needs"]), cells))
+        self.steps = tuple(steps)
+
+    def reached(self, step: Step, world: World) -> bool:
+        """Say whether ``world`` holds everything that ``step`` changes; False for a step that changes nothing."""
+        if not step.cells:
+            return False
+        return all(
+            cells_of(world.tables, (table, record_id)).get(field, _ABSENT) == value
+            for (table, record_id, field), value in step.cells.items()
+        )
+
+    def wrong(self, world: World) -> int:
+        """Count the touched records that hold a value which no step of the gold run ever leaves there."""
+        count = 0
+        for record in world.touched:
+            now = cells_of(world.tables, record)
+            path = self._path.get(record) or [cells_of(self._opened, record)]
+            fields = set(now).union(*path)
+            count += not all(
+                any(now.get(field, _ABSENT) == seen.get(field, _ABSENT) for seen in path) for field in fields
+            )
+        return count
+
+
+def cells_of(tables: Tables, record: tuple[str, str]) -> dict[str, Json]:
+    """Return the fields of a record and ``exists``; an empty dict when there is no such record."""
+    fields = tables.get(record[0], {}).get(record[1])
+    return {} if fields is None else {"exists": True, **fields}
