@@ -1,0 +1,210 @@
+"""Agents whose model runs here: any causal language model that transformers loads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from acgym.agents.base import Agent, AgentFailure
+from acgym.agents.prompt import PromptBuilder
+from acgym.agents.source import inspect_source
+from acgym.tool_calls import PARSER, parse_reply
+from acgym.types import Json, Message, Reply, ToolSpec
+
+__all__ = ["REFERENCE", "Loaded", "LocalAgent", "inspect_source", "load"]
+
+REFERENCE = Path(__file__).parent / "reference"
+"""Folder of the trained agent that ships with the package."""
+
+_SMALL = 200e6  # parameters; below this single precision costs little memory and keeps greedy choices reproducible
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model with its tokenizer, ready to play or to be compressed in place."""
+
+    model: Any
+    tokenizer: Any
+
+
+def load(source: str) -> Loaded:
+    """Load a model and its tokenizer from a folder or a hub id: safetensors only, never code of the model's own.
+
+    A model under 200M parameters is held in float32, whatever its stored type. A larger one keeps its stored type,
+    except that float16 becomes bfloat16 where there is no GPU (CPUs compute float16 slowly). A GPU is used if there is
+    one.
+
+    Raises:
+        ValueError: if the model must not or cannot be loaded; as :func:`inspect_source`, and when a hub id is neither
+            in the local cache nor to be had from the hub.
+        FileNotFoundError: if ``source`` looks like a path and nothing is there.
+    """
+    inspect_source(source)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = Path(source).expanduser()
+    where = str(folder) if folder.is_dir() else source
+    try:
+        with _quiet(folder.is_dir()):
+            tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                where, trust_remote_code=False, use_safetensors=True, dtype="auto"
+            )
+    except OSError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"cannot load the model {source!r}: {reason} Expected a folder that holds a model, or the id of one on the "
+            "hub; check the spelling, the connection and (for a gated model) that you are logged in to the hub."
+        ) from error
+    if sum(p.numel() for p in model.parameters()) < _SMALL:
+        model = model.to(torch.float32)
+    elif not torch.cuda.is_available() and model.dtype == torch.float16:
+        model = model.to(torch.bfloat16)
+    if torch.cuda.is_available():
+        model = model.to("cuda")
+    return Loaded(model.eval(), tokenizer)
+
+
+@contextmanager
+def _quiet(silent: bool) -> Iterator[None]:
+    """Keep transformers' progress bars off the terminal; downloads from the hub keep theirs (``silent`` is False)."""
+    from transformers.utils import logging
+
+    if not silent or not logging.is_progress_bar_enabled():
+        yield
+        return
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+class LocalAgent(Agent):
+    """Plays with a model in this process; concurrent requests are answered in batches, greedily.
+
+    What one conversation is answered does not depend on what else is in the batch, up to the rounding of the model's
+    arithmetic: each has its own room for a reply, and a batch that memory does not hold is halved until it does.
+
+    Args:
+        loaded: the model and its tokenizer.
+        name: the agent's name in records.
+        max_new_tokens: upper bound of one reply; a longer one is cut and marked ``finish_reason="length"``.
+        max_batch: most conversations decoded at once.
+
+    Raises:
+        ValueError: if the tokenizer has no usable chat template, or a bound is below 1.
+    """
+
+    def __init__(self, loaded: Loaded, name: str, max_new_tokens: int = 512, max_batch: int = 64) -> None:
+        if max_new_tokens < 1 or max_batch < 1:
+            raise ValueError(f"max_new_tokens and max_batch must be at least 1, got {max_new_tokens} and {max_batch}")
+        self.name = name
+        self.model = loaded.model
+        self.tokenizer = loaded.tokenizer
+        self.max_new_tokens = max_new_tokens
+        self.max_batch = max_batch
+        self.prompts = PromptBuilder(loaded.tokenizer, name)
+        self.window = int(getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
+        self.stop_ids = _stop_ids(loaded, self.prompts.turn_end)
+        self._waiting: list[_Request] = []
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def facts(self) -> dict[str, Json]:
+        """What a record should say about the agent."""
+        return {
+            "architecture": type(self.model).__name__,
+            "dtype": str(self.model.dtype).removeprefix("torch."),
+            "tool_call_parser": PARSER,
+            "decoding": "greedy",
+            "max_new_tokens": self.max_new_tokens,
+            **self.prompts.facts,
+        }
+
+    async def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Reply:
+        """Answer with the model's greedy continuation of the conversation.
+
+        Raises:
+            AgentFailure: if the prompt leaves no room in the model's context window, or memory runs out even for this
+                conversation alone. Any other error of the model is a bug: it is raised as it is and stops the run,
+                because episodes that "failed" by a bug would quietly shrink the sample.
+        """
+        started = time.perf_counter()
+        ids = self.prompts.ids(messages, tools)
+        if len(ids) >= self.window:
+            raise AgentFailure(f"the prompt has {len(ids)} tokens, and the model's context window is {self.window}")
+        token_ids = await self._generate(ids)
+        spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids
+        text = self.tokenizer.decode(spoken, skip_special_tokens=True)
+        action, calls = parse_reply(text)
+        finish: Literal["stop", "length"] = "stop" if len(spoken) < len(token_ids) else "length"
+        return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started)
+
+    async def _generate(self, ids: list[int]) -> list[int]:
+        loop = asyncio.get_running_loop()
+        request = _Request(ids, loop.create_future())
+        self._waiting.append(request)
+        if self._serving is None or self._serving.done():
+            self._serving = loop.create_task(self._serve())
+        return await request.done
+
+    async def _serve(self) -> None:
+        """Answer waiting requests in batches until none waits; those that arrive meanwhile form the next batch."""
+        await asyncio.sleep(0)  # let every conversation that is ready ask before the first batch is closed
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self.max_batch], self._waiting[self.max_batch :]
+            batch = [request for request in batch if not request.done.done()]  # given up while it waited
+            try:
+                outcomes = await asyncio.to_thread(self._decode, batch)
+            except Exception as error:  # a bug, raised where each reply is awaited
+                outcomes = [error] * len(batch)
+            for request, outcome in zip(batch, outcomes, strict=True):
+                if request.done.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    request.done.set_exception(outcome)
+                else:
+                    request.done.set_result(outcome)
+
+    def _decode(self, batch: list[_Request]) -> list[list[int] | Exception]:
+        """Generate the replies of a batch; halve it when it does not fit into memory."""
+        from acgym.agents.generate import generate
+
+        try:
+            room = [min(self.max_new_tokens, self.window - len(request.ids)) for request in batch]
+            prompts = [request.ids for request in batch]
+            return list(generate(self.model, prompts, room, self.stop_ids, lambda row: not batch[row].done.done()))
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            failure = AgentFailure(f"out of memory with a prompt of {len(batch[0].ids)} tokens: {error}")
+        if len(batch) == 1:
+            return [failure]
+        middle = len(batch) // 2
+        return self._decode(batch[:middle]) + self._decode(batch[middle:])
+
+
+@dataclass(slots=True)
+class _Request:
+    ids: list[int]
+    done: asyncio.Future[list[int]]
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Say whether memory is full; torch says so by a RuntimeError whose words depend on the device."""
+    words = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def _stop_ids(loaded: Loaded, turn_end: int | None) -> frozenset[int]:
+    """Collect the end-of-turn tokens that the model, its tokenizer and its chat template name."""
+    named = getattr(loaded.model.generation_config, "eos_token_id", None)
+    ids = {named} if isinstance(named, int) else set(named or ())
+    return frozenset(ids | {loaded.tokenizer.eos_token_id, turn_end} - {None})

@@ -1,0 +1,240 @@
+"""Agents with a model of their own: replies do not depend on the batch, failures are told from bugs, refusals help."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+from transformers.utils import logging
+
+import acgym
+from acgym.agents.base import AgentFailure
+from acgym.agents.local import Loaded, LocalAgent, load
+from acgym.types import Call, Message
+from tests import small_agent
+
+NEEDLE = "ACB/Needle-v0"
+
+
+def agent(window=4096, max_new_tokens=24, stops=(), max_batch=64, **changes):
+    made = LocalAgent(small_agent.loaded(window=window, **changes), "small", max_new_tokens, max_batch)
+    made.stop_ids |= frozenset(stops)
+    return made
+
+
+def behaving(forward, **kwargs):
+    """An agent whose model's forward is ``forward(real_forward, inputs)``."""
+
+    class Model(LlamaForCausalLM):
+        def forward(self, input_ids=None, position_ids=None, logits_to_keep=0, **inputs):
+            inputs |= {"input_ids": input_ids, "position_ids": position_ids, "logits_to_keep": logits_to_keep}
+            return forward(super().forward, inputs)
+
+    made = agent(**kwargs)
+    made.model.__class__ = Model
+    return made
+
+
+def ask(made, *texts):
+    """Put one question each to the agent, all at once."""
+
+    async def everyone():
+        talks = [[Message("user", text)] for text in texts]
+        return await asyncio.gather(*(made.reply(talk, ()) for talk in talks), return_exceptions=True)
+
+    return asyncio.run(everyone())
+
+
+def timeless(episode):
+    return replace(episode, seconds=0.0, turns=tuple(replace(turn, seconds=0.0) for turn in episode.turns))
+
+
+@pytest.mark.parametrize("env_id", [NEEDLE, "ACB/ToolCall-v0"])
+def test_episodes_do_not_depend_on_how_many_are_played_at_once(env_id):
+    kwargs = {"level": 1}
+    played = []
+    for concurrency, max_batch in ((1, 64), (16, 64), (16, 3)):
+        made = agent(max_new_tokens=10, stops=range(0, 1300, 15), max_batch=max_batch)
+        episodes = acgym.play(made, env_id, range(4), kwargs=kwargs, concurrency=concurrency)
+        played.append([timeless(episode).to_line() for episode in episodes])
+    assert played[0] == played[1] == played[2]
+    turns = [turn for episode in episodes for turn in episode.turns]
+    assert {turn.finish_reason for turn in turns} == {"stop", "length"}
+    assert len({turn.text for turn in turns}) > 5, "the model says the same to everyone: the test shows nothing"
+
+
+def test_a_long_prompt_does_not_shorten_the_replies_of_others():
+    made = agent(max_new_tokens=50)
+    made.stop_ids = frozenset()
+    made.window = 13 + len(made.prompts.ids([Message("user", "x y " * 40)], ()))
+    long, short = ask(made, "x y " * 40, "x")
+    assert (len(long.token_ids), len(short.token_ids)) == (13, 50)
+    assert (long.finish_reason, short.finish_reason) == ("length", "length")
+    assert ask(made, "x")[0].token_ids == short.token_ids
+
+
+def test_a_prompt_beyond_the_window_is_a_failure_of_its_episode_alone():
+    made = agent(window=60)
+    long, short = ask(made, "x y " * 60, "x")
+    assert isinstance(long, AgentFailure)
+    assert "context window is 60" in str(long)
+    assert short.token_ids
+    (episode,) = acgym.play(agent(window=8), NEEDLE, [0], kwargs={"level": 1})
+    assert (episode.outcome, episode.success) == ("failed", None)
+    assert "context window is 8" in episode.failure
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_batch_that_memory_does_not_hold_is_halved(error):
+    def forward(real, inputs):
+        if len(inputs["input_ids"]) > limit:
+            raise error
+        return real(**inputs)
+
+    texts = ["a", "b c", "d e f", "g", "h"]
+    limit = 2
+    replies = ask(behaving(forward), *texts)
+    assert [r.token_ids for r in replies] == [r.token_ids for r in ask(agent(), *texts)]
+    limit = 0
+    failed = ask(behaving(forward), *texts)
+    assert all(isinstance(reply, AgentFailure) and "out of memory" in str(reply) for reply in failed)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("mat1 and mat2 shapes cannot be multiplied"), KeyError("layer")])
+def test_a_bug_stops_the_run_instead_of_counting_as_failed_episodes(error):
+    def forward(real, inputs):
+        raise error
+
+    made = behaving(forward)
+    with pytest.raises(type(error), match=str(error)):
+        acgym.play(made, NEEDLE, range(3), kwargs={"level": 1})
+
+
+def test_a_reply_that_is_given_up_holds_no_other_and_leaves_the_batch():
+    sizes = []
+
+    def forward(real, inputs):
+        sizes.append(len(inputs["input_ids"]))
+        if len(sizes) == 3:
+            loop.call_soon_threadsafe(tasks[1].cancel)
+            while not tasks[1].cancelled():
+                time.sleep(0.001)
+        return real(**inputs)
+
+    made = behaving(forward)
+
+    async def three():
+        nonlocal loop, tasks
+        loop = asyncio.get_running_loop()
+        tasks = [asyncio.create_task(made.reply([Message("user", text)], ())) for text in ("a", "b c", "d e f")]
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    loop, tasks = None, []
+    first, given_up, last = asyncio.run(three())
+    assert isinstance(given_up, asyncio.CancelledError)
+    assert sizes[:5] == [3, 3, 3, 2, 2]
+    alone = agent()
+    assert [first.token_ids, last.token_ids] == [ask(alone, text)[0].token_ids for text in ("a", "d e f")]
+
+
+def test_an_episode_out_of_time_fails_alone_and_the_agent_goes_on():
+    def forward(real, inputs):
+        if inputs["input_ids"].shape[1] > 1:
+            while not gate:
+                time.sleep(0.001)
+        return real(**inputs)
+
+    made = behaving(forward)
+    gate = []
+
+    async def late():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await made.reply([Message("user", "a")], ())
+        waiting = asyncio.create_task(made.reply([Message("user", "b c")], ()))
+        await asyncio.sleep(0)
+        gate.append("open")
+        return await waiting
+
+    assert asyncio.run(late()).token_ids == ask(agent(), "b c")[0].token_ids
+
+
+def test_one_agent_serves_one_event_loop_after_the_other():
+    made = agent(max_new_tokens=4)
+    chat = made.chat({})
+    assert [type(chat(text)) for text in ("a", "b", "c")] == [str] * 3
+    assert len(chat.messages) == 6
+
+
+def test_thoughts_and_tool_calls_are_read_and_token_ids_stay_whole():
+    words = '<think>a cup?</think>\n<tool_call>\n{"name": "take", "arguments": {"what": "cup"}}\n</tool_call>'
+    tok = small_agent.tokenizer()
+    script = [*tok.encode(words), tok.eos_token_id]
+
+    def forward(real, inputs):
+        out = real(**inputs)
+        out.logits[:, -1] = 0.0
+        out.logits[:, -1, script[said]] = 1.0
+        step()
+        return out
+
+    said = 0
+
+    def step():
+        nonlocal said
+        said += 1
+
+    (reply,) = ask(behaving(forward, max_new_tokens=500), "Go.")
+    assert reply.text == words
+    assert reply.calls == (Call("take", {"what": "cup"}),)
+    assert json.loads(reply.action) == {"name": "take", "arguments": {"what": "cup"}}
+    assert reply.token_ids == tuple(script)
+    assert reply.finish_reason == "stop"
+
+
+def test_the_templates_end_of_turn_stops_a_reply_whatever_the_model_names():
+    given = small_agent.loaded(eos_token_id=None)
+    given.tokenizer.eos_token = "<|endoftext|>"
+    made = LocalAgent(Loaded(given.model, given.tokenizer), "small")
+    assert made.stop_ids == set(given.tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_end|>"]))
+
+
+def test_facts_say_how_it_plays():
+    facts = agent().facts
+    assert facts["architecture"] == "LlamaForCausalLM"
+    assert (facts["dtype"], facts["decoding"], facts["max_new_tokens"]) == ("float32", "greedy", 24)
+    assert facts["template_shows_tools"] is True
+    json.dumps(facts)
+
+
+@pytest.mark.parametrize("bad", [{"max_new_tokens": 0}, {"max_batch": 0}])
+def test_bounds_below_one_are_refused(bad):
+    with pytest.raises(ValueError, match="must be at least 1"):
+        agent(**bad)
+
+
+def test_a_folder_is_loaded_in_single_precision_and_without_noise(tmp_path, capfd):
+    given = small_agent.loaded()
+    given.model.half().save_pretrained(tmp_path)
+    given.tokenizer.save_pretrained(tmp_path)
+    logging.enable_progress_bar()
+    capfd.readouterr()
+    made = LocalAgent(load(str(tmp_path)), "saved")
+    assert made.facts["dtype"] == "float32"
+    assert not made.model.training
+    assert capfd.readouterr() == ("", "")
+    assert logging.is_progress_bar_enabled()
+    assert ask(made, "x")[0].token_ids
