@@ -43,7 +43,7 @@ class TrainingRecipe:
     key_value_heads: int = 4
     mlp_size: int = 640
     rope_base: float = 10_000.0
-    steps: int = 6_000
+    steps: int = 3_600
     tokens_per_step: int = 8_192
     matrix_rate: float = 0.01
     """Peak learning rate of Muon, which updates the weight matrices."""

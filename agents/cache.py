@@ -1,8 +1,10 @@
-"""A key-value cache with room to grow: a step writes its own token and copies nothing."""
+"""Key-value caches: one that copies nothing per step, and the memory that carries it from turn to turn."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
 
 import torch
 from transformers import DynamicCache
@@ -10,6 +12,9 @@ from transformers.cache_utils import DynamicLayer
 
 _ROOM = 128
 """Positions that a layer is given ahead of need."""
+
+Past: TypeAlias = list[tuple[torch.Tensor, torch.Tensor]]
+"""Keys and values of one conversation so far: per layer, (heads, tokens, head size) each."""
 
 
 class RoomyLayer(DynamicLayer):
@@ -26,13 +31,13 @@ class RoomyLayer(DynamicLayer):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Append keys and values, (rows, heads, new positions, head size) each; return all that are there."""
         if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)  # type: ignore[no-untyped-call]
+            self.lazy_initialization(key_states, value_states)
         start = self.get_seq_length()
         end = start + key_states.shape[-2]
         if self._buffers is None or self._buffers[0].shape[-2] < end:
             self._buffers = (
-                _grown(self.keys, key_states, start, end),
-                _grown(self.values, value_states, start, end),
+                _grown(cast(torch.Tensor, self.keys), key_states, start, end),
+                _grown(cast(torch.Tensor, self.values), value_states, start, end),
             )
         keys, values = self._buffers
         keys[..., start:end, :] = key_states
@@ -40,9 +45,17 @@ class RoomyLayer(DynamicLayer):
         self.keys, self.values = keys[..., :end, :], values[..., :end, :]
         return self.keys, self.values
 
+    @classmethod
+    def holding(cls, keys: torch.Tensor, values: torch.Tensor) -> RoomyLayer:
+        """Make a layer that holds keys and values, (rows, heads, positions, head size) each."""
+        layer = cls()  # type: ignore[no-untyped-call]
+        layer.lazy_initialization(keys, values)
+        layer.keys, layer.values = keys, values
+        return layer
+
     def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
         """Keep the given rows, in the given order."""
-        super().reorder_cache(beam_idx)  # type: ignore[no-untyped-call]
+        super().reorder_cache(beam_idx)
         self._buffers = None
 
 
@@ -54,8 +67,78 @@ def _grown(old: torch.Tensor, new: torch.Tensor, start: int, end: int) -> torch.
     return buffer
 
 
-def roomy_cache(config: Any) -> DynamicCache:
-    """Make an empty cache for a model; layers with a sliding window or another memory keep transformers' own form."""
+def roomy_cache(config: Any, pasts: Sequence[Past | None] = ()) -> DynamicCache:
+    """Make a cache for a batch.
+
+    Args:
+        config: the model's configuration. Layers with a sliding window or another kind of memory keep transformers' own
+            form.
+        pasts: for each row what it has seen, or None. They are written at the end of the same positions (zeros before),
+            so the attention mask must leave out what is not theirs.
+    """
     cache = DynamicCache(config=config)
-    cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]  # type: ignore[no-untyped-call]
+    known = [past for past in pasts if past is not None]
+    if known:
+        width = max(past[0][0].shape[-2] for past in known)
+        cache.layers = [
+            RoomyLayer.holding(_stacked(pasts, i, 0, known[0], width), _stacked(pasts, i, 1, known[0], width))
+            for i in range(len(cache.layers))
+        ]
     return cache
+
+
+def _stacked(pasts: Sequence[Past | None], layer: int, part: int, example: Past, width: int) -> torch.Tensor:
+    """Stack keys (part 0) or values (part 1) of one layer, flush right: (rows, heads, width, head size)."""
+    like = example[layer][part]
+    states = like.new_zeros(len(pasts), like.shape[0], width, like.shape[-1])
+    for row, past in enumerate(pasts):
+        if past is not None:
+            states[row, :, width - past[layer][part].shape[-2] :] = past[layer][part]
+    return states
+
+
+def can_be_carried(cache: DynamicCache) -> bool:
+    """Say whether rows of this cache can go on in another batch: all its layers hold every position."""
+    return all(isinstance(layer, RoomyLayer) for layer in cache.layers)
+
+
+def past_of(cache: DynamicCache, row: int, mask: torch.Tensor) -> Past:
+    """Copy one row out of a cache; ``mask``, (positions,), is 1 where the row has a token."""
+    kept = mask.nonzero()[:, 0]
+    layers = cast(list[Any], cache.layers)
+    return [(layer.keys[row][:, kept], layer.values[row][:, kept]) for layer in layers]
+
+
+class Memory:
+    """Remembers the pasts of conversations by their tokens, the least recently used forgotten first.
+
+    Nothing but speed depends on it: a conversation that is not remembered is read again from its first token.
+
+    Args:
+        max_bytes: most bytes of keys and values held.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.bytes = 0
+        self._pasts: OrderedDict[tuple[int, ...], Past] = OrderedDict()
+
+    def put(self, ids: tuple[int, ...], past: Past) -> None:
+        """Remember the past of the conversation ``ids``, all its tokens but the last."""
+        self.pop(ids)
+        self._pasts[ids] = past
+        self.bytes += _size(past)
+        while self.bytes > self.max_bytes:
+            self.pop(next(iter(self._pasts)))
+
+    def pop(self, ids: tuple[int, ...]) -> Past | None:
+        """Return the past of the conversation ``ids`` and forget it; None if it is not remembered."""
+        past = self._pasts.pop(ids, None)
+        if past is not None:
+            self.bytes -= _size(past)
+        return past
+
+
+def _size(past: Past) -> int:
+    return sum(part.numel() * part.element_size() for layer in past for part in layer)

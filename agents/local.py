@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from acgym.agents.base import Agent, AgentFailure
 from acgym.agents.prompt import PromptBuilder
@@ -16,10 +16,16 @@ from acgym.agents.source import inspect_source
 from acgym.tool_calls import PARSER, parse_reply
 from acgym.types import Json, Message, Reply, ToolSpec
 
+if TYPE_CHECKING:
+    from acgym.agents.cache import Memory
+
 __all__ = ["REFERENCE", "Loaded", "LocalAgent", "inspect_source", "load"]
 
 REFERENCE = Path(__file__).parent / "reference"
 """Folder of the trained agent that ships with the package."""
+
+REMEMBERED_BYTES = 1 << 29
+"""Bytes of keys and values that an agent holds of conversations between their turns."""
 
 _SMALL = 200e6  # parameters; below this single precision costs little memory and keeps greedy choices reproducible
 
@@ -102,7 +108,7 @@ class LocalAgent(Agent):
         ValueError: if the tokenizer has no usable chat template, or a bound is below 1.
     """
 
-    def __init__(self, loaded: Loaded, name: str, max_new_tokens: int = 512, max_batch: int = 64) -> None:
+    def __init__(self, loaded: Loaded, name: str, max_new_tokens: int = 512, max_batch: int = 128) -> None:
         if max_new_tokens < 1 or max_batch < 1:
             raise ValueError(f"max_new_tokens and max_batch must be at least 1, got {max_new_tokens} and {max_batch}")
         self.name = name
@@ -113,6 +119,7 @@ class LocalAgent(Agent):
         self.prompts = PromptBuilder(loaded.tokenizer, name)
         self.window = int(getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
         self.stop_ids = _stop_ids(loaded, self.prompts.turn_end)
+        self._memory: Memory | None = None
         self._waiting: list[_Request] = []
         self._serving: asyncio.Task[None] | None = None
 
@@ -140,16 +147,16 @@ class LocalAgent(Agent):
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
             raise AgentFailure(f"the prompt has {len(ids)} tokens, and the model's context window is {self.window}")
-        token_ids = await self._generate(ids)
+        token_ids = await self._generate(ids, _last_seen(messages, ids))
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids
         text = self.tokenizer.decode(spoken, skip_special_tokens=True)
         action, calls = parse_reply(text)
         finish: Literal["stop", "length"] = "stop" if len(spoken) < len(token_ids) else "length"
         return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started)
 
-    async def _generate(self, ids: list[int]) -> list[int]:
+    async def _generate(self, ids: list[int], seen: tuple[int, ...]) -> list[int]:
         loop = asyncio.get_running_loop()
-        request = _Request(ids, loop.create_future())
+        request = _Request(ids, seen, loop.create_future())
         self._waiting.append(request)
         if self._serving is None or self._serving.done():
             self._serving = loop.create_task(self._serve())
@@ -175,12 +182,20 @@ class LocalAgent(Agent):
 
     def _decode(self, batch: list[_Request]) -> list[list[int] | Exception]:
         """Generate the replies of a batch; halve it when it does not fit into memory."""
+        from acgym.agents.cache import Memory
         from acgym.agents.generate import generate
 
+        if self._memory is None:
+            self._memory = Memory(REMEMBERED_BYTES)
+        pasts = [self._memory.pop(request.seen) for request in batch]
         try:
             room = [min(self.max_new_tokens, self.window - len(request.ids)) for request in batch]
             prompts = [request.ids for request in batch]
-            return list(generate(self.model, prompts, room, self.stop_ids, lambda row: not batch[row].done.done()))
+            said = generate(self.model, prompts, room, self.stop_ids, lambda row: not batch[row].done.done(), pasts)
+            for request, reply in zip(batch, said, strict=True):
+                if reply.past is not None:
+                    self._memory.put((*request.ids, *reply.token_ids), reply.past)
+            return [reply.token_ids for reply in said]
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
@@ -194,7 +209,18 @@ class LocalAgent(Agent):
 @dataclass(slots=True)
 class _Request:
     ids: list[int]
+    seen: tuple[int, ...]
+    """Prompt and reply of the turn before, with which ``ids`` begins; empty in a first turn."""
     done: asyncio.Future[list[int]]
+
+
+def _last_seen(messages: Sequence[Message], ids: list[int]) -> tuple[int, ...]:
+    """Return the tokens of the turn before, if the prompt begins with them."""
+    for message in reversed(messages):
+        if message.reply is not None:
+            seen = (*(message.reply.prompt_ids or ()), *(message.reply.token_ids or ()))
+            return seen if tuple(ids[: len(seen)]) == seen else ()
+    return ()
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -8,15 +8,20 @@ from zlib import crc32
 from acgym.draw import Draw
 from acgym.types import Split
 
-HEADS = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+HEADS = _words(
     "bel cor dra fen gal har jor kel lan mar nor pel quil ros sel tor ul ver wil yor zan bri clo del "
-    "er fal gre hil in jas kin lor mel nat ol pra ral san tam ur vin wen xan yel zor bas cal dun".split()
+    "er fal gre hil in jas kin lor mel nat ol pra ral san tam ur vin wen xan yel zor bas cal dun"
 )
 """48 first halves of a name, each one token of the reference tokenizer."""
 
-TAILS = tuple(
+TAILS = _words(
     "ado ami ane aro ato aya ebo edi ego eka elo emi eno epa eri esa eto eva iba ida iko ila ima ino "
-    "ipo ira iso ita iva iya obi oda oga oki ola oma ona opi ora osa oti ova ube udo uka uli uma uri".split()
+    "ipo ira iso ita iva iya obi oda oga oki ola oma ona opi ora osa oti ova ube udo uka uli uma uri"
 )
 """48 second halves of a name, each one token of the reference tokenizer."""
 
@@ -43,9 +48,7 @@ def names(split: Split) -> tuple[str, ...]:
 @cache
 def codes(split: Split, digits: int = 4) -> tuple[str, ...]:
     """All codes of a split with so many digits, the first digit not 0; about a quarter are for evaluation."""
-    return tuple(
-        str(number) for number in range(10 ** (digits - 1), 10**digits) if in_split(f"code {number}", split)
-    )
+    return tuple(str(number) for number in range(10 ** (digits - 1), 10**digits) if in_split(f"code {number}", split))
 
 
 def distinct_names(draw: Draw, split: Split, count: int) -> list[str]:

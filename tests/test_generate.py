@@ -17,7 +17,8 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from acgym.agents.generate import generate
+from acgym.agents.cache import Memory
+from acgym.agents.generate import generate as generate_said
 
 VOCABULARY = 64
 SHAPE = {
@@ -53,6 +54,10 @@ def make(family="llama"):
 def prompts(lengths=LENGTHS):
     generator = torch.Generator().manual_seed(5)
     return [torch.randint(0, VOCABULARY, (n,), generator=generator).tolist() for n in lengths]
+
+
+def generate(*args):
+    return [said.token_ids for said in generate_said(*args)]
 
 
 def alone(model, prompt, limit, stops=()):
@@ -116,3 +121,54 @@ def test_no_prompts_no_replies():
 def test_an_empty_prompt_or_no_room_is_refused(prompt, limit):
     with pytest.raises(ValueError, match="at least one token and room for one more"):
         generate(make(), [[1, 2], prompt], [3, limit], ())
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_a_conversation_goes_on_from_its_past_in_any_company(family):
+    model = make(family)
+    first = generate_said(model, prompts(), 6, ())
+    told = [[*prompt, *said.token_ids] for prompt, said in zip(prompts(), first, strict=True)]
+    longer = [[*ids, *more] for ids, more in zip(told, prompts((4, 1, 7, 2, 2, 5)), strict=True)]
+    fresh = generate(model, longer, 8, ())
+    pasts = [said.past for said in first]
+    assert all(past[0][0].shape[-2] == len(ids) - 1 for past, ids in zip(pasts, told, strict=True))
+    assert generate(model, longer, 8, (), lambda row: True, pasts) == fresh
+    some = [past if row % 2 else None for row, past in enumerate(pasts)]
+    assert generate(model, longer, 8, (), lambda row: True, some) == fresh
+    wrong = [[(keys * 0, values * 0) for keys, values in past] for past in pasts]
+    assert generate(model, longer, 8, (), lambda row: True, wrong) != fresh, "the pasts are not read at all"
+
+
+def test_a_past_is_what_a_whole_reading_gives():
+    model = make()
+    (said,) = generate_said(model, prompts()[1:2], 9, ())
+    read = [*prompts()[1], *said.token_ids[:-1]]
+    with torch.inference_mode():
+        cache = model(input_ids=torch.tensor([read]), use_cache=True).past_key_values
+    for layer, (keys, values) in zip(cache.layers, said.past, strict=True):
+        torch.testing.assert_close(keys, layer.keys[0], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(values, layer.values[0], atol=1e-5, rtol=1e-5)
+
+
+def test_pasts_of_sliding_windows_are_not_carried():
+    assert [said.past for said in generate_said(make("mistral, window 6"), prompts(), 3, ())] == [None] * len(LENGTHS)
+
+
+def test_long_replies_outgrow_the_room_of_the_cache():
+    model = make()
+    assert generate(model, prompts()[:2], 150, ()) == [alone(model, prompt, 150) for prompt in prompts()[:2]]
+
+
+def test_the_memory_forgets_the_least_recently_used_first_and_gives_each_past_once():
+    past = [(torch.zeros(1, 4, 8), torch.zeros(1, 4, 8))]  # 256 bytes
+    memory = Memory(600)
+    for ids in ((1,), (2,), (3,)):
+        memory.put(ids, past)
+    assert memory.bytes == 512
+    assert memory.pop((1,)) is None
+    assert memory.pop((2,)) is past
+    assert memory.pop((2,)) is None
+    assert memory.bytes == 256
+    memory.put((3,), past)
+    assert memory.bytes == 256
+    Memory(10).put((1,), past)  # too large to hold: forgotten at once

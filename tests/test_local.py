@@ -238,3 +238,26 @@ def test_a_folder_is_loaded_in_single_precision_and_without_noise(tmp_path, capf
     assert capfd.readouterr() == ("", "")
     assert logging.is_progress_bar_enabled()
     assert ask(made, "x")[0].token_ids
+
+
+def test_turns_read_only_what_is_new_and_say_the_same(monkeypatch):
+    """With and without memory of earlier turns the episodes are equal; with it far fewer tokens are read."""
+    from acgym.agents import local
+
+    played, read = [], []
+    for memory in (1 << 29, 0):
+        monkeypatch.setattr(local, "REMEMBERED_BYTES", memory)
+        count = 0
+
+        def forward(real, inputs):
+            nonlocal count
+            count += inputs["input_ids"].numel()
+            return real(**inputs)
+
+        made = behaving(forward, max_new_tokens=8)
+        episodes = acgym.play(made, "ACB/Household-v0", range(3), kwargs={"level": 1})
+        played.append([timeless(episode) for episode in episodes])
+        read.append(count)
+    assert played[0] == played[1]
+    assert max(len(episode.turns) for episode in played[0]) > 3
+    assert read[0] < read[1] / 2, read

@@ -1,0 +1,114 @@
+"""From a run's records to a comparison's numbers: no model, no environment, so old runs can be scored again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from acgym.score import Comparison, NoEpisodes, compare, compare_all, score
+from acgym.types import Json
+
+if TYPE_CHECKING:
+    from acgym.episode import Episode
+    from acgym.record import Run
+
+POOLED = "all"
+"""Label of what is told of all environments together."""
+
+
+def assemble_result(run: Run) -> dict[str, Json]:
+    """Score every agent of a run and compare it with the first one.
+
+    Args:
+        run: in which every agent has played every episode of the settings.
+
+    Returns:
+        The content of ``comparison.json``. What was not measured is None or ``{"reason": why}``, never a number.
+
+        * ``settings``: of the run, see :class:`acgym.compare_settings.Settings`; ``dense``: the first agent's spec.
+        * ``anchors``: environment -> ``{"success", "progress"}`` of the random policy as the environment states them,
+          in [0, 1]; None if it states none.
+        * ``agents``: in the order of the settings, each with ``name``; ``sheet``, its ``agent.json`` (model, size,
+          seconds); and, by environment and under ``"all"``: ``scores`` (:class:`acgym.score.Score`), ``comparisons``
+          with the first agent (:class:`acgym.score.Comparison` without its divergences; empty for the first agent
+          itself; ``p_holm`` is adjusted over the environments and None under ``"all"``) and ``signals``
+          (:class:`acgym.signals.Signals`; under ``"all"`` the plain mean over the environments, which for effective
+          ranks is not the rank of the pooled states).
+        * A score's or comparison's ``reason`` comes with ``n`` = 0 and ``n_failed``.
+
+    Raises:
+        ValueError: if the agents have not played the same episodes.
+    """
+    names, envs = run.settings["agents"], run.settings["envs"]
+    played = {name: _by_env(envs, run.episodes(name)) for name in names}
+    dense = played[names[0]]
+    compared = compare_all(dense, {name: played[name] for name in names[1:]})
+    agents: list[Json] = []
+    for name in names:
+        rows: dict[str, Json] = {}
+        if name != names[0]:
+            rows = {env: _cell(compared[name][env], dense[env], played[name][env]) for env in envs}
+            rows[POOLED] = _compare(_flat(dense), _flat(played[name]))
+        scores = {env: _score(episodes) for env, episodes in {**played[name], POOLED: _flat(played[name])}.items()}
+        sheet = run.read_json("agent.json", name) or {}
+        agents.append(
+            {"name": name, "sheet": sheet, "scores": scores, "comparisons": rows, "signals": _signals(sheet, envs)}
+        )
+    anchors = {env: _anchor(episodes) for env, episodes in dense.items()}
+    return {"settings": dict(run.settings), "dense": names[0], "anchors": anchors, "agents": agents}
+
+
+def _by_env(envs: Mapping[str, Json], episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
+    return {env: [episode for episode in episodes if episode.env == env] for env in envs}
+
+
+def _flat(by_env: Mapping[str, Sequence[Episode]]) -> list[Episode]:
+    return [episode for rows in by_env.values() for episode in rows]
+
+
+def _score(episodes: Sequence[Episode]) -> dict[str, Json]:
+    try:
+        return score(episodes).to_dict()
+    except NoEpisodes as why:
+        return {"reason": str(why), "n": 0, "n_failed": len(episodes)}
+
+
+def _compare(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
+    try:
+        return _cell(compare(dense, other), dense, other)
+    except NoEpisodes as why:
+        return _cell(why, dense, other)
+
+
+def _cell(cell: Comparison | NoEpisodes, dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
+    if isinstance(cell, NoEpisodes):
+        return {"reason": str(cell), "n": 0, "n_failed": max(len(dense), len(other))}
+    row = cell.to_dict()
+    del row["divergences"]  # thousands of rows; they can be made again from the episodes
+    return row
+
+
+def _anchor(episodes: Sequence[Episode]) -> dict[str, float] | None:
+    stated = [(e.random_success, e.random_progress) for e in episodes]
+    success, progress = ([value for value in column if value is not None] for column in zip(*stated, strict=True))
+    if len(success) < len(stated) or len(progress) < len(stated):
+        return None
+    return {"success": fmean(success), "progress": fmean(progress)}
+
+
+def _signals(sheet: Mapping[str, Json], envs: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the signals of each environment, and the mean of them where all were measured."""
+    measured: dict[str, Json] = sheet.get("signals", {}).get("by_env", {})
+    rows: dict[str, Json] = {env: measured.get(env) for env in envs}
+    rows[POOLED] = _mean([rows[env] for env in envs]) if all(rows.values()) else None
+    return rows
+
+
+def _mean(values: Sequence[Json]) -> Json:
+    """Average numbers, and dictionaries of numbers key by key; None if one of them is None."""
+    if any(value is None for value in values):
+        return None
+    if isinstance(values[0], Mapping):
+        return {key: _mean([value[key] for value in values]) for key in values[0]}
+    return fmean(values)

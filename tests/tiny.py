@@ -1,0 +1,35 @@
+"""A random model of a few thousand weights with tokenizer and chat template, as a folder that agents load."""
+
+from __future__ import annotations
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.utils import logging
+
+from acgym.agents.reference_tokenizer import build_tokenizer
+
+
+def save_model(folder, seed=0, words="the code of is", context=4096):
+    """Write a model into ``folder`` and return the folder.
+
+    Every second token ends a reply, so that replies are short. Other ``words`` make another vocabulary.
+    """
+    tokenizer = build_tokenizer([words * 3], ["bel", "ado"], [])
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=context,
+        initializer_range=0.3,  # wide: greedy choices are no near ties, and compression changes them
+        vocab_size=len(tokenizer),
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    model = LlamaForCausalLM(config)
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(3, len(tokenizer), 2)]
+    logging.disable_progress_bar()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
