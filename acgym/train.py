@@ -32,6 +32,9 @@ TOOL_CALL, WORKFLOW, NEEDLE, HOUSEHOLD = (
     "ACB/Household-v0",
 )
 
+LONGEST_REPLY = 192
+"""Tokens that the finished agent may say in one turn; the longest reply of the oracle has about 140."""
+
 
 @dataclass(frozen=True)
 class TrainingRecipe:
@@ -211,6 +214,7 @@ class Trainer:
         Each weight is rounded to float16 (relative error at most 2^-11 above 6e-5); the agent plays in float32.
         """
         rounded: Any = copy.deepcopy(self.model)
+        rounded.generation_config.max_new_tokens = LONGEST_REPLY
         rounded.half().save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 

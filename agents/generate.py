@@ -20,6 +20,8 @@ class Said:
     """The stop token included where one was said."""
     past: Past | None = None
     """Keys and values of the prompt and of all generated tokens but the last; None where they cannot be carried on."""
+    paused: bool = False
+    """The reply is not finished: the batch was paused."""
 
 
 @torch.inference_mode()
@@ -28,8 +30,11 @@ def generate(
     prompts: Sequence[Sequence[int]],
     max_new_tokens: int | Sequence[int],
     stop_ids: Collection[int],
-    wanted: Callable[[int], bool] = lambda row: True,
+    *,
     pasts: Sequence[Past | None] | None = None,
+    wanted: Callable[[int], bool] = lambda row: True,
+    finished: Callable[[int, Said], None] = lambda row, said: None,
+    pause: Callable[[int], bool] = lambda answering: False,
 ) -> list[Said]:
     """Continue each prompt greedily until it says a stop token or has said its ``max_new_tokens``.
 
@@ -41,9 +46,12 @@ def generate(
         prompts: token ids, at least one each.
         max_new_tokens: upper bound of the replies, at least 1: one for all, or one for each prompt.
         stop_ids: tokens that end a reply.
+        pasts: for each prompt the keys and values of its first tokens (fewer than all of them), or None.
         wanted: asked before every step whether the reply to prompt ``row`` is still awaited; when it is not, the row
             leaves the batch with what it has said.
-        pasts: for each prompt the keys and values of its first tokens (fewer than all of them), or None.
+        finished: called with row and reply as soon as a reply is finished.
+        pause: asked after every step, with the number of replies that are not finished, whether to stop and return
+            them as they are, to be continued from their ``past``. Not asked where pasts cannot be carried on.
 
     Returns:
         What was generated, in the order of the prompts.
@@ -80,8 +88,13 @@ def generate(
             said[row].token_ids.append(token)
             if token not in stops and len(said[row].token_ids) < limits[row] and wanted(row):
                 going.append(i)
-            elif carried:
-                said[row].past = past_of(cache, i, mask[i])
+                continue
+            said[row].past = past_of(cache, i, mask[i]) if carried else None
+            finished(row, said[row])
+        if carried and going and pause(len(going)):
+            for i in going:
+                said[rows[i]].past, said[rows[i]].paused = past_of(cache, i, mask[i]), True
+            return said
         if not going:
             return said
         positions = positions[:, -1:] + 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,15 +17,15 @@ from acgym.tool_calls import PARSER, parse_reply
 from acgym.types import Json, Message, Reply, ToolSpec
 
 if TYPE_CHECKING:
-    from acgym.agents.cache import Memory
+    from acgym.agents.batching import Batcher
 
 __all__ = ["REFERENCE", "Loaded", "LocalAgent", "inspect_source", "load"]
 
 REFERENCE = Path(__file__).parent / "reference"
 """Folder of the trained agent that ships with the package."""
 
-REMEMBERED_BYTES = 1 << 29
-"""Bytes of keys and values that an agent holds of conversations between their turns."""
+MAX_NEW_TOKENS = 512
+"""Upper bound of one reply of a model whose generation config names none."""
 
 _SMALL = 200e6  # parameters; below this single precision costs little memory and keeps greedy choices reproducible
 
@@ -95,20 +95,20 @@ def _quiet(silent: bool) -> Iterator[None]:
 class LocalAgent(Agent):
     """Plays with a model in this process; concurrent requests are answered in batches, greedily.
 
-    What one conversation is answered does not depend on what else is in the batch, up to the rounding of the model's
-    arithmetic: each has its own room for a reply, and a batch that memory does not hold is halved until it does.
-
     Args:
         loaded: the model and its tokenizer.
         name: the agent's name in records.
-        max_new_tokens: upper bound of one reply; a longer one is cut and marked ``finish_reason="length"``.
+        max_new_tokens: upper bound of one reply; a longer one is cut and marked ``finish_reason="length"``. None for
+            what the model's generation config names, else MAX_NEW_TOKENS.
         max_batch: most conversations decoded at once.
 
     Raises:
         ValueError: if the tokenizer has no usable chat template, or a bound is below 1.
     """
 
-    def __init__(self, loaded: Loaded, name: str, max_new_tokens: int = 512, max_batch: int = 128) -> None:
+    def __init__(self, loaded: Loaded, name: str, max_new_tokens: int | None = None, max_batch: int = 128) -> None:
+        if max_new_tokens is None:
+            max_new_tokens = getattr(loaded.model.generation_config, "max_new_tokens", None) or MAX_NEW_TOKENS
         if max_new_tokens < 1 or max_batch < 1:
             raise ValueError(f"max_new_tokens and max_batch must be at least 1, got {max_new_tokens} and {max_batch}")
         self.name = name
@@ -119,9 +119,12 @@ class LocalAgent(Agent):
         self.prompts = PromptBuilder(loaded.tokenizer, name)
         self.window = int(getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
         self.stop_ids = _stop_ids(loaded, self.prompts.turn_end)
-        self._memory: Memory | None = None
-        self._waiting: list[_Request] = []
-        self._serving: asyncio.Task[None] | None = None
+
+    @cached_property
+    def _batcher(self) -> Batcher:
+        from acgym.agents.batching import Batcher
+
+        return Batcher(self.model, self.stop_ids, self.max_batch)
 
     @property
     def facts(self) -> dict[str, Json]:
@@ -147,71 +150,13 @@ class LocalAgent(Agent):
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
             raise AgentFailure(f"the prompt has {len(ids)} tokens, and the model's context window is {self.window}")
-        token_ids = await self._generate(ids, _last_seen(messages, ids))
+        room = min(self.max_new_tokens, self.window - len(ids))
+        token_ids = await self._batcher.answer(ids, room, _last_seen(messages, ids))
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids
         text = self.tokenizer.decode(spoken, skip_special_tokens=True)
         action, calls = parse_reply(text)
         finish: Literal["stop", "length"] = "stop" if len(spoken) < len(token_ids) else "length"
         return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started)
-
-    async def _generate(self, ids: list[int], seen: tuple[int, ...]) -> list[int]:
-        loop = asyncio.get_running_loop()
-        request = _Request(ids, seen, loop.create_future())
-        self._waiting.append(request)
-        if self._serving is None or self._serving.done():
-            self._serving = loop.create_task(self._serve())
-        return await request.done
-
-    async def _serve(self) -> None:
-        """Answer waiting requests in batches until none waits; those that arrive meanwhile form the next batch."""
-        await asyncio.sleep(0)  # let every conversation that is ready ask before the first batch is closed
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self.max_batch], self._waiting[self.max_batch :]
-            batch = [request for request in batch if not request.done.done()]  # given up while it waited
-            try:
-                outcomes = await asyncio.to_thread(self._decode, batch)
-            except Exception as error:  # a bug, raised where each reply is awaited
-                outcomes = [error] * len(batch)
-            for request, outcome in zip(batch, outcomes, strict=True):
-                if request.done.done():
-                    continue
-                if isinstance(outcome, Exception):
-                    request.done.set_exception(outcome)
-                else:
-                    request.done.set_result(outcome)
-
-    def _decode(self, batch: list[_Request]) -> list[list[int] | Exception]:
-        """Generate the replies of a batch; halve it when it does not fit into memory."""
-        from acgym.agents.cache import Memory
-        from acgym.agents.generate import generate
-
-        if self._memory is None:
-            self._memory = Memory(REMEMBERED_BYTES)
-        pasts = [self._memory.pop(request.seen) for request in batch]
-        try:
-            room = [min(self.max_new_tokens, self.window - len(request.ids)) for request in batch]
-            prompts = [request.ids for request in batch]
-            said = generate(self.model, prompts, room, self.stop_ids, lambda row: not batch[row].done.done(), pasts)
-            for request, reply in zip(batch, said, strict=True):
-                if reply.past is not None:
-                    self._memory.put((*request.ids, *reply.token_ids), reply.past)
-            return [reply.token_ids for reply in said]
-        except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-            failure = AgentFailure(f"out of memory with a prompt of {len(batch[0].ids)} tokens: {error}")
-        if len(batch) == 1:
-            return [failure]
-        middle = len(batch) // 2
-        return self._decode(batch[:middle]) + self._decode(batch[middle:])
-
-
-@dataclass(slots=True)
-class _Request:
-    ids: list[int]
-    seen: tuple[int, ...]
-    """Prompt and reply of the turn before, with which ``ids`` begins; empty in a first turn."""
-    done: asyncio.Future[list[int]]
 
 
 def _last_seen(messages: Sequence[Message], ids: list[int]) -> tuple[int, ...]:
@@ -221,12 +166,6 @@ def _last_seen(messages: Sequence[Message], ids: list[int]) -> tuple[int, ...]:
             seen = (*(message.reply.prompt_ids or ()), *(message.reply.token_ids or ()))
             return seen if tuple(ids[: len(seen)]) == seen else ()
     return ()
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Say whether memory is full; torch says so by a RuntimeError whose words depend on the device."""
-    words = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _stop_ids(loaded: Loaded, turn_end: int | None) -> frozenset[int]:

@@ -56,8 +56,8 @@ def prompts(lengths=LENGTHS):
     return [torch.randint(0, VOCABULARY, (n,), generator=generator).tolist() for n in lengths]
 
 
-def generate(*args):
-    return [said.token_ids for said in generate_said(*args)]
+def generate(*args, **kwargs):
+    return [said.token_ids for said in generate_said(*args, **kwargs)]
 
 
 def alone(model, prompt, limit, stops=()):
@@ -108,7 +108,7 @@ def test_a_row_that_nobody_waits_for_leaves_and_changes_no_other():
         asked.append(row)
         return row != 2 or asked.count(2) < 3
 
-    got = generate(model, prompts(), 9, (), wanted)
+    got = generate(model, prompts(), 9, (), wanted=wanted)
     assert got[2] == free[2][:3]
     assert [got[i] for i in (0, 1, 3, 4, 5)] == [free[i] for i in (0, 1, 3, 4, 5)]
 
@@ -132,11 +132,11 @@ def test_a_conversation_goes_on_from_its_past_in_any_company(family):
     fresh = generate(model, longer, 8, ())
     pasts = [said.past for said in first]
     assert all(past[0][0].shape[-2] == len(ids) - 1 for past, ids in zip(pasts, told, strict=True))
-    assert generate(model, longer, 8, (), lambda row: True, pasts) == fresh
+    assert generate(model, longer, 8, (), pasts=pasts) == fresh
     some = [past if row % 2 else None for row, past in enumerate(pasts)]
-    assert generate(model, longer, 8, (), lambda row: True, some) == fresh
+    assert generate(model, longer, 8, (), pasts=some) == fresh
     wrong = [[(keys * 0, values * 0) for keys, values in past] for past in pasts]
-    assert generate(model, longer, 8, (), lambda row: True, wrong) != fresh, "the pasts are not read at all"
+    assert generate(model, longer, 8, (), pasts=wrong) != fresh, "the pasts are not read at all"
 
 
 def test_a_past_is_what_a_whole_reading_gives():
@@ -172,3 +172,31 @@ def test_the_memory_forgets_the_least_recently_used_first_and_gives_each_past_on
     memory.put((3,), past)
     assert memory.bytes == 256
     Memory(10).put((1,), past)  # too large to hold: forgotten at once
+
+
+def test_a_paused_batch_goes_on_where_it_stopped():
+    model = make()
+    free = generate(model, prompts(), 12, ())
+    stops = {free[0][2], free[1][5]}
+    whole = generate(model, prompts(), 12, stops)
+    done, asked = [], []
+
+    def pause(answering):
+        asked.append(answering)
+        return len(asked) == 4
+
+    half = generate_said(model, prompts(), 12, stops, finished=lambda row, said: done.append(row), pause=pause)
+    going = [row for row, said in enumerate(half) if said.paused]
+    assert going
+    assert sorted([*going, *done]) == list(range(len(LENGTHS)))
+    assert all(half[row].token_ids == whole[row] for row in done)
+    rest = generate(
+        model,
+        [[*prompts()[row], *half[row].token_ids] for row in going],
+        [12 - len(half[row].token_ids) for row in going],
+        stops,
+        pasts=[half[row].past for row in going],
+    )
+    assert [[*half[row].token_ids, *more] for row, more in zip(going, rest, strict=True)] == [
+        whole[row] for row in going
+    ]

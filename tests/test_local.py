@@ -242,11 +242,11 @@ def test_a_folder_is_loaded_in_single_precision_and_without_noise(tmp_path, capf
 
 def test_turns_read_only_what_is_new_and_say_the_same(monkeypatch):
     """With and without memory of earlier turns the episodes are equal; with it far fewer tokens are read."""
-    from acgym.agents import local
+    from acgym.agents import batching
 
     played, read = [], []
     for memory in (1 << 29, 0):
-        monkeypatch.setattr(local, "REMEMBERED_BYTES", memory)
+        monkeypatch.setattr(batching, "REMEMBERED_BYTES", memory)
         count = 0
 
         def forward(real, inputs):
@@ -261,3 +261,29 @@ def test_turns_read_only_what_is_new_and_say_the_same(monkeypatch):
     assert played[0] == played[1]
     assert max(len(episode.turns) for episode in played[0]) > 3
     assert read[0] < read[1] / 2, read
+
+
+def test_a_long_reply_holds_nobody_else():
+    """One conversation talks on to its limit while the others, short of breath, play whole episodes."""
+    ends = []
+
+    def forward(real, inputs):
+        out = real(**inputs)
+        out.logits[:] = 0
+        babbling = inputs["attention_mask"].sum(1) > 500
+        out.logits[..., 7] = 1
+        out.logits[~babbling, :, 9] = 2
+        return out
+
+    made = behaving(forward, max_new_tokens=200, stops=[9])
+
+    async def talk(name, text, turns):
+        for _ in range(turns):
+            await made.reply([Message("user", text)], ())
+        ends.append(name)
+
+    async def everyone():
+        await asyncio.gather(talk("long", "x " * 300, 1), *(talk("short", "x", 10) for _ in range(4)))
+
+    asyncio.run(everyone())
+    assert ends == ["short"] * 4 + ["long"]
