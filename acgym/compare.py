@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class _Job:
             env: self.run.seeds_left(spec.text, env, kwargs, "eval", self.settings.seeds)
             for env, kwargs in self.settings.envs.items()
         }
-        sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {"seconds": {}}
+        sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {}
         for env, seeds in left.items():
             self.tell(spec, env, self.settings.episodes - len(seeds))
         if not any(left.values()) and self._probed(sheet):
@@ -90,29 +91,37 @@ class _Job:
             self.yardstick()  # before this agent is made: the first one's model may have to be loaded for it
         agent, facts = self.models.make(spec)
         sheet |= facts
-        for env, seeds in left.items():
-            self.play(spec, agent, env, seeds, sheet)
+        self.play(spec, agent, left, sheet)
         self.probe(spec, agent, sheet)
 
-    def play(self, spec: AgentSpec, agent: Agent, env: str, seeds: list[int], sheet: dict[str, Json]) -> None:
-        """Play the seeds that are left in one environment and keep the agent's data sheet.
+    def play(self, spec: AgentSpec, agent: Agent, left: dict[str, list[int]], sheet: dict[str, Json]) -> None:
+        """Play the seeds that are left in all environments at once, and keep the agent's data sheet.
 
-        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``seconds``, environment -> ``{"seconds",
-        "episodes"}``, the wall-clock time of the play and how many episodes it covers (those of a session that was
-        killed are missing); and ``signals``, see :meth:`Yardstick.measure`.
+        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``play``, the wall-clock seconds of the play
+        and how many episodes they cover (those of a session that was killed are missing); and ``signals``, see
+        :meth:`Yardstick.measure`.
         """
-        from acgym.loop import play
+        from acgym.loop import play_async
 
-        if not seeds:
-            return
         started = time.perf_counter()
-        write = self._writer(spec, env, self.settings.episodes - len(seeds))
-        played = play(agent, env, seeds, kwargs=self.settings.envs[env], on_episode=write)
-        before = sheet["seconds"].get(env, {"seconds": 0.0, "episodes": 0})
-        sheet["seconds"][env] = {
-            "seconds": before["seconds"] + time.perf_counter() - started,
-            "episodes": before["episodes"] + sum(episode.outcome == "finished" for episode in played),
-        }
+
+        async def everything() -> list[list[Episode]]:
+            return await asyncio.gather(
+                *(
+                    play_async(
+                        agent, env, seeds, kwargs=self.settings.envs[env], on_episode=self._writer(spec, env, seeds)
+                    )
+                    for env, seeds in left.items()
+                )
+            )
+
+        played = [episode for episodes in asyncio.run(everything()) for episode in episodes]
+        if played:
+            before = sheet.get("play", {"seconds": 0.0, "episodes": 0})
+            sheet["play"] = {
+                "seconds": before["seconds"] + time.perf_counter() - started,
+                "episodes": before["episodes"] + sum(episode.outcome == "finished" for episode in played),
+            }
         self.run.write_json(SHEET, sheet, spec.text)
 
     def probe(self, spec: AgentSpec, agent: Agent, sheet: dict[str, Json]) -> None:
@@ -176,9 +185,9 @@ class _Job:
             return self.models.dense(self.first)
         return None
 
-    def _writer(self, spec: AgentSpec, env: str, done: int) -> Callable[[Episode], None]:
+    def _writer(self, spec: AgentSpec, env: str, seeds: list[int]) -> Callable[[Episode], None]:
         """Return the callback that appends each episode to the record and tells the listener."""
-        count = done
+        count = self.settings.episodes - len(seeds)
 
         def write(episode: Episode) -> None:
             nonlocal count

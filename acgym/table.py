@@ -144,10 +144,10 @@ def _costs(result: Mapping[str, Json]) -> Grid:
 
 
 def _play_seconds(sheet: Mapping[str, Json], settings: Mapping[str, Json]) -> float | None:
-    """Sum the seconds of play; None if they do not cover every episode (a session was killed, an agent failed)."""
-    rows = [sheet.get("seconds", {}).get(env, {"seconds": 0.0, "episodes": 0}) for env in settings["envs"]]
-    whole = all(row["episodes"] == settings["episodes"] for row in rows)
-    return sum(row["seconds"] for row in rows) if whole else None
+    """Return the seconds of play; None if they do not cover every episode (a session was killed, an agent failed)."""
+    play = sheet.get("play")
+    whole = play is not None and play["episodes"] == settings["episodes"] * len(settings["envs"])
+    return play["seconds"] if play is not None and whole else None
 
 
 def percent(value: float | None) -> str:

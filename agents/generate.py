@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from acgym.agents.cache import Past, can_be_carried, past_of, roomy_cache
+
+_WORTH_LEAVING = 0.75
+"""Finished rows leave a batch, which copies its cache, when at most this part of it is still speaking."""
 
 
 @dataclass(slots=True)
@@ -22,6 +25,10 @@ class Said:
     """Keys and values of the prompt and of all generated tokens but the last; None where they cannot be carried on."""
     paused: bool = False
     """The reply is not finished: the batch was paused."""
+
+    def pause(self, past: Past | None) -> None:
+        """Leave the reply as it is, to be continued from ``past``."""
+        self.past, self.paused = past, True
 
 
 @torch.inference_mode()
@@ -38,13 +45,13 @@ def generate(
 ) -> list[Said]:
     """Continue each prompt greedily until it says a stop token or has said its ``max_new_tokens``.
 
-    Prompts are padded on the left and masked, so a reply does not depend on what else is in the batch or on what is
-    remembered, up to the rounding of the model's arithmetic. Rows that are finished leave the batch at once.
+    Prompts are padded and masked, so a reply does not depend on what else is in the batch or on what is remembered, up
+    to the rounding of the model's arithmetic.
 
     Args:
         model: a transformers causal language model in eval mode.
-        prompts: token ids, at least one each.
-        max_new_tokens: upper bound of the replies, at least 1: one for all, or one for each prompt.
+        prompts: token ids.
+        max_new_tokens: upper bound of the replies: one for all, or one for each prompt.
         stop_ids: tokens that end a reply.
         pasts: for each prompt the keys and values of its first tokens (fewer than all of them), or None.
         wanted: asked before every step whether the reply to prompt ``row`` is still awaited; when it is not, the row
@@ -59,6 +66,36 @@ def generate(
     Raises:
         ValueError: if a prompt is empty or a bound is below 1.
     """
+    limits = _bounds(prompts, max_new_tokens)
+    if not prompts:
+        return []
+    said = [Said([]) for _ in prompts]
+    stops = frozenset(stop_ids)
+    batch = _Batch(model, prompts, pasts or [None] * len(prompts))
+    while True:
+        going = []
+        for i, token in enumerate(batch.step()):
+            row = batch.rows[i]
+            if row is None:
+                continue
+            said[row].token_ids.append(token)
+            if token not in stops and len(said[row].token_ids) < limits[row] and wanted(row):
+                going.append(i)
+                continue
+            said[row].past = batch.past(i)
+            finished(row, said[row])
+            batch.rows[i] = None
+        if not going:
+            return said
+        if batch.carried and pause(len(going)):
+            for i in going:
+                said[cast(int, batch.rows[i])].pause(batch.past(i))
+            return said
+        batch.go_on(going)
+
+
+def _bounds(prompts: Sequence[Sequence[int]], max_new_tokens: int | Sequence[int]) -> list[int]:
+    """Return each prompt's bound; refuse what cannot be answered."""
     limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
     for prompt, limit in zip(prompts, limits, strict=True):
         if not prompt or limit < 1:
@@ -66,45 +103,47 @@ def generate(
                 "a prompt needs at least one token and room for one more; "
                 f"got {len(prompt)} tokens and max_new_tokens={limit}"
             )
-    if not prompts:
-        return []
-    said = [Said([]) for _ in prompts]
-    stops = frozenset(stop_ids)
-    accepted = inspect.signature(model.forward).parameters
-    pasts = pasts or [None] * len(prompts)
-    cache = roomy_cache(model.config, pasts)
-    carried = can_be_carried(cache)
-    rows = list(range(len(prompts)))
-    ids, mask, positions = _laid_out(prompts, pasts, model.device)
-    while True:
-        inputs = {"position_ids": positions, "logits_to_keep": 1}  # some architectures take neither
-        out = model(
-            input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True,
-            **{name: value for name, value in inputs.items() if name in accepted},
-        )  # fmt: skip
-        chosen = out.logits[:, -1].argmax(-1)
-        going = []
-        for i, (row, token) in enumerate(zip(rows, chosen.tolist(), strict=True)):
-            said[row].token_ids.append(token)
-            if token not in stops and len(said[row].token_ids) < limits[row] and wanted(row):
-                going.append(i)
-                continue
-            said[row].past = past_of(cache, i, mask[i]) if carried else None
-            finished(row, said[row])
-        if carried and going and pause(len(going)):
-            for i in going:
-                said[rows[i]].past, said[rows[i]].paused = past_of(cache, i, mask[i]), True
-            return said
-        if not going:
-            return said
-        positions = positions[:, -1:] + 1
-        if len(going) < len(rows):
-            kept = torch.tensor(going, device=model.device)
-            rows = [rows[i] for i in going]
-            chosen, mask, positions = chosen[kept], mask[kept], positions[kept]
-            cache.reorder_cache(kept)  # type: ignore[arg-type]  # every kind of cache layer has it: rows by index
-        ids = chosen[:, None]
-        mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+    return limits
+
+
+class _Batch:
+    """The rows that are decoded together, with their cache."""
+
+    def __init__(self, model: Any, prompts: Sequence[Sequence[int]], pasts: Sequence[Past | None]) -> None:
+        self.model = model
+        self.rows: list[int | None] = list(range(len(prompts)))
+        """Which prompt a row answers; None for one that is finished and has not left yet."""
+        self.cache = roomy_cache(model.config, pasts)
+        self.carried = can_be_carried(self.cache)
+        self.ids, self.mask, self.positions = _laid_out(prompts, pasts, model.device)
+        self.chosen = self.ids[:, -1]
+        accepted = inspect.signature(model.forward).parameters
+        self.takes_positions, self.takes_keep = "position_ids" in accepted, "logits_to_keep" in accepted
+
+    def step(self) -> list[int]:
+        """Read what is new and return the likeliest next token of each row."""
+        inputs: dict[str, Any] = {"position_ids": self.positions} if self.takes_positions else {}
+        inputs |= {"logits_to_keep": 1} if self.takes_keep else {}
+        out = self.model(
+            input_ids=self.ids, attention_mask=self.mask, past_key_values=self.cache, use_cache=True, **inputs
+        )
+        self.chosen = out.logits[:, -1].argmax(-1)
+        return cast(list[int], self.chosen.tolist())
+
+    def past(self, i: int) -> Past | None:
+        """Copy the past of row ``i``."""
+        return past_of(self.cache, i, self.mask[i]) if self.carried else None
+
+    def go_on(self, going: list[int]) -> None:
+        """Make the chosen tokens the next input; let finished rows leave when enough of them have gathered."""
+        self.positions = self.positions[:, -1:] + 1
+        if len(going) <= _WORTH_LEAVING * len(self.rows):
+            kept = torch.tensor(going, device=self.model.device)
+            self.rows = [self.rows[i] for i in going]
+            self.chosen, self.mask, self.positions = self.chosen[kept], self.mask[kept], self.positions[kept]
+            self.cache.reorder_cache(kept)  # type: ignore[arg-type]  # every cache layer has it: rows by index
+        self.ids = self.chosen[:, None]
+        self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], dim=1)
 
 
 def _laid_out(

@@ -39,11 +39,11 @@ SIGNALS = {
 def result(name="q", envs=("A/B-v0", "A/C-v0"), failed=False):
     reason = {"reason": "no finished episodes: <b>memory</b>", "n": 0, "n_failed": 4}
     labels = [*envs, "all"]
-    seconds = {env: {"seconds": 1.5, "episodes": 4} for env in envs}
-    dense = {"name": "dense", "sheet": {"bits_per_weight": 16.0, "weight_bytes": 2_500_000, "seconds": seconds},
+    play = {"seconds": 1.5 * len(envs), "episodes": 4 * len(envs)}
+    dense = {"name": "dense", "sheet": {"bits_per_weight": 16.0, "weight_bytes": 2_500_000, "play": play},
              "scores": {env: score(0.75) for env in labels}, "comparisons": {},
              "signals": dict.fromkeys(labels, SIGNALS)}  # fmt: skip
-    other = {"name": name, "sheet": {"seconds": {}, "signals": {"reason": "no model"}},
+    other = {"name": name, "sheet": {"signals": {"reason": "no model"}},
              "scores": {env: reason if failed else score() for env in labels},
              "comparisons": {env: reason if failed else comparison() for env in labels},
              "signals": dict.fromkeys(labels)}  # fmt: skip
@@ -107,7 +107,7 @@ def test_failed_agent_has_no_number():
 
 def test_seconds_that_miss_episodes_are_not_shown():
     value = result()
-    value["agents"][0]["sheet"]["seconds"]["A/B-v0"]["episodes"] = 3
+    value["agents"][0]["sheet"]["play"]["episodes"] -= 1
     assert column(grids(value)[-1], "play s") == ["-", "-"]
 
 
