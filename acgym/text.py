@@ -13,7 +13,9 @@ MAX_ACTION_CHARS = 20_000
 """Longer actions are answered as malformed without being read."""
 
 # 256 characters for sampling: controls, ASCII, Latin-1, and a few from every longer UTF-8 width.
-_ALPHABET = "".join(map(chr, range(0xF0))) + "Ωж中日한अع\u2028\u200b\ufeff€—😀𝔘🧪ÿ"[:16]
+_BEYOND_LATIN = dict(zip(range(0xF0, 0x100), "Ωж中日한अع\u2028\u200b\ufeff€—😀𝔘🧪ÿ", strict=True))
+_DRAWN_AT_ONCE = 8192
+_LONGEST_SAMPLE = 62
 
 
 class Utf8(Space[str]):
@@ -27,7 +29,17 @@ class Utf8(Space[str]):
         if max_length < 1:
             raise ValueError(f"max_length must be at least 1 character, got {max_length}")
         self.max_length = max_length
+        self._forget()
         super().__init__(dtype=str, seed=seed)
+
+    def _forget(self) -> None:
+        """Drop what was drawn ahead: a NumPy draw costs as much as making ten samples."""
+        self._drawn, self._text, self._next = b"", "", 0
+
+    def seed(self, seed: int | None = None) -> int | Any:
+        """Seed the samples; return the seed that was used."""
+        self._forget()
+        return super().seed(seed)
 
     @property
     def is_np_flattenable(self) -> bool:
@@ -38,8 +50,13 @@ class Utf8(Space[str]):
         """Draw a random text; ``mask`` and ``probability`` are not supported."""
         if mask is not None or probability is not None:
             raise ValueError("Utf8 cannot sample with a mask or a probability; call sample() without arguments")
-        drawn = self.np_random.bytes(64)
-        return "".join([_ALPHABET[byte] for byte in drawn[1 : 2 + drawn[0] % 62]])[: self.max_length]
+        if self._next + _LONGEST_SAMPLE >= len(self._drawn):
+            self._drawn = self.np_random.bytes(_DRAWN_AT_ONCE)
+            self._text = self._drawn.decode("latin-1").translate(_BEYOND_LATIN)
+            self._next = 0
+        start = self._next + 1
+        self._next = start + min(1 + self._drawn[self._next] % _LONGEST_SAMPLE, self.max_length)
+        return self._text[start : self._next]
 
     def contains(self, x: Any) -> bool:
         """Say whether ``x`` is text of the allowed length without surrogates."""

@@ -32,8 +32,8 @@ TOOL_CALL, WORKFLOW, NEEDLE, HOUSEHOLD = (
     "ACB/Household-v0",
 )
 
-LONGEST_REPLY = 192
-"""Tokens that the finished agent may say in one turn; the longest reply of the oracle has about 140."""
+LONGEST_REPLY = 128
+"""Tokens that the finished agent may say in one turn; the longest reply of the oracle has 114."""
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,14 @@ class Batcher:
         loop = asyncio.get_running_loop()
         request = _Request(ids, room, seen, loop.create_future())
         self._waiting.append(request)
-        if self._serving is None or self._serving.done():
+        if self._serving is None:
             self._serving = loop.create_task(self._serve(loop))
+            self._serving.add_done_callback(self._forget)
         return await request.done
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        """Let the task go: a cancelled one holds this object, and with it the model, in a cycle."""
+        self._serving = None
 
     async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer until nobody waits. Who arrives meanwhile joins those still being answered in the next batch."""

@@ -1,5 +1,6 @@
 """What the README shows works as it stands."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def _run(code: str, cwd: Path) -> str:
     script = cwd / "shown.py"
     script.write_text(code, encoding="utf-8")
-    done = subprocess.run([sys.executable, script.name], cwd=cwd, capture_output=True, text=True, timeout=300)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, script.name], cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -35,7 +38,7 @@ def test_a_compression_method_of_ones_own_makes_an_agent(tmp_path):
 
 
 def test_the_commands_that_it_names_exist():
-    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"\bmake (\w[\w-]*)", README))
     assert {"compare", "test"} <= named
     for target in named & {"compare", "test", "lint", "test-slow"}:

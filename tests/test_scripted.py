@@ -137,3 +137,14 @@ def test_a_replay_of_no_record_is_refused(tmp_path):
         Replay(tmp_path / "x.jsonl")
     with pytest.raises(FileNotFoundError):
         Replay(tmp_path / "y.jsonl")
+
+
+def test_a_chat_works_inside_a_running_event_loop_too():
+    """A notebook has one."""
+
+    async def cell():
+        env = gym.make("ACB/Needle-v0", level=1)
+        _, info = env.reset(seed=0)
+        return Oracle().for_episode(env).chat(info)("whatever")
+
+    assert "Answer:" in asyncio.run(cell())
