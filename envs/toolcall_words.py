@@ -81,6 +81,14 @@ def dates(split: Split) -> tuple[str, ...]:
     return tuple(day for day in days if in_split(f"date {day}", split))
 
 
+def _copied(schema: dict[str, Json]) -> dict[str, Json]:
+    """Copy a schema (``copy.deepcopy`` takes ten times as long): what an episode hands out is its own."""
+    return {
+        key: _copied(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
+        for key, value in schema.items()
+    }
+
+
 def simple_tool(name: str, description: str, parameters: list[str]) -> ToolSpec:
     """Return the spec of a level-1 tool: all parameters required, no others allowed."""
     return {
@@ -90,7 +98,7 @@ def simple_tool(name: str, description: str, parameters: list[str]) -> ToolSpec:
             "description": description,
             "parameters": {
                 "type": "object",
-                "properties": {parameter: _SCALARS[parameter] for parameter in parameters},
+                "properties": {parameter: _copied(_SCALARS[parameter]) for parameter in parameters},
                 "required": parameters,
                 "additionalProperties": False,
             },
@@ -174,8 +182,8 @@ def rich_tool(name: str, description: str, required: list[str], optional: list[s
 
 def _described(parameter: str) -> dict[str, Json]:
     """Return a parameter's schema, with the user's word for it where that differs."""
-    schema = _RICH.get(parameter, _TEXT)
+    schema = _copied(_RICH.get(parameter, _TEXT))
     if parameter not in SPOKEN:
-        return dict(schema)
+        return schema
     said = SPOKEN[parameter].capitalize()
     return {**schema, "description": f"{said}, {schema['description']}" if "description" in schema else said}
