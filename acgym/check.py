@@ -195,10 +195,10 @@ class _Inspection:
                 env.reset(seed=0)
                 if under_way and any(env.step(env.unwrapped.oracle())[2:4]):  # type: ignore[attr-defined]
                     return  # one step ends the task, so that no episode is under way
-                self._survive(env, text)
+                self._survive(env, text, earned=under_way)
 
-    def _survive(self, env: gym.Env[Any, Any], text: str) -> None:
-        """Say one hostile text."""
+    def _survive(self, env: gym.Env[Any, Any], text: str, earned: bool) -> None:
+        """Say one hostile text. ``earned``: the oracle's work may be done, so that any last word ends it well."""
         shown = f"{excerpt(text, 30)} ({len(text)} characters)"
         started = time.process_time()
         try:
@@ -207,7 +207,7 @@ class _Inspection:
             self.hold(c.HOSTILE_RAISES, False, shown, type(error).__name__)
             return
         seconds = time.process_time() - started
-        self.hold(c.HOSTILE_SUCCEEDS, not info["success"], shown)
+        self.hold(c.HOSTILE_SUCCEEDS, earned or not info["success"], shown)
         self.hold(c.HOSTILE_ANSWER, observation in env.observation_space, shown)
         self.hold(c.HOSTILE_SLOW, seconds <= c.SECONDS_PER_STEP, c.SECONDS_PER_STEP, shown, seconds)
 

@@ -32,7 +32,7 @@ MORE_RULES = """\
 Use optional arguments only for what the user says.
 If a tool returns an error, do what it says and go on."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # and surrogates: half a character
 _GRAMMAR = (
     'Expected a tool call as JSON, {"name": "tool", "arguments": {...}}, '
     "a list of such calls, or the final answer in words."
