@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acgym.agents.base import AgentFailure
-from acgym.agents.cache import Memory, Past
+from acgym.agents.cache import Memory
 from acgym.agents.generate import Said, generate
 
-REMEMBERED_BYTES = 1 << 29
+REMEMBERED_BYTES = 3 << 28
 """Bytes of keys and values that are held of conversations between their turns."""
+BATCH_BYTES = {"cpu": 3 << 26}
+"""Bytes of keys and values in one batch, by device; elsewhere it is halved when memory runs out."""
+_STEPS_BETWEEN_PAUSES = 8
 
 
 class Batcher:
@@ -33,6 +36,7 @@ class Batcher:
         self.max_batch = max_batch
         self._memory = Memory(REMEMBERED_BYTES)
         self._waiting: list[_Request] = []
+        self._before = 0  # how many were left waiting when the batch under way was formed
         self._serving: asyncio.Task[None] | None = None
 
     async def answer(self, ids: list[int], room: int, seen: tuple[int, ...] = ()) -> list[int]:
@@ -50,29 +54,38 @@ class Batcher:
         loop = asyncio.get_running_loop()
         request = _Request(ids, room, seen, loop.create_future())
         self._waiting.append(request)
-        if self._serving is None:
+        if self._serving is None or self._serving.done():
             self._serving = loop.create_task(self._serve(loop))
             self._serving.add_done_callback(self._forget)
         return await request.done
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         """Let the task go: a cancelled one holds this object, and with it the model, in a cycle."""
-        self._serving = None
+        if self._serving is task:
+            self._serving = None
 
     async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer until nobody waits. Who arrives meanwhile joins those still being answered in the next batch."""
         await asyncio.sleep(0)  # let every conversation that is ready ask before the first batch is closed
-        going: list[_Request] = []
-        while going or self._waiting:
-            free = self.max_batch - len(going)
-            batch, self._waiting = going + self._waiting[:free], self._waiting[free:]
-            batch = [request for request in batch if not request.done.done()]  # others were given up
+        while self._waiting:
+            batch = self._next_batch()
             try:
-                going = await asyncio.to_thread(self._decode, batch, loop)
+                self._waiting += await asyncio.to_thread(self._decode, batch, loop)
             except Exception as error:  # a bug, raised where each reply is awaited
                 for request in batch:
                     request.resolve(error)
-                going = []
+
+    def _next_batch(self) -> list[_Request]:
+        """Take the shortest conversations that wait: a batch is as wide as its longest row."""
+        waiting = [request for request in self._waiting if not request.done.done()]  # others were given up
+        waiting.sort(key=lambda request: request.length)
+        most = BATCH_BYTES.get(self.model.device.type, 1 << 62) // position_bytes(self.model)
+        count = 0
+        while count < min(len(waiting), self.max_batch) and (count == 0 or (count + 1) * waiting[count].length <= most):
+            count += 1
+        self._waiting = waiting[count:]
+        self._before = len(self._waiting)
+        return waiting[:count]
 
     def _decode(self, batch: list[_Request], loop: asyncio.AbstractEventLoop) -> list[_Request]:
         """Answer a batch; return the requests that are to go on in the next one. Runs in a thread."""
@@ -84,18 +97,27 @@ class Batcher:
                 self._memory.put((*request.ids, *request.said, *said.token_ids), said.past)
             loop.call_soon_threadsafe(request.resolve, [*request.said, *said.token_ids])
 
-        for request in batch:
-            request.past = request.past or self._memory.pop(request.seen)
+        steps = 0
+
+        def pause(answering: int) -> bool:
+            """Form a new batch when as many have come as are being answered, or when few are left of this one."""
+            nonlocal steps
+            steps += 1
+            come = len(self._waiting) - self._before
+            few = bool(self._waiting) and 4 * answering <= len(batch)
+            return steps % _STEPS_BETWEEN_PAUSES == 0 and (come >= answering or few)
+
+        pasts = [self._memory.pop(request.known) for request in batch]
         try:
             replies = generate(
                 self.model,
                 [[*request.ids, *request.said] for request in batch],
                 [request.room - len(request.said) for request in batch],
                 self.stop_ids,
-                pasts=[request.past for request in batch],
+                pasts=pasts,
                 wanted=lambda row: not batch[row].done.done(),
                 finished=finished,
-                pause=lambda answering: len(self._waiting) >= answering,
+                pause=pause,
             )
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
@@ -105,15 +127,14 @@ class Batcher:
         for request, said in zip(batch, replies, strict=True):
             if said.paused:
                 request.said += said.token_ids
-                request.past = said.past
+                if said.past is not None:
+                    self._memory.put(request.known, said.past)
                 going.append(request)
         return going
 
     def _halve(self, batch: list[_Request], error: Exception, loop: asyncio.AbstractEventLoop) -> list[_Request]:
         """Answer a batch that does not fit into memory in two parts; a request that is alone fails."""
         batch = [request for request in batch if not request.answered]
-        for request in batch:
-            request.past = None
         if len(batch) == 1:
             failure = AgentFailure(f"out of memory with a prompt of {len(batch[0].ids)} tokens: {error}")
             loop.call_soon_threadsafe(batch[0].resolve, failure)
@@ -130,8 +151,17 @@ class _Request:
     done: asyncio.Future[list[int]]
     said: list[int] = field(default_factory=list)
     """What was generated in batches that were paused."""
-    past: Past | None = None
     answered: bool = False
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """The tokens whose keys and values may be remembered."""
+        return (*self.ids, *self.said) if self.said else self.seen
+
+    @property
+    def length(self) -> int:
+        """Tokens of the prompt and of what was said so far."""
+        return len(self.ids) + len(self.said)
 
     def resolve(self, outcome: list[int] | Exception) -> None:
         """Hand the reply over, unless nobody awaits it any more."""
@@ -141,6 +171,14 @@ class _Request:
             self.done.set_exception(outcome)
         else:
             self.done.set_result(outcome)
+
+
+def position_bytes(model: Any) -> int:
+    """Return the bytes of keys and values of one token, in full attention in every layer."""
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
 
 
 def _out_of_memory(error: Exception) -> bool:

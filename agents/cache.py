@@ -46,11 +46,12 @@ class RoomyLayer(DynamicLayer):
         return self.keys, self.values
 
     @classmethod
-    def holding(cls, keys: torch.Tensor, values: torch.Tensor) -> RoomyLayer:
-        """Make a layer that holds keys and values, (rows, heads, positions, head size) each."""
+    def holding(cls, keys: torch.Tensor, values: torch.Tensor, width: int) -> RoomyLayer:
+        """Make a layer from buffers, (rows, heads, positions, head size) each; ``width`` positions are taken."""
         layer = cls()  # type: ignore[no-untyped-call]
         layer.lazy_initialization(keys, values)
-        layer.keys, layer.values = keys, values
+        layer._buffers = (keys, values)
+        layer.keys, layer.values = keys[..., :width, :], values[..., :width, :]
         return layer
 
     def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
@@ -67,7 +68,7 @@ def _grown(old: torch.Tensor, new: torch.Tensor, start: int, end: int) -> torch.
     return buffer
 
 
-def roomy_cache(config: Any, pasts: Sequence[Past | None] = ()) -> DynamicCache:
+def roomy_cache(config: Any, pasts: Sequence[Past | None] = (), room: int = _ROOM) -> DynamicCache:
     """Make a cache for a batch.
 
     Args:
@@ -75,6 +76,7 @@ def roomy_cache(config: Any, pasts: Sequence[Past | None] = ()) -> DynamicCache:
             form.
         pasts: for each row what it has seen, or None. They are written at the end of the same positions (zeros before),
             so the attention mask must leave out what is not theirs.
+        room: free positions after the pasts.
     """
     cache = DynamicCache(config=config)
     cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]  # type: ignore[no-untyped-call]
@@ -82,19 +84,21 @@ def roomy_cache(config: Any, pasts: Sequence[Past | None] = ()) -> DynamicCache:
     if known:
         width = max(past[0][0].shape[-2] for past in known)
         cache.layers = [
-            RoomyLayer.holding(_stacked(pasts, i, 0, known[0], width), _stacked(pasts, i, 1, known[0], width))
+            RoomyLayer.holding(*(_stacked(pasts, i, part, known[0], width, room) for part in (0, 1)), width)
             for i in range(len(cache.layers))
         ]
     return cache
 
 
-def _stacked(pasts: Sequence[Past | None], layer: int, part: int, example: Past, width: int) -> torch.Tensor:
-    """Stack keys (part 0) or values (part 1) of one layer, flush right: (rows, heads, width, head size)."""
+def _stacked(pasts: Sequence[Past | None], layer: int, part: int, example: Past, width: int, room: int) -> torch.Tensor:
+    """Stack keys (part 0) or values (part 1) of one layer, flush right in (rows, heads, width + room, head size)."""
     like = example[layer][part]
-    states = like.new_zeros(len(pasts), like.shape[0], width, like.shape[-1])
+    states = like.new_empty(len(pasts), like.shape[0], width + room, like.shape[-1])
     for row, past in enumerate(pasts):
+        free = width if past is None else width - past[layer][part].shape[-2]
+        states[row, :, :free] = 0
         if past is not None:
-            states[row, :, width - past[layer][part].shape[-2] :] = past[layer][part]
+            states[row, :, free:width] = past[layer][part]
     return states
 
 

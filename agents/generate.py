@@ -11,6 +11,12 @@ import torch
 
 from acgym.agents.cache import Past, can_be_carried, past_of, roomy_cache
 
+_LONG = 32
+"""Prompts with more new tokens than this are read ahead of the others."""
+_AT_ONCE = 8192
+"""Tokens read at once."""
+_REPLY_ROOM = 48
+"""Positions that a batch's cache has ahead for replies; it grows when they are taken."""
 _WORTH_LEAVING = 0.75
 """Finished rows leave a batch, which copies its cache, when at most this part of it is still speaking."""
 
@@ -45,8 +51,7 @@ def generate(
 ) -> list[Said]:
     """Continue each prompt greedily until it says a stop token or has said its ``max_new_tokens``.
 
-    Prompts are padded and masked, so a reply does not depend on what else is in the batch or on what is remembered, up
-    to the rounding of the model's arithmetic.
+    Prompts are padded and masked: what else is in the batch or remembered changes a reply by rounding only.
 
     Args:
         model: a transformers causal language model in eval mode.
@@ -71,7 +76,8 @@ def generate(
         return []
     said = [Said([]) for _ in prompts]
     stops = frozenset(stop_ids)
-    batch = _Batch(model, prompts, pasts or [None] * len(prompts))
+    pasts = _read_long(model, prompts, pasts or [None] * len(prompts))
+    batch = _Batch(model, prompts, pasts)
     while True:
         going = []
         for i, token in enumerate(batch.step()):
@@ -106,6 +112,29 @@ def _bounds(prompts: Sequence[Sequence[int]], max_new_tokens: int | Sequence[int
     return limits
 
 
+def _read_long(model: Any, prompts: Sequence[Sequence[int]], pasts: Sequence[Past | None]) -> Sequence[Past | None]:
+    """Read long prompts up to their last token, those of similar length together, so that little is padding."""
+    if not can_be_carried(roomy_cache(model.config)):
+        return pasts
+    new = {row: len(prompts[row]) - _seen(past) for row, past in enumerate(pasts)}
+    waiting = sorted((row for row in new if new[row] > _LONG), key=lambda row: new[row])
+    read = list(pasts)
+    while waiting:
+        fit = [
+            row for at, row in enumerate(waiting) if new[row] <= 1.25 * new[waiting[0]] and at * new[row] <= _AT_ONCE
+        ]
+        batch = _Batch(model, [prompts[row][:-1] for row in fit], [pasts[row] for row in fit])
+        batch.step()
+        for i, row in enumerate(fit):
+            read[row] = batch.past(i)
+        waiting = waiting[len(fit) :]
+    return read
+
+
+def _seen(past: Past | None) -> int:
+    return 0 if past is None else past[0][0].shape[-2]
+
+
 class _Batch:
     """The rows that are decoded together, with their cache."""
 
@@ -113,9 +142,9 @@ class _Batch:
         self.model = model
         self.rows: list[int | None] = list(range(len(prompts)))
         """Which prompt a row answers; None for one that is finished and has not left yet."""
-        self.cache = roomy_cache(model.config, pasts)
-        self.carried = can_be_carried(self.cache)
         self.ids, self.mask, self.positions = _laid_out(prompts, pasts, model.device)
+        self.cache = roomy_cache(model.config, pasts, room=self.ids.shape[1] + _REPLY_ROOM)
+        self.carried = can_be_carried(self.cache)
         self.chosen = self.ids[:, -1]
         accepted = inspect.signature(model.forward).parameters
         self.takes_positions, self.takes_keep = "position_ids" in accepted, "logits_to_keep" in accepted
@@ -155,7 +184,7 @@ def _laid_out(
         Token ids and positions of the new tokens, (prompts, most new tokens) int64, and between them the attention
         mask over past and new positions.
     """
-    seen = [0 if past is None else past[0][0].shape[-2] for past in pasts]
+    seen = [_seen(past) for past in pasts]
     before = max(seen)
     width = max(len(prompt) - n for prompt, n in zip(prompts, seen, strict=True))
     ids = torch.zeros(len(prompts), width, dtype=torch.long)
