@@ -84,7 +84,9 @@ def roomy_cache(config: Any, pasts: Sequence[Past | None] = (), room: int = _ROO
     if known:
         width = max(past[0][0].shape[-2] for past in known)
         cache.layers = [
-            RoomyLayer.holding(*(_stacked(pasts, i, part, known[0], width, room) for part in (0, 1)), width)
+            RoomyLayer.holding(
+                _stacked(pasts, i, 0, known[0], width, room), _stacked(pasts, i, 1, known[0], width, room), width
+            )
             for i in range(len(cache.layers))
         ]
     return cache
