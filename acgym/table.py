@@ -114,13 +114,13 @@ def _resolution(result: Mapping[str, Json], env: str) -> str:
     points = _span([f"{100 * drop:.1f}" for drop in (min(drops), max(drops))])
     episodes = _span([f"{count:,}" for count in (min(needed), max(needed))])
     return (
-        f"Smallest drop these episodes could show (power 0.8): {points} points; "
+        f"Smallest drop these episodes could show (power 0.8, from agent to agent): {points} points; "
         f"a drop of 2 points would need {episodes} episodes."
     )
 
 
 def _span(ends: Sequence[str]) -> str:
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}, depending on the agent"
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _costs(result: Mapping[str, Json]) -> Grid:
