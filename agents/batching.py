@@ -13,8 +13,9 @@ from acgym.agents.generate import Said, generate
 
 REMEMBERED_BYTES = 3 << 28
 """Bytes of keys and values that are held of conversations between their turns."""
-BATCH_BYTES = {"cpu": 3 << 26}
-"""Bytes of keys and values in one batch, by device; elsewhere it is halved when memory runs out."""
+BATCH_BYTES = 3 << 26
+"""Bytes of keys and values in one batch on a CPU, or a quarter of the weights' bytes if that is more. On other devices
+a batch is bounded by ``max_batch`` alone, and halved when memory runs out."""
 _STEPS_BETWEEN_PAUSES = 8
 
 
@@ -35,6 +36,7 @@ class Batcher:
         self.stop_ids = frozenset(stop_ids)
         self.max_batch = max_batch
         self._memory = Memory(REMEMBERED_BYTES)
+        self._positions = batch_positions(model)
         self._waiting: list[_Request] = []
         self._before = 0  # how many were left waiting when the batch under way was formed
         self._serving: asyncio.Task[None] | None = None
@@ -79,8 +81,7 @@ class Batcher:
         """Take the shortest conversations that wait: a batch is as wide as its longest row."""
         waiting = [request for request in self._waiting if not request.done.done()]  # others were given up
         waiting.sort(key=lambda request: request.length)
-        most = BATCH_BYTES.get(self.model.device.type, 1 << 62) // position_bytes(self.model)
-        count = 0
+        most, count = self._positions, 0
         while count < min(len(waiting), self.max_batch) and (count == 0 or (count + 1) * waiting[count].length <= most):
             count += 1
         self._waiting = waiting[count:]
@@ -173,12 +174,20 @@ class _Request:
             self.done.set_result(outcome)
 
 
-def position_bytes(model: Any) -> int:
-    """Return the bytes of keys and values of one token, in full attention in every layer."""
+def batch_positions(model: Any) -> int:
+    """Return how many positions (rows times tokens) one batch may have; see BATCH_BYTES.
+
+    A position takes the keys and values of full attention in every layer; a model that names no attention heads (a
+    state-space model) keeps none, and has no bound.
+    """
     config = model.config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
+    all_heads = getattr(config, "num_attention_heads", None)
+    if model.device.type != "cpu" or not all_heads:
+        return 1 << 62
+    heads = getattr(config, "num_key_value_heads", None) or all_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // all_heads
+    weights = sum(parameter.numel() * parameter.itemsize for parameter in model.parameters())
+    return int(max(BATCH_BYTES, weights // 4) // (2 * config.num_hidden_layers * heads * size * model.dtype.itemsize))
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, MambaConfig, MambaForCausalLM
 from transformers.utils import logging
 
 import acgym
@@ -261,6 +261,18 @@ def test_turns_read_only_what_is_new_and_say_the_same(monkeypatch):
     assert played[0] == played[1]
     assert max(len(episode.turns) for episode in played[0]) > 3
     assert read[0] < read[1] / 2, read
+
+
+def test_a_batch_has_room_in_proportion_to_the_model(monkeypatch):
+    from acgym.agents import batching
+
+    model = agent().model  # two layers, two heads of 16, float32: 512 bytes a position
+    assert batching.batch_positions(model) == batching.BATCH_BYTES // 512
+    monkeypatch.setattr(batching, "BATCH_BYTES", 0)
+    weights = 4 * sum(parameter.numel() for parameter in model.parameters())
+    assert batching.batch_positions(model) == weights // 4 // 512
+    state_space = MambaForCausalLM(MambaConfig(vocab_size=20, hidden_size=16, num_hidden_layers=1))
+    assert batching.batch_positions(state_space) > 10**15
 
 
 def test_a_long_reply_holds_nobody_else():
