@@ -18,11 +18,14 @@ from acgym.compress.recipe import Recipe, Step, parse
 if TYPE_CHECKING:
     from acgym.compress.calibration import Compressed, Statistics
     from acgym.compress.record import CompressionRecord, LayerRecord
+    from acgym.compress.scaling import Fold
+    from acgym.compress.stream import compress_folder
     from acgym.compress.walk import compress
 
 __all__ = [
     "Compressed",
     "CompressionRecord",
+    "Fold",
     "LayerRecord",
     "Options",
     "Recipe",
@@ -30,6 +33,7 @@ __all__ = [
     "Step",
     "Word",
     "compress",
+    "compress_folder",
     "parse",
     "register_method",
     "word",
@@ -39,8 +43,10 @@ _LAZY = {
     "Compressed": "acgym.compress.calibration",
     "Statistics": "acgym.compress.calibration",
     "CompressionRecord": "acgym.compress.record",
+    "Fold": "acgym.compress.scaling",
     "LayerRecord": "acgym.compress.record",
     "compress": "acgym.compress.walk",
+    "compress_folder": "acgym.compress.stream",
 }
 
 

@@ -1,4 +1,4 @@
-"""What calibration text shows of a layer's inputs, and the replay of hidden states through one layer at a time."""
+"""What calibration text shows of the inputs of a layer's projections."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from acgym.compress.methods import Needs
+from acgym.compress.projections import Expert, Projection, expert_inputs, working
+from acgym.compress.quantise import Grid
+from acgym.compress.replay import Replay, capture
+
+__all__ = ["Collector", "Compressed", "Replay", "Statistics", "capture", "check_calibration"]
 
 
 class Compressed(NamedTuple):
@@ -21,6 +26,12 @@ class Compressed(NamedTuple):
     """The new weight: shape and dtype of the old one."""
     notes: tuple[str, ...] = ()
     """What the reader of the record should know, such as a raised damping."""
+    grid: Grid | None = None
+    """The integer grid that the new weight lies on; None if it lies on none."""
+
+
+FEW_TOKENS = 16
+"""An expert that fewer tokens chose says too little about its inputs."""
 
 
 @dataclass
@@ -32,6 +43,13 @@ class Statistics:
     """(in,), sum of squares of each feature; None if it was not collected."""
     gram: Tensor | None = None
     """(in, in), X X^T; None if it was not collected."""
+    absolute: Tensor | None = None
+    """(in,), sum of |x| of each feature; None if it was not collected."""
+    maximum: Tensor | None = None
+    """(in,), largest |x| of each feature; None if it was not collected."""
+    zeros: Tensor | None = None
+    """(out, in), bool: weights that an earlier step of the chain pruned; None if none did. They are zero, and a method
+    that moves weights must leave them at zero."""
 
     @property
     def norm(self) -> Tensor:
@@ -55,24 +73,63 @@ class Statistics:
             raise ValueError("the Hessian was not collected; register the method with needs='hessian'")
         return 2 * self.gram
 
+    def divided(self, scales: Tensor) -> Statistics:
+        """Return the statistics of X_j / s_j: those after scales, (in,), positive, were folded into what makes X."""
+
+        def over(sums: Tensor | None, divisor: Tensor) -> Tensor | None:
+            return None if sums is None else sums / divisor.to(sums)
+
+        squared, pairs = scales.square(), scales[:, None] * scales
+        return Statistics(
+            self.tokens,
+            over(self.squares, squared),
+            over(self.gram, pairs),
+            over(self.absolute, scales),
+            over(self.maximum, scales),
+            self.zeros,
+        )
+
+    @classmethod
+    def white(cls, features: int, like: Tensor) -> Statistics:
+        """Return those of uncorrelated inputs of equal size, on the device of ``like``; they count no token.
+
+        With them GPTQ and AWQ round to nearest, and Wanda and SparseGPT prune by magnitude within rows or blocks.
+        """
+        one = torch.ones(features, device=like.device, dtype=torch.float64 if like.dtype == torch.float64 else None)
+        return cls(0, one, torch.diag(one), one, one)
+
+
+class _Sums(NamedTuple):
+    """Sums of one call, see :class:`Statistics`; None what is not needed."""
+
+    squares: Tensor
+    gram: Tensor | None
+    absolute: Tensor | None
+    maximum: Tensor | None
+
 
 @dataclass
 class Collector:
     """Forward pre-hooks that gather the statistics of one decoder layer's projections."""
 
-    linears: Mapping[str, nn.Linear]
+    linears: Mapping[str, Projection]
     needs: Needs
     statistics: dict[str, Statistics] = field(default_factory=dict)
-    _last: tuple[Tensor, Tensor, Tensor | None] | None = None
+    _last: tuple[Tensor, _Sums] | None = None
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
         """Gather while the layer runs."""
         self.statistics = {name: Statistics() for name in self.linears}
-        if self.needs == "nothing":
-            yield
-            return
-        hooks = [linear.register_forward_pre_hook(partial(self._see, name)) for name, linear in self.linears.items()]
+        hooks = []
+        experts: dict[nn.Module, dict[int, dict[str, str]]] = {}
+        for name, linear in self.linears.items() if self.needs != "nothing" else ():
+            if isinstance(linear, Expert):
+                experts.setdefault(linear.experts, {}).setdefault(linear.index, {})[linear.part] = name
+            else:
+                hooks.append(linear.register_forward_pre_hook(partial(self._see, name)))
+        for module, names in experts.items():
+            hooks.append(module.register_forward_pre_hook(partial(self._see_experts, names), with_kwargs=True))
         try:
             yield
         finally:
@@ -81,33 +138,71 @@ class Collector:
                 hook.remove()
 
     def _see(self, name: str, module: nn.Module, args: tuple[Any, ...]) -> None:
-        seen = self.statistics[name]
-        squares, gram = self._sums(args[0])
-        seen.tokens += args[0].numel() // args[0].shape[-1]
-        seen.squares = squares if seen.squares is None else seen.squares + squares
-        if gram is not None:
-            seen.gram = gram.clone() if seen.gram is None else seen.gram.add_(gram)
+        self._add(name, args[0])
 
-    def _sums(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _see_experts(
+        self, names: dict[int, dict[str, str]], module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        for index, parts in names.items():
+            for part, inputs in zip(
+                ("gate_up_proj", "down_proj"), expert_inputs(module, args, kwargs, index), strict=False
+            ):
+                if part in parts:
+                    self._add(parts[part], inputs)
+
+    def _add(self, name: str, inputs: Tensor) -> None:
+        seen, sums = self.statistics[name], self._sums(inputs)
+        seen.tokens += inputs.numel() // inputs.shape[-1]
+        if seen.squares is None:
+            seen.squares, seen.absolute, seen.maximum = sums.squares, sums.absolute, sums.maximum
+            seen.gram = None if sums.gram is None else sums.gram.clone()
+            return
+        seen.squares = seen.squares + sums.squares
+        if seen.absolute is not None and sums.absolute is not None:
+            seen.absolute = seen.absolute + sums.absolute
+        if seen.maximum is not None and sums.maximum is not None:
+            seen.maximum = torch.maximum(seen.maximum, sums.maximum)
+        if seen.gram is not None and sums.gram is not None:
+            seen.gram.add_(sums.gram)
+
+    def _sums(self, inputs: Tensor) -> _Sums:
         """Sum over the tokens of one call; query, key and value read the same tensor, and its sums are made once."""
         if self._last is None or self._last[0] is not inputs:
-            x = inputs.detach().flatten(0, -2)
-            x = x if x.dtype == torch.float64 else x.float()
-            gram = x.T @ x if self.needs == "hessian" else None
-            self._last = inputs, x.square().sum(0), gram
-        return self._last[1], self._last[2]
+            x = working(inputs).flatten(0, -2)
+            sizes = x.abs() if self.needs in ("sizes", "hessian") else None
+            sums = _Sums(
+                x.square().sum(0),
+                x.T @ x if self.needs == "hessian" else None,
+                None if sizes is None else sizes.sum(0),
+                None if sizes is None else sizes.amax(0),
+            )
+            self._last = inputs, sums
+        return self._last[1]
 
-    def check(self) -> None:
-        """Refuse statistics that are no numbers.
+    def check(self) -> list[str]:
+        """Refuse statistics that are no numbers; give experts that hardly a token chose those of white inputs.
+
+        Returns:
+            Notes: how many experts those are.
 
         Raises:
             ValueError: naming a projection that saw no token, or whose inputs are not finite.
         """
+        rare: dict[str, int] = {}
         for name, seen in self.statistics.items() if self.needs != "nothing" else ():
-            if seen.squares is None:
+            linear = self.linears[name]
+            if isinstance(linear, Expert) and seen.tokens < FEW_TOKENS:
+                self.statistics[name] = Statistics.white(linear.in_features, linear.weight)
+                rare[name.rsplit(".", 2)[0]] = rare.get(name.rsplit(".", 2)[0], 0) + 1
+            elif seen.squares is None:
                 raise ValueError(f"{name} saw no token of the calibration text; use more text, or rtn or magnitude")
-            if not bool(torch.isfinite(seen.squares).all()):
+            elif not bool(torch.isfinite(seen.squares).all()):
                 raise ValueError(f"the inputs of {name} are not finite on the calibration text (NaN or infinity)")
+        return [
+            f"{module}: fewer than {FEW_TOKENS} calibration tokens chose the experts of {count} matrices; "
+            "their inputs are taken as uncorrelated and of equal size (rounding to nearest, pruning by magnitude)"
+            for module, count in rare.items()
+        ]
 
 
 def check_calibration(model: nn.Module, calibration: Sequence[Sequence[int]] | None, method: str) -> list[list[int]]:
@@ -130,60 +225,3 @@ def check_calibration(model: nn.Module, calibration: Sequence[Sequence[int]] | N
                 "use the model's own tokenizer"
             )
     return rows
-
-
-@dataclass
-class Replay:
-    """Hidden states of every calibration sequence on their way through the decoder, one layer at a time.
-
-    Sequences are run one by one, each at its own length: there is no padding, hence nothing to mask, and no batch size
-    for a result to depend on.
-    """
-
-    hidden: list[Tensor]
-    """Input of the next layer, (1, tokens, width) for each sequence."""
-    calls: list[list[tuple[tuple[Any, ...], dict[str, Any]]]]
-    """The other arguments (masks, positions) that the model hands to each layer for each sequence."""
-
-    def run(self, index: int, layer: nn.Module) -> list[Tensor]:
-        """Return the outputs of ``layer``, the ``index``-th, for every sequence; the hidden states stay as they are."""
-        outputs = []
-        for hidden, (args, kwargs) in zip(self.hidden, self.calls[index], strict=True):
-            output = layer(hidden, *args, **kwargs)
-            outputs.append(output[0] if isinstance(output, tuple) else output)
-        return outputs
-
-
-def capture(model: nn.Module, layers: Sequence[nn.Module], rows: Sequence[Sequence[int]]) -> Replay:
-    """Collect what the model hands to each of its decoder layers, for every sequence.
-
-    The body of the model is run with its layers short-circuited: each records its arguments and passes the hidden
-    states on, so that only the embedding and the masks are computed. The first layer runs once, to show whether layers
-    return a tuple.
-    """
-    replay = Replay([], [[] for _ in layers])
-    returns_tuple: list[bool] = []
-
-    def record(index: int, forward: Any, hidden: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
-        state = kwargs.pop("hidden_states") if hidden is None else hidden
-        if index == 0:
-            replay.hidden.append(state)
-        replay.calls[index].append((args, kwargs))
-        if not returns_tuple:
-            returns_tuple.append(isinstance(forward(state, *args, **kwargs), tuple))
-        return (state,) if returns_tuple[0] else state
-
-    body: Any = getattr(model, "base_model", model)
-    device = next(body.parameters()).device
-    own = [layer.__dict__.get("forward") for layer in layers]
-    try:
-        for index, layer in enumerate(layers):
-            layer.forward = partial(record, index, layer.forward)
-        for row in rows:
-            body(input_ids=torch.tensor([row], device=device), use_cache=False)
-    finally:
-        for layer, forward in zip(layers, own, strict=True):
-            del layer.forward
-            if forward is not None:
-                layer.forward = forward
-    return replay

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from acgym.compress.calibration import Compressed, Statistics
 from acgym.compress.options import GptqOptions
-from acgym.compress.quantise import fake_quantise, grid
+from acgym.compress.quantise import Grid, fake_quantise, grid
 
 BLOCK = 128
 """Columns between two lazy updates of all the rest."""
@@ -25,12 +25,13 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
 
     Args:
         weight: W, (out, in), float32 or float64.
-        statistics: its ``hessian`` H = 2 X X^T, (in, in), is read.
+        statistics: its ``hessian`` H = 2 X X^T, (in, in), is read, and its ``zeros``: weights that were pruned before
+            stay zero; what the sweep would move them by is made good in the columns to come, as any other error.
         options: bits, group size, symmetric or not, act order, static groups, damping.
 
     Returns:
-        The quantised weight, (out, in), same dtype. Inputs that were zero on every calibration token are dead: their
-        weights become zero. Notes say how many those are and to what the damping had to be raised.
+        The quantised weight, (out, in), same dtype, and its grid. Inputs that were zero on every calibration token are
+        dead: their weights become zero. Notes say how many those are and to what the damping had to be raised.
 
     Raises:
         ValueError: if the group size does not divide in, or H has no factor under any damping up to 1.
@@ -45,7 +46,8 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
     factor, damp = inverse_factor(hessian[order][:, order], options.damp)
     # One column of W is one row here: the sweep reads and writes memory in one piece.
     columns = weight.masked_fill(dead, 0.0).T.contiguous()
-    grids = _Grids(columns, order, options)
+    pruned = None if statistics.zeros is None else statistics.zeros.T[order]
+    grids = _Grids(columns, order, options, pruned)
     swept = _sweep(columns[order].contiguous(), factor.to(columns), grids, options)
     quantised = torch.empty_like(swept)
     quantised[order] = swept
@@ -54,7 +56,7 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
         notes.append(f"{int(dead.sum())} of {dead.numel()} inputs are dead (zero on every calibration token)")
     if damp != options.damp:
         notes.append(f"damping raised from {options.damp:g} to {damp:g}: the Hessian is singular")
-    return Compressed(quantised.T.contiguous(), tuple(notes))
+    return Compressed(quantised.T.contiguous(), tuple(notes), grids.result())
 
 
 def _order(diagonal: Tensor, act_order: bool) -> Tensor:
@@ -108,6 +110,8 @@ class _Grids:
     """The original weights, (in, out)."""
     order: Tensor
     options: GptqOptions
+    pruned: Tensor | None
+    """Weights that stay zero, (in, out) in the order of the sweep."""
 
     def __post_init__(self) -> None:
         """Fix the static grids."""
@@ -115,7 +119,7 @@ class _Grids:
         self.group = self.options.group_size(count)
         self.places = self.order.tolist()
         self.static = self.options.static_groups or self.group == count
-        self.current: tuple[Tensor, Tensor] | None = None
+        self.taken: list[tuple[Tensor, Tensor]] = []
         if self.static:
             grouped = self.columns.T.reshape(rows, count // self.group, self.group)
             self.fixed = grid(grouped, self.options.bits, self.options.symmetric)
@@ -125,10 +129,23 @@ class _Grids:
         if self.static:
             place = self.places[index] // self.group
             return self.fixed[0][:, place, 0], self.fixed[1][:, place, 0]
-        if self.current is None or index % self.group == 0:
-            scale, zero = grid(swept[index : index + self.group].T, self.options.bits, self.options.symmetric)
-            self.current = scale[:, 0], zero[:, 0]
-        return self.current
+        if index % self.group == 0:
+            columns = swept[index : index + self.group]
+            if self.pruned is not None:
+                columns = columns.masked_fill(self.pruned[index : index + self.group], 0.0)
+            scale, zero = grid(columns.T, self.options.bits, self.options.symmetric)
+            self.taken.append((scale[:, 0], zero[:, 0]))
+        return self.taken[-1]
+
+    def result(self) -> Grid:
+        """Return all grids after the sweep. A group that was taken on the way holds the columns swept with it."""
+        place = torch.arange(len(self.order), device=self.order.device) // self.group
+        if self.static:
+            return Grid(self.options.bits, self.options.symmetric, self.fixed[0][..., 0], self.fixed[1][..., 0], place)
+        groups = torch.empty_like(place)
+        groups[self.order] = place
+        scale, zero = (torch.stack(each, 1) for each in zip(*self.taken, strict=True))
+        return Grid(self.options.bits, self.options.symmetric, scale, zero, groups)
 
 
 def _block_size(group: int, columns: int) -> int:
@@ -149,6 +166,8 @@ def _sweep(columns: Tensor, factor: Tensor, grids: _Grids, options: GptqOptions)
         for i in range(stop - start):
             scale, zero = grids.at(start + i, columns)
             rounded = fake_quantise(inside[i], scale, zero, options.bits)
+            if grids.pruned is not None:
+                rounded.masked_fill_(grids.pruned[start + i], 0.0)
             errors[i] = (inside[i] - rounded) / pivots[start + i]
             inside[i] = rounded
             inside[i + 1 :].addr_(upper[i, i + 1 :], errors[i], alpha=-1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 BITS = (2, 3, 4, 8, 16)
 PER_CHANNEL = -1
@@ -58,6 +58,11 @@ class Options:
 
     def stored_bits(self, rows: int, columns: int) -> float | None:
         """Bits that a (rows, columns) weight takes in packed storage; None if its storage does not change."""
+        return None
+
+    @property
+    def activations(self) -> Literal["int8", "fp8"] | None:
+        """Format to which the inputs of the projections are rounded, token by token; None if they stay as they are."""
         return None
 
 
@@ -112,6 +117,22 @@ class Affine(Options):
         return rows * columns * self.bits + groups * (SCALE_BITS + (0 if self.symmetric else self.bits))
 
 
+def _damping() -> Any:
+    """Declare the option of every method that solves with the Hessian."""
+    return word(
+        rf"damp{_DECIMAL}",
+        lambda text: float(text[4:]),
+        lambda damp: "" if damp == 0.01 else f"damp{plain(damp)}",
+        "damp0.05",
+        default=0.01,
+    )
+
+
+def _check_damping(damp: float) -> None:
+    if not 0.0 <= damp <= 1.0:
+        raise ValueError(f"damping is a share from 0 to 1, got {damp}; write damp0.01")
+
+
 @dataclass(frozen=True)
 class GptqOptions(Affine):
     """The affine options, ``actorder``, ``static`` and ``damp0.05``.
@@ -124,20 +145,13 @@ class GptqOptions(Affine):
     static_groups: bool = word("static", bool, lambda on: "static" if on else "", "static", default=False)
     """Fix all grids from the original weights and keep each column in the group where it stands under act order.
     Otherwise a group is ``group`` columns in the order of the sweep, and gets its grid when the sweep reaches it."""
-    damp: float = word(
-        rf"damp{_DECIMAL}",
-        lambda text: float(text[4:]),
-        lambda damp: "" if damp == 0.01 else f"damp{plain(damp)}",
-        "damp0.05",
-        default=0.01,
-    )
+    damp: float = _damping()
     """Share of the Hessian's mean diagonal that is added to its diagonal."""
 
     def __post_init__(self) -> None:
         """Refuse a damping outside [0, 1]."""
         super().__post_init__()
-        if not 0.0 <= self.damp <= 1.0:
-            raise ValueError(f"damping is a share from 0 to 1, got {self.damp}; write damp0.01")
+        _check_damping(self.damp)
 
 
 def _read_sparsity(text: str) -> float | tuple[int, int]:
@@ -183,6 +197,19 @@ class Sparsity(Options):
             raise ValueError(
                 f"groups of {m} do not divide its {columns} input features, so {n}:{m} has no meaning there"
             )
+
+
+@dataclass(frozen=True)
+class SparseGptOptions(Sparsity):
+    """The options of pruning, and ``damp0.05``."""
+
+    damp: float = _damping()
+    """Share of the Hessian's mean diagonal that is added to its diagonal."""
+
+    def __post_init__(self) -> None:
+        """Refuse a damping outside [0, 1]."""
+        super().__post_init__()
+        _check_damping(self.damp)
 
 
 def words(options: type[Options]) -> dict[str, Word]:

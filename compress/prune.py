@@ -19,8 +19,11 @@ def smallest(scores: Tensor, k: int) -> Tensor:
         Bool mask (..., n), exactly ``k`` True along the last dimension. Among equal scores the lower index goes first,
         where a threshold would mark all of them.
     """
-    order = torch.sort(scores, dim=-1, stable=True).indices[..., :k]
-    return torch.zeros_like(scores, dtype=torch.bool).scatter_(-1, order, True)
+    if k == 0:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    bound = scores.kthvalue(k, dim=-1, keepdim=True).values  # selects in linear time, where a sort would not
+    below, ties = scores < bound, scores == bound
+    return below | (ties & (ties.cumsum(-1) <= k - below.sum(-1, keepdim=True)))
 
 
 def smallest_n_of_m(scores: Tensor, options: Sparsity) -> Tensor:

@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The integers that a quantised weight is made of: w[i, j] = scale[i, g] (code[i, j] - zero[i, g]), g = groups[j].
+
+    Codes run from 0 to 2^bits - 1. What packed storage holds follows from it exactly.
+    """
+
+    bits: int
+    symmetric: bool
+    """Whether every zero point is 2^(bits - 1)."""
+    scale: Tensor
+    """(out, number of groups), the dtype of the weight."""
+    zero: Tensor
+    """(out, number of groups), whole numbers in [0, 2^bits - 1], the dtype of the weight."""
+    groups: Tensor
+    """(in,), int64: the group that each input feature belongs to."""
+
+    def codes(self, weight: Tensor) -> Tensor:
+        """Return the integers of a weight that lies on the grid: (out, in) int64 in [0, 2^bits - 1]."""
+        scale, zero = self.scale[:, self.groups], self.zero[:, self.groups]
+        return (torch.round(weight / scale) + zero).clamp(0, 2**self.bits - 1).long()
+
+    def weight(self, codes: Tensor) -> Tensor:
+        """Return the weight of (out, in) integers, in the dtype of the scale."""
+        return self.scale[:, self.groups] * (codes.to(self.scale) - self.zero[:, self.groups])
 
 
 def grid(weight: Tensor, bits: int, symmetric: bool) -> tuple[Tensor, Tensor]:

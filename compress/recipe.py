@@ -11,7 +11,7 @@ from typing import Any
 from acgym.compress.methods import METHODS, Needs
 from acgym.compress.options import Options, words
 
-EXAMPLES = "rtn-w4-g128, gptq-w3, wanda-50, wanda-2:4"
+EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,12 @@ def parse(text: str) -> Recipe:
     ``rtn-w8-channel``        one scale per row; ``g-1`` means the same
     ``magnitude-50``          the smallest 50 per cent of each weight matrix become zero
     ``wanda-2:4``             2 of every 4 neighbours in a row are kept
-    ``wanda-50+rtn-w8``       first prune, then quantise
+    ``awq-w4-g128``           AWQ: scales and clipping; also ``sym``, ``noclip``, ``plain`` (only the paper's scales)
+    ``smoothquant-w8a8``      SmoothQuant, 8-bit weights and activations; also ``alpha0.8``
+    ``act-int8``              only the inputs of projections are rounded, token by token; also ``act-fp8``
+    ``kv-int4-g32``           the key-value cache in 4 bits, 32 neighbours of a head to a grid (default: all of a head)
+    ``wanda-50+rtn-w8``       first prune, then quantise: zeros stay zeros
+    ``gptq-w4+kv-int8``       any steps can be joined
     ========================  =====================================================================================
 
     Raises:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import nn
+
+from acgym.compress.projections import Projection, identity
 
 DENSE_BITS = 16
 """Bits of a weight that is not quantised, whatever dtype it is held in: models are served in 16 bits."""
@@ -23,22 +25,24 @@ class LayerRecord:
     """||f'(X) - f(X)|| / ||f(X)|| over all calibration tokens, Frobenius norms: f is the layer before the step, f'
     after it, and X its input with all earlier layers compressed. None if the step was not run on calibration text."""
     weight_error: float
-    """||W' - W|| / ||W|| over all projections of the layer, Frobenius norm, before against after the step."""
+    """||W' - W|| / ||W|| over all projections of the layer, Frobenius norm, before against after the step. Where the
+    step folded scales into the weights, W is the weight with its scales."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompressionRecord:
     """The data sheet of a compressed model. Plain values: ``dataclasses.asdict`` gives JSON.
 
-    The compression is simulated: weights hold the values that packed storage would hold, in the model's own dtype, so
-    outputs are those of the compressed model while memory and speed are those of the dense one. ``bits_per_weight`` and
-    ``weight_bytes`` say what packed storage would take.
+    Unless ``execution`` says packed, the compression is simulated: weights hold the values that packed storage would
+    hold, in the model's own dtype, so outputs are those of the compressed model while memory and speed are those of the
+    dense one, and ``bits_per_weight`` and ``weight_bytes`` say what packed storage would take.
     """
 
     recipe: str
     """Canonical recipe."""
     simulated: bool
-    """Always True: see above."""
+    """False if projections run on packed integers (:func:`acgym.compress.packed.pack`): then ``bits_per_weight`` and
+    ``weight_bytes`` are measured in memory."""
     layers: tuple[LayerRecord, ...]
     """One entry for each step and decoder layer."""
     bits_per_weight: float
@@ -59,9 +63,17 @@ class CompressionRecord:
     """Wall-clock seconds of the compression."""
     notes: tuple[str, ...]
     """What was out of the ordinary: dead inputs, raised damping, weights that could not be reached."""
+    ignored: tuple[str, ...] = ()
+    """Patterns of the projections that were left as they are, as given."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Pattern to the recipe that its projections got instead, as given."""
+    cache_bytes_per_token: float | None = None
+    """Bytes that one token takes in a quantised key-value cache; None if the recipe leaves the cache in 16 bits."""
+    execution: str = "simulated in floating point"
+    """How the model runs; ``packed on the CPU (28 int4)`` where projections run on packed integers."""
 
 
-def storage(model: nn.Module, linears: Mapping[str, nn.Linear], bits: Mapping[str, float]) -> tuple[float, int]:
+def storage(model: nn.Module, linears: Mapping[str, Projection], bits: Mapping[str, float]) -> tuple[float, int]:
     """Return bits per compressed weight and bytes of the whole model.
 
     Args:
@@ -69,14 +81,14 @@ def storage(model: nn.Module, linears: Mapping[str, nn.Linear], bits: Mapping[st
         linears: name to compressed projection.
         bits: name to the bits that the projection's weight takes; 16 each where it is missing.
     """
-    compressed = {id(linear.weight): name for name, linear in linears.items()}
+    compressed = {identity(linear): name for name, linear in linears.items()}
     packed = sum(bits.get(name, DENSE_BITS * linears[name].weight.numel()) for name in compressed.values())
-    rest = sum(p.numel() for p in model.parameters() if id(p) not in compressed)
     weights = sum(linears[name].weight.numel() for name in compressed.values())
+    rest = sum(p.numel() for p in model.parameters()) - weights
     return packed / weights, -int(-(packed + DENSE_BITS * rest) // 8)
 
 
-def sparsity(linears: Mapping[str, nn.Linear]) -> float:
+def sparsity(linears: Mapping[str, Projection]) -> float:
     """Return the share of the projections' weights that are exactly zero, in [0, 1]."""
     zeros = sum(int((linear.weight == 0).sum()) for linear in linears.values())
     return zeros / sum(linear.weight.numel() for linear in linears.values())

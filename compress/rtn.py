@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from acgym.compress.calibration import Compressed, Statistics
 from acgym.compress.options import Affine
-from acgym.compress.quantise import quantise_groups
+from acgym.compress.quantise import Grid, fake_quantise, grid
 
 
 def rtn(weight: Tensor, statistics: Statistics, options: Affine) -> Compressed:
@@ -18,13 +19,18 @@ def rtn(weight: Tensor, statistics: Statistics, options: Affine) -> Compressed:
         options: bits, group size, symmetric or not; 16 bits return the weight as it is.
 
     Returns:
-        The rounded weight, (out, in), same dtype.
+        The rounded weight, (out, in), same dtype, and its grid.
 
     Raises:
         ValueError: if the group size does not divide in.
     """
-    columns = weight.shape[1]
+    rows, columns = weight.shape
     options.check(columns)
     if options.bits == 16:
         return Compressed(weight)
-    return Compressed(quantise_groups(weight, options.bits, options.group_size(columns), options.symmetric))
+    size = options.group_size(columns)
+    grouped = weight.reshape(rows, columns // size, size)
+    scale, zero = grid(grouped, options.bits, options.symmetric)
+    rounded = fake_quantise(grouped, scale, zero, options.bits).reshape(rows, columns)
+    groups = torch.arange(columns, device=weight.device) // size
+    return Compressed(rounded, grid=Grid(options.bits, options.symmetric, scale[..., 0], zero[..., 0], groups))

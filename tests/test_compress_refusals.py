@@ -100,7 +100,7 @@ def test_weights_out_of_reach_are_noted():
     model = make()
     model.model.layers[2].stacked = torch.nn.Parameter(torch.zeros(2, 8, 8))
     assert compress(model, "rtn-w4-g64").notes == (
-        "128 weights inside the decoder layers are not in nn.Linear and stay in 16 bits",
+        "128 weights inside the decoder layers are not in nn.Linear and stay in 16 bits: model.layers.2.stacked",
     )
 
 

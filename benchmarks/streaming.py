@@ -1,0 +1,128 @@
+"""Peak memory and seconds per layer of a streamed compression of a 7B-shaped random model.
+
+python benchmarks/streaming.py [--recipes gptq-w4-g128 wanda-50] [--layers 2] [--tokens 256 1024] [--folder DIR]
+
+The model is a Llama of width 4096 (11008 inside, 32,000 tokens, bfloat16) with few of its 32 layers; each run is a
+process of its own, whose peak memory is the operating system's figure. Layers are alike and only one is in memory, so
+the peak does not grow with their number. Measured are two sizes of calibration; the line through them gives the figures
+for all 32 layers and 128 x 2,048 tokens, which are extrapolated and say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from acgym.compress.stream import compress_folder
+
+WIDTH, INNER, LAYERS = 4096, 11008, 32
+FULL = 128 * 2048
+SEQUENCE = 256
+HIDDEN_COPIES = 3
+"""Input, dense output and compressed output of a layer are alive together."""
+
+
+def write_model(folder: Path, layers: int) -> None:
+    """Write a random model, a layer at a time."""
+    config = LlamaConfig(
+        vocab_size=32000,
+        hidden_size=WIDTH,
+        intermediate_size=INNER,
+        num_hidden_layers=layers,
+        num_attention_heads=32,
+        num_key_value_heads=32,
+        dtype="bfloat16",
+    )
+    with torch.device("meta"):
+        model = LlamaForCausalLM(config)
+    torch.manual_seed(0)
+    folder.mkdir(parents=True)
+    shards: dict[str, dict[str, torch.Size]] = {}
+    for name, parameter in model.named_parameters():
+        part = name.split(".")[2] if ".layers." in name else name
+        shards.setdefault(f"model-{part}.safetensors", {})[name] = parameter.shape
+    for file, shapes in shards.items():
+        tensors = {name: torch.empty(shape, dtype=torch.bfloat16) for name, shape in shapes.items()}
+        for tensor in tensors.values():
+            if tensor.dim() == 1:
+                tensor.fill_(1.0)
+            else:
+                tensor.uniform_(-0.03, 0.03)
+        save_file(tensors, folder / file, metadata={"format": "pt"})
+    weight_map = {name: file for file, shapes in shards.items() for name in shapes}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    config.save_pretrained(folder)
+
+
+def compress_once(source: str, recipe: str, tokens: int) -> None:
+    """Compress in this process and print the seconds of the layers."""
+    rows = torch.randint(0, 32000, (tokens // SEQUENCE, SEQUENCE), generator=torch.Generator().manual_seed(1)).tolist()
+    out = Path(source).with_name("out")
+    print(compress_folder(source, recipe, rows, out).seconds)
+    shutil.rmtree(out)
+
+
+def measured(source: Path, recipe: str, tokens: int) -> tuple[float, float, float]:
+    """Return seconds in layers, wall seconds of the whole process, and its peak memory in bytes."""
+    command = [sys.executable, __file__, "--one", str(source), recipe, str(tokens)]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout.read() if process.stdout is not None else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{recipe} with {tokens} tokens failed with status {process.returncode}")
+    return float(output), time.perf_counter() - started, usage.ru_maxrss * 1024.0
+
+
+def report(source: Path, recipe: str, layers: int, sizes: list[int]) -> None:
+    """Measure one recipe and extrapolate."""
+    rows = [(tokens, *measured(source, recipe, tokens)) for tokens in sizes]
+    for tokens, seconds, wall, peak in rows:
+        print(
+            f"{recipe}, {layers} layers, {tokens} tokens: {seconds / layers:.1f} s a layer, {wall:.1f} s in all, "
+            f"peak memory {peak / 2**30:.2f} GiB",
+            flush=True,
+        )
+    (few, fast, _, low), (many, slow, _, high) = rows[0], rows[-1]
+    hidden = HIDDEN_COPIES * (FULL - many) * WIDTH * 2
+    print(
+        f"{recipe}, EXTRAPOLATED to {FULL:,} tokens: peak memory {(max(low, high) + hidden) / 2**30:.1f} GiB (the "
+        "measured peak and 3 copies of the hidden states)"
+    )
+    if many > few:
+        seconds = (slow + max(0.0, slow - fast) / (many - few) * (FULL - many)) / layers * LAYERS
+        print(f"{recipe}, EXTRAPOLATED to {LAYERS} layers and {FULL:,} tokens: {seconds / 3600:.2f} h", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    if sys.argv[1:2] == ["--one"]:
+        return compress_once(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipes", nargs="+", default=["gptq-w4-g128", "wanda-50"])
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--tokens", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--folder", type=Path, help="Where the model is written (1.3 GB for 2 layers). Default: /tmp.")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
+        source = Path(scratch) / "model"
+        write_model(source, arguments.layers)
+        for recipe in arguments.recipes:
+            report(source, recipe, arguments.layers, arguments.tokens)
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The weight files of a checkpoint: which they are, and their tensors one at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from torch import Tensor
+
+MARKS = ("qweight", "weight_packed", "weight_scale")
+"""Tensors that show that a projection is quantised."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFiles:
+    """The tensors of all weight files of a folder by name, each read when it is asked for."""
+
+    files: Mapping[str, Any]
+    """Tensor name to the opened file that holds it."""
+    bytes_on_disk: int
+
+    @classmethod
+    def open(cls, folder: Path, stack: ExitStack) -> WeightFiles:
+        """Open all weight files of a folder; ``stack`` closes them.
+
+        Raises:
+            ValueError: if a file is missing or damaged, or holds a tensor that another file holds too.
+        """
+        paths = weight_files(folder)
+        files: dict[str, Any] = {}
+        for path in paths:
+            try:
+                opened = stack.enter_context(safe_open(path, framework="pt", device="cpu"))
+            except Exception as error:  # safetensors raises an error type of its own, and OSError
+                raise ValueError(f"{path} is damaged: {error}. Copy or download the model again.") from None
+            for name in opened.keys():  # noqa: SIM118  # not a dict
+                if name in files:
+                    raise ValueError(f"{folder} holds the tensor {name} twice; expected each weight in one file")
+                files[name] = opened
+        return cls(files, sum(path.stat().st_size for path in paths))
+
+    def get(self, name: str) -> Tensor:
+        """Read one tensor."""
+        tensor: Tensor = self.files[name].get_tensor(name)
+        return tensor
+
+    def quantised(self) -> dict[str, list[str]]:
+        """Name of each quantised projection to the names of its tensors' last parts."""
+        marked = {name.rpartition(".")[0] for name in self.files if name.rpartition(".")[2] in MARKS}
+        parts: dict[str, list[str]] = {name: [] for name in sorted(marked)}
+        for name in self.files:
+            module, _, part = name.rpartition(".")
+            if module in parts and part != "bias":
+                parts[module].append(part)
+        return parts
+
+    def count(self) -> int:
+        """Return the rough number of weights: packed ones are counted as 8 to a word."""
+        total = 0
+        for name, file in self.files.items():
+            view = file.get_slice(name)
+            size = 1
+            for length in view.get_shape():
+                size *= length
+            total += size * 8 if view.get_dtype() == "I32" else size
+        return total
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the weight files that the index names, or the only one there is.
+
+    Raises:
+        ValueError: if there is none, or the index is damaged or names what is no weight file of the folder.
+    """
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        try:
+            names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+            raise ValueError(f"{index} is damaged: expected an object with a weight_map of file names") from None
+        odd = [name for name in names if Path(str(name)).name != name or not str(name).endswith(".safetensors")]
+        missing = [name for name in names if name not in odd and not (folder / name).is_file()]
+        if odd or missing:
+            raise ValueError(f"{index} names {(odd + missing)[0]!r}, which is no weight file in {folder}")
+        return [folder / name for name in names]
+    if (folder / "model.safetensors").is_file():
+        return [folder / "model.safetensors"]
+    found = sorted(folder.glob("*.safetensors"))
+    if len(found) != 1:
+        raise ValueError(f"{folder} holds {len(found)} weight files and no index; expected model.safetensors")
+    return found
+
+
+def tensor_bytes(folder: Path) -> int:
+    """Return how many bytes the tensors in a folder's weight files take, headers left out."""
+    with ExitStack() as stack:
+        files = WeightFiles.open(folder, stack)
+        return sum(files.get(name).nbytes for name in files.files)

@@ -1,0 +1,105 @@
+"""Which steps each projection gets: the recipe's, those of an override, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from acgym.compress.methods import METHODS, NEEDS, Needs
+from acgym.compress.options import Sparsity
+from acgym.compress.recipe import Recipe, Step, parse
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe, and the steps that each projection gets in its walks."""
+
+    recipe: Recipe
+    steps: Mapping[str, tuple[Step, ...]]
+    """Full name of a projection to its steps, the i-th taken in the walk of the recipe's i-th step; none if ignored."""
+    ignored: tuple[str, ...] = ()
+    """The patterns of projections that get none."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """The patterns of projections that get another recipe, and which."""
+
+    def step(self, at: int, name: str) -> Step | None:
+        """Return what a projection gets in walk ``at``; None if it is left as it is."""
+        steps = self.steps[name]
+        return steps[at] if at < len(steps) else None
+
+    def needs(self, at: int) -> Needs:
+        """Return the most that a step of walk ``at`` needs of calibration."""
+        found = [step.needs for name in self.steps if (step := self.step(at, name)) is not None]
+        return max(found, key=NEEDS.index, default="nothing")
+
+    def pruned(self, at: int, name: str) -> bool:
+        """Say whether a step before walk ``at`` pruned a projection."""
+        return any(isinstance(step.options, Sparsity) for step in self.steps[name][:at])
+
+    @property
+    def compressed(self) -> tuple[str, ...]:
+        """Names of the projections that get any step."""
+        return tuple(name for name, steps in self.steps.items() if steps)
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether any step reads calibration text."""
+        return any(self.needs(at) != "nothing" for at in range(len(self.recipe)))
+
+
+def plan(
+    recipe: Recipe,
+    projections: Iterable[str],
+    modules: Sequence[str],
+    ignore: Sequence[str],
+    overrides: Mapping[str, Recipe | str],
+) -> Plan:
+    """Sort projections to steps.
+
+    Args:
+        recipe: what every projection gets that no pattern matches.
+        projections: full names of all projections in the decoder layers.
+        modules: full names of all modules of the model: a pattern may also name a module that is never compressed
+            (``lm_head``).
+        ignore: patterns (``*``, ``?``, ``[...]``, as in :mod:`fnmatch`, letters' case matters) of full names of
+            projections that get no step.
+        overrides: pattern to the recipe that its projections get instead, with at most as many steps as ``recipe``; the
+            first pattern that matches decides, and ``ignore`` comes before them.
+
+    Raises:
+        ValueError: for a pattern that matches no module (with the nearest one), for an override that is no recipe, has
+            too many steps or one that concerns the whole model, or if nothing is left to compress.
+    """
+    read = {pattern: parse(given) if isinstance(given, str) else given for pattern, given in overrides.items()}
+    for pattern, instead in read.items():
+        if len(instead) > len(recipe):
+            raise ValueError(
+                f"the override {pattern!r}: {instead} has more steps than {recipe}; give it at most as many"
+            )
+        for step in instead:
+            if METHODS[step.method].model is not None:
+                raise ValueError(f"{step} concerns the whole model and cannot override {pattern!r}")
+    names = list(projections)
+    for pattern in (*ignore, *read):
+        _check_used(pattern, [*modules, *names])
+    own = tuple(step for step in recipe)
+    steps: dict[str, tuple[Step, ...]] = {}
+    for name in names:
+        match = next((instead for pattern, instead in read.items() if fnmatchcase(name, pattern)), None)
+        steps[name] = own if match is None else match.steps
+        if any(fnmatchcase(name, pattern) for pattern in ignore):
+            steps[name] = ()
+    if not any(steps.values()):
+        raise ValueError(f"nothing is left to compress: {', '.join(ignore)} match every projection")
+    return Plan(recipe, steps, tuple(ignore), {pattern: str(instead) for pattern, instead in read.items()})
+
+
+def _check_used(pattern: str, names: Sequence[str]) -> None:
+    """Refuse a pattern that matches nothing."""
+    if any(fnmatchcase(name, pattern) for name in names):
+        return
+    near = get_close_matches(pattern, names, n=1, cutoff=0.0)
+    hint = f"; the nearest module is {near[0]!r}" if near else ""
+    raise ValueError(f"the pattern {pattern!r} matches no module of the model{hint}")

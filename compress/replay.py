@@ -1,0 +1,91 @@
+"""Hidden states of the calibration text on their way through the decoder, one layer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+BATCH_TOKENS = 4096
+"""Most tokens that are run through a layer at once."""
+
+
+@dataclass
+class Replay:
+    """Hidden states of every calibration sequence on their way through the decoder, one layer at a time.
+
+    Sequences of one length are run together (:func:`batches`), others apart: there is no padding, hence nothing to
+    mask, and no batch size to choose.
+    """
+
+    hidden: list[Tensor]
+    """Input of the next layer, (sequences, tokens, width) for each batch."""
+    calls: list[list[tuple[tuple[Any, ...], dict[str, Any]]]]
+    """The other arguments (masks, positions) that the model hands to each layer for each batch."""
+
+    def run(self, index: int, layer: nn.Module) -> list[Tensor]:
+        """Return the outputs of ``layer``, the ``index``-th, for every batch; the hidden states stay as they are."""
+        return [self.run_one(index, layer, row) for row in range(len(self.hidden))]
+
+    def run_one(self, index: int, layer: nn.Module, row: int) -> Tensor:
+        """Return the output of ``layer``, the ``index``-th, for one batch: (sequences, tokens, width)."""
+        args, kwargs = self.calls[index][row]
+        output = layer(self.hidden[row], *args, **kwargs)
+        return cast(Tensor, output[0] if isinstance(output, tuple) else output)
+
+    @property
+    def shortest(self) -> int:
+        """The batch of the shortest sequences of at least 8 tokens, or of the longest: cheap, and not degenerate."""
+        sizes = [hidden.shape[1] for hidden in self.hidden]
+        return min(range(len(sizes)), key=lambda row: (sizes[row] < 8, sizes[row] if sizes[row] >= 8 else -sizes[row]))
+
+
+def batches(rows: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
+    """Put sequences of equal length together, at most BATCH_TOKENS tokens to a batch; lengths as they first appear."""
+    by_length: dict[int, list[Sequence[int]]] = {}
+    for row in rows:
+        by_length.setdefault(len(row), []).append(row)
+    found = []
+    for length, equal in by_length.items():
+        count = max(1, BATCH_TOKENS // length)
+        found += [equal[at : at + count] for at in range(0, len(equal), count)]
+    return found
+
+
+def capture(model: nn.Module, layers: Sequence[nn.Module], rows: Sequence[Sequence[int]]) -> Replay:
+    """Collect what the model hands to each of its decoder layers, for every batch of sequences.
+
+    The body of the model is run with its layers short-circuited: each records its arguments and passes the hidden
+    states on, so that only the embedding and the masks are computed. The first layer runs once, to show whether layers
+    return a tuple.
+    """
+    replay = Replay([], [[] for _ in layers])
+    returns_tuple: list[bool] = []
+
+    def record(index: int, forward: Any, hidden: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
+        state = kwargs.pop("hidden_states") if hidden is None else hidden
+        if index == 0:
+            replay.hidden.append(state)
+        replay.calls[index].append((args, kwargs))
+        if not returns_tuple:
+            returns_tuple.append(isinstance(forward(state, *args, **kwargs), tuple))
+        return (state,) if returns_tuple[0] else state
+
+    body: Any = getattr(model, "base_model", model)
+    device = next(body.parameters()).device
+    own = [layer.__dict__.get("forward") for layer in layers]
+    try:
+        for index, layer in enumerate(layers):
+            layer.forward = partial(record, index, layer.forward)
+        for batch in batches(rows):
+            body(input_ids=torch.tensor(batch, device=device), use_cache=False)
+    finally:
+        for layer, forward in zip(layers, own, strict=True):
+            del layer.forward
+            if forward is not None:
+                layer.forward = forward
+    return replay

@@ -1,0 +1,83 @@
+"""SparseGPT: pruning column by column, each error made good in the columns to come (Frantar & Alistarh 2301.00774)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from acgym.compress.calibration import Compressed, Statistics
+from acgym.compress.gptq import inverse_factor
+from acgym.compress.options import SparseGptOptions
+from acgym.compress.prune import smallest
+
+BLOCK = 128
+"""Columns whose mask is chosen together, and between two updates of all the rest (B = Bs = 128 in the paper)."""
+
+
+def sparsegpt(weight: Tensor, statistics: Statistics, options: SparseGptOptions) -> Compressed:
+    """Prune a weight so that its output on the calibration tokens changes little (Algorithm 1 of the paper).
+
+    Whenever the sweep reaches a block of 128 columns, the weights of it (of all rows together) with the smallest
+    w^2 / [H^-1]_cc^2 are marked, as the paper's adaptive mask selection has it; [H^-1]_cc there is the diagonal of the
+    Cholesky factor. For n:m the block is m columns, and m - n weights are marked in each row. Then column after column
+    the marked weights become zero, and the columns to come take over their part of the output.
+
+    Departures from the authors' code: exactly floor(out * in * share) weights are marked, where its threshold marks one
+    more per block and all ties; the factor is computed in float64; weights of dead inputs are marked first but not all
+    zeroed. H is that of all tokens of X, and scaling it changes nothing.
+
+    Args:
+        weight: W, (out, in), float32 or float64.
+        statistics: its ``hessian`` H = 2 X X^T, (in, in), is read.
+        options: the share in per cent, or (n, m): n kept of m neighbours; damping.
+
+    Returns:
+        The pruned weight, (out, in), same dtype: marked weights are exactly 0. Among equal scores the first in
+        column-major order goes (in a row: the lower index). Notes say how many inputs are dead (zero on every
+        calibration token), and to what the damping had to be raised.
+
+    Raises:
+        ValueError: if m does not divide in, or H has no factor under any damping up to 1.
+    """
+    options.check(weight.shape[1])
+    if options.zeros(weight.numel()) == 0:
+        return Compressed(weight)
+    hessian = statistics.hessian
+    dead = hessian.diagonal() <= 0
+    factor, damp = inverse_factor(hessian, options.damp)
+    # One column of W is one row here: the sweep reads and writes memory in one piece.
+    columns = weight.T.contiguous()
+    _sweep(columns, factor.to(columns), dead, options)
+    notes = []
+    if int(dead.sum()):
+        notes.append(f"{int(dead.sum())} of {dead.numel()} inputs are dead (zero on every calibration token)")
+    if damp != options.damp:
+        notes.append(f"damping raised from {options.damp:g} to {damp:g}: the Hessian is singular")
+    return Compressed(columns.T.contiguous(), tuple(notes))
+
+
+def _sweep(columns: Tensor, factor: Tensor, dead: Tensor, options: SparseGptOptions) -> None:
+    """Prune (in, out) columns from the first to the last, in place; ``factor`` is U with H^-1 = U^T U."""
+    count, rows = columns.shape
+    n, m = options.sparsity if isinstance(options.sparsity, tuple) else (0, 0)
+    block = max(BLOCK // m, 1) * m if m else BLOCK  # no group straddles two blocks
+    pivots = factor.diagonal().tolist()
+    importance = factor.diagonal().reciprocal().square().masked_fill(dead, 0.0)[:, None]
+    for start in range(0, count, block):
+        stop = min(start + block, count)
+        inside, upper = columns[start:stop], factor[start:stop, start:stop]
+        if not m:
+            scores = inside.square() * importance[start:stop]
+            k = options.zeros(rows * stop) - options.zeros(rows * start)
+            marked = smallest(scores.flatten(), k).view_as(scores)
+        else:
+            marked = torch.empty_like(inside, dtype=torch.bool)
+        errors = torch.empty_like(inside)
+        for i in range(stop - start):
+            if m and i % m == 0:
+                scores = inside[i : i + m].square() * importance[start + i : start + i + m]
+                marked[i : i + m] = smallest(scores.T, m - n).T
+            torch.mul(inside[i], marked[i], out=errors[i]).div_(pivots[start + i])
+            inside[i].masked_fill_(marked[i], 0.0)
+            inside[i + 1 :].addr_(upper[i, i + 1 :], errors[i], alpha=-1)
+        columns[stop:].addmm_(factor[start:stop, stop:].T, errors, alpha=-1)

@@ -1,0 +1,147 @@
+"""A model's folder, seen tensor by tensor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+_END_BYTES = 1 << 20
+
+DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+"""Dtypes of weights that are not quantised, as safetensors spells them."""
+
+
+@dataclass
+class Source:
+    """The configuration and the safetensors of a folder; only headers are read until a tensor is asked for."""
+
+    folder: Path
+    config: Any = field(init=False)
+    """The transformers configuration."""
+    files: dict[str, Path] = field(init=False)
+    """Tensor name -> the file that holds it."""
+    shapes: dict[str, tuple[int, ...]] = field(init=False)
+    dtypes: dict[str, str] = field(init=False)
+    """Tensor name -> dtype as safetensors spells it, such as ``BF16``."""
+
+    def __post_init__(self) -> None:
+        """Look the folder over.
+
+        Raises:
+            ValueError: if it is no model folder, asks for code of its own, is quantised already, or is damaged.
+        """
+        self.config = _read_config(self.folder)
+        self.files = _weight_map(self.folder)
+        self.shapes, self.dtypes = {}, {}
+        for file in sorted(set(self.files.values())):
+            try:
+                with safe_open(file, "pt") as tensors:
+                    for name in tensors.keys():  # noqa: SIM118 - it is no dictionary
+                        piece = tensors.get_slice(name)
+                        self.shapes[name], self.dtypes[name] = tuple(piece.get_shape()), piece.get_dtype()
+            except (SafetensorError, OSError) as error:
+                raise ValueError(f"{file} is damaged or no safetensors file ({error}); copy the model again") from None
+        if lost := sorted(set(self.files) - set(self.shapes)):
+            raise ValueError(f"{self.folder / INDEX} names {lost[0]}, which {self.files[lost[0]].name} does not hold")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The floating dtype of the model: the configuration's, else that of its first floating tensor."""
+        named = getattr(self.config, "dtype", None)
+        if isinstance(named, torch.dtype):
+            return named
+        return next((DTYPES[d] for d in self.dtypes.values() if d in DTYPES), torch.float32)
+
+    def read(self, name: str, dtype: torch.dtype) -> Tensor:
+        """Return a copy of one tensor on the CPU; floating ones in ``dtype``. The file is closed: its pages can go."""
+        with safe_open(self.files[name], "pt") as tensors:
+            tensor = cast(Tensor, tensors.get_tensor(name))
+            return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)
+
+    def config_as(self, dtype: torch.dtype) -> dict[str, Any]:
+        """Return config.json as it is, but for the dtype."""
+        settings = {**_json(self.folder / "config.json"), "dtype": str(dtype).removeprefix("torch.")}
+        settings.pop("torch_dtype", None)  # the older name of the same
+        return settings
+
+    def small_files(self) -> list[Path]:
+        """Return what goes with the weights: tokenizer, chat template, generation settings, licence."""
+        skipped = ("config.json", INDEX)
+        return [
+            path
+            for path in sorted(self.folder.iterdir())
+            if path.is_file()
+            and path.name not in skipped
+            and (path.suffix in (".json", ".jinja", ".txt", ".model") or path.name.upper().startswith("LICENSE"))
+        ]
+
+    def digest(self) -> str:
+        """Identify the folder: SHA-256 over its configuration and each file's name, size and first and last MiB."""
+        digest = hashlib.sha256((self.folder / "config.json").read_bytes())
+        for file in sorted(set(self.files.values())):
+            size = file.stat().st_size
+            digest.update(f"{file.name} {size}\n".encode())
+            with file.open("rb") as stream:
+                digest.update(stream.read(_END_BYTES))
+                stream.seek(max(stream.tell(), size - _END_BYTES))
+                digest.update(stream.read())
+        return digest.hexdigest()
+
+
+def _read_config(folder: Path) -> Any:
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ValueError(f"{folder} is no model folder: it has no config.json (save_pretrained writes one)")
+    settings = _json(file)
+    if "auto_map" in settings:
+        raise ValueError(f"{folder} asks to run Python code of its own ('auto_map' in config.json); it is never run")
+    if "quantization_config" in settings:
+        raise ValueError(f"{folder} is quantised already ('quantization_config' in config.json); use its dense form")
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _weight_map(folder: Path) -> dict[str, Path]:
+    """Return tensor name -> file, from the index if there is one, else from the only file."""
+    index, single = folder / INDEX, folder / SINGLE
+    if index.is_file():
+        named = _json(index).get("weight_map")
+        if not isinstance(named, dict) or not named or not all(isinstance(file, str) for file in named.values()):
+            raise ValueError(f"{index} is damaged: expected a 'weight_map' from tensor names to file names")
+        for file in sorted(set(named.values())):
+            if Path(file).name != file or not file.endswith(".safetensors"):
+                raise ValueError(f"{index} names {file!r}; expected a .safetensors file in the same folder")
+            if not (folder / file).is_file():
+                raise ValueError(f"{index} names {file}, which is not in {folder}; copy the model again")
+        return {name: folder / file for name, file in named.items()}
+    if not single.is_file():
+        raise ValueError(f"{folder} has no {SINGLE} and no {INDEX}; expected what save_pretrained writes")
+    try:
+        with safe_open(single, "pt") as tensors:
+            return dict.fromkeys(tensors.keys(), single)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{single} is damaged or no safetensors file ({error}); copy the model again") from None
+
+
+def _json(file: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: it is not JSON ({error}); copy the model again") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{file} is damaged: expected a JSON object, got {type(value).__name__}")
+    return value

@@ -1,0 +1,48 @@
+"""What the cross-checks share: material made once a session, and the environments of the other toolkits."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import environments
+import material
+import pytest
+
+
+@pytest.fixture(scope="session")
+def given(tmp_path_factory):
+    """A folder with calibration.json, prompt.json and the models tiny-llama, tiny-qwen2 and reference."""
+    folder = tmp_path_factory.mktemp("given")
+    material.save_rows(folder / "calibration.json", material.windows(material.trajectories())[::4])
+    material.save_rows(folder / "prompt.json", [ids[:96] for ids, _ in material.held_out(range(2)) if len(ids) >= 96])
+    for family in ("llama", "qwen2"):
+        material.save_random(folder / f"tiny-{family}", family)
+    material.save_reference(folder / "reference")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(given):
+    """Run a program of this folder in an environment on a job; the prompts and the calibration are the session's."""
+
+    def start(environment, script, job):
+        prompts = {name: str(given / f"{name}.json") for name in ("calibration", "prompt")}
+        # What GPTQModel compiles on its first run takes longer than all its work here, and changes no value.
+        return environments.run(environments.python(environment), script, {**prompts, **job}, TORCH_COMPILE_DISABLE="1")
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def written(run, given, tmp_path_factory):
+    """Let a toolkit write a checkpoint of a model; the same one is written once."""
+    folder = tmp_path_factory.mktemp("written")
+
+    @cache
+    def write(environment, method, model, options=()):
+        out = folder / "-".join([environment, method, model, *map(str, dict(options).values())]).replace(":", "of")
+        job = {"model": str(given / model), "out": str(out), "method": method, "options": dict(options)}
+        run(environment, f"in_{environment}.py", job)
+        return out
+
+    return write
