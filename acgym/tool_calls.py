@@ -53,17 +53,22 @@ def parse_reply(text: str) -> tuple[str, tuple[Call, ...]]:
         Never raises.
     """
     said = text.partition(_END_OF_THOUGHT)[2].lstrip() if _END_OF_THOUGHT in text else text
+    calls = read_hermes(said)
+    return (calls_to_action(calls), calls) if calls else (said, ())
+
+
+def read_hermes(said: str) -> tuple[Call, ...]:
+    """Return the calls in a reply without its thought, as :func:`parse_reply` reads them; empty if one is broken."""
     blocks = [match[1] for match in _BLOCK.finditer(said)]
     if not blocks:
-        calls = read_calls(said)
-        return (calls_to_action(calls), calls) if calls else (said, ())
+        return read_calls(said)
     found: list[Call] = []
     for block in blocks:
         calls = read_calls(block)
         if len(calls) != 1:
-            return said, ()
+            return ()
         found += calls
-    return calls_to_action(tuple(found)), tuple(found)
+    return tuple(found)
 
 
 def render_hermes(action: str) -> str:

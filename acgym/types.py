@@ -98,6 +98,9 @@ class Reply:
     finish_reason: Literal["stop", "length"] = "stop"
     seconds: float = 0.0
     """Wall-clock seconds from request to reply, waiting in a batch included."""
+    logprobs: tuple[float | None, ...] | None = None
+    """Natural log of each generated token's probability under the model, before temperature and constraints; None for a
+    token that was written for the model, and None as a whole if they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

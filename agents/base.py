@@ -34,6 +34,9 @@ class Agent(ABC):
         """Return the agent that plays one episode of ``env``; scripted agents look inside it, all others do not."""
         return self
 
+    def rest(self) -> None:  # noqa: B027 - most agents hold nothing
+        """Let go of what is held for conversations that may go on; those that do only take longer."""
+
     def chat(self, info: Mapping[str, Any]) -> Chat:
         """Open a conversation for a raw Gymnasium loop; ``info`` is what ``reset`` returned, for its ``tools``."""
         return Chat(self, tuple(info.get("tools", ())))

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from acgym.agents.base import Agent, AgentFailure
+from acgym.agents.decoding import Decoding
+from acgym.agents.drafts import Drafts
+from acgym.agents.memory import give_back
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.source import inspect_source
-from acgym.tool_calls import PARSER, parse_reply
+from acgym.quantisation import check_readable, quantisation
 from acgym.types import Json, Message, Reply, ToolSpec
 
 if TYPE_CHECKING:
-    from acgym.agents.batching import Batcher
+    import torch
+
+    from acgym.agents.engine import Engine
+    from acgym.agents.padded import Padded
+    from acgym.agents.writing import Rules
 
 __all__ = ["REFERENCE", "Loaded", "LocalAgent", "inspect_source", "load"]
 
@@ -36,45 +43,84 @@ class Loaded:
 
     model: Any
     tokenizer: Any
+    checkpoint: Mapping[str, Json] = field(default_factory=dict)
+    """What the checkpoint stores, if it is quantised: see :func:`acgym.compress.formats.read.read_checkpoint`."""
 
 
-def load(source: str) -> Loaded:
+Reader: TypeAlias = "Callable[[Path, Callable[[int, torch.dtype], torch.dtype]], tuple[Any, dict[str, Json]]]"
+"""Makes a model of a folder with quantised weights, in the dtype that a function of the number of parameters and the
+stored dtype names, and says what is stored."""
+
+
+def load(source: str, read: Reader | None = None) -> Loaded:
     """Load a model and its tokenizer from a folder or a hub id: safetensors only, never code of the model's own.
 
     A model under 200M parameters is held in float32, whatever its stored type. A larger one keeps its stored type,
     except that float16 becomes bfloat16 where there is no GPU (CPUs compute float16 slowly). A GPU is used if there is
     one.
 
+    Args:
+        source: the folder or id.
+        read: reads checkpoints whose weights are quantised; None refuses them.
+
     Raises:
         ValueError: if the model must not or cannot be loaded; as :func:`inspect_source`, and when a hub id is neither
             in the local cache nor to be had from the hub.
         FileNotFoundError: if ``source`` looks like a path and nothing is there.
+        ImportError: if its quantised weights need a package that is not installed; before anything is loaded.
     """
     inspect_source(source)
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
 
     folder = Path(source).expanduser()
     where = str(folder) if folder.is_dir() else source
+    checkpoint: dict[str, Json] = {}
     try:
         with _quiet(folder.is_dir()):
+            config, _ = PreTrainedConfig.get_config_dict(where)
+            found = quantisation(config, folder if folder.is_dir() else None)
+            model: Any
+            if found is not None:
+                check_readable(found)
+                model, checkpoint = _packed(where, read)
+            else:
+                model = AutoModelForCausalLM.from_pretrained(
+                    where, trust_remote_code=False, use_safetensors=True, dtype="auto"
+                )
+                model = model.to(_held(sum(p.numel() for p in model.parameters()), model.dtype))
             tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                where, trust_remote_code=False, use_safetensors=True, dtype="auto"
-            )
     except OSError as error:
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
             f"cannot load the model {source!r}: {reason} Expected a folder that holds a model, or the id of one on the "
             "hub; check the spelling, the connection and (for a gated model) that you are logged in to the hub."
         ) from error
-    if sum(p.numel() for p in model.parameters()) < _SMALL:
-        model = model.to(torch.float32)
-    elif not torch.cuda.is_available() and model.dtype == torch.float16:
-        model = model.to(torch.bfloat16)
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and (found is None or found.read_here):
         model = model.to("cuda")
-    return Loaded(model.eval(), tokenizer)
+    return Loaded(model.eval(), tokenizer, checkpoint)
+
+
+def _held(parameters: int, stored: torch.dtype) -> torch.dtype:
+    """Return the dtype that a model is held in: see :func:`load`."""
+    import torch
+
+    if parameters < _SMALL:
+        return torch.float32
+    return torch.bfloat16 if stored == torch.float16 and not torch.cuda.is_available() else stored
+
+
+def _packed(where: str, read: Reader | None) -> tuple[Any, dict[str, Json]]:
+    """Load a model whose weights are quantised, from a folder or from the hub by way of its local cache."""
+    if read is None:
+        raise ValueError(f"the weights of {where} are quantised; make the agent with acgym.agent, which reads them")
+    if Path(where).is_dir():
+        return read(Path(where), _held)
+    from huggingface_hub import snapshot_download
+
+    folder = snapshot_download(where, allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"])
+    inspect_source(folder)
+    return read(Path(folder), _held)
 
 
 @contextmanager
@@ -93,7 +139,7 @@ def _quiet(silent: bool) -> Iterator[None]:
 
 
 class LocalAgent(Agent):
-    """Plays with a model in this process; concurrent requests are answered in batches, greedily.
+    """Plays with a model in this process; concurrent requests are answered in batches.
 
     Args:
         loaded: the model and its tokenizer.
@@ -101,30 +147,79 @@ class LocalAgent(Agent):
         max_new_tokens: upper bound of one reply; a longer one is cut and marked ``finish_reason="length"``. None for
             what the model's generation config names, else MAX_NEW_TOKENS.
         max_batch: most conversations decoded at once.
+        decoding: how replies are decoded; greedily if nothing is said. ``max_new_tokens`` may be said here too.
+        tool_format: as :class:`acgym.agents.prompt.PromptBuilder` takes it.
 
     Raises:
-        ValueError: if the tokenizer has no usable chat template, or a bound is below 1.
+        ValueError: if the tokenizer has no usable chat template, a bound is below 1, or a JSON schema cannot be kept.
+        ImportError: if a JSON schema is asked for and the package that keeps it is not installed.
     """
 
-    def __init__(self, loaded: Loaded, name: str, max_new_tokens: int | None = None, max_batch: int = 128) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        name: str,
+        max_new_tokens: int | None = None,
+        max_batch: int = 128,
+        decoding: Decoding | None = None,
+        tool_format: str | None = None,
+    ) -> None:
+        decoding = decoding or Decoding()
         if max_new_tokens is None:
-            max_new_tokens = getattr(loaded.model.generation_config, "max_new_tokens", None) or MAX_NEW_TOKENS
+            named = getattr(loaded.model.generation_config, "max_new_tokens", None)
+            max_new_tokens = decoding.max_new_tokens or named or MAX_NEW_TOKENS
         if max_new_tokens < 1 or max_batch < 1:
             raise ValueError(f"max_new_tokens and max_batch must be at least 1, got {max_new_tokens} and {max_batch}")
         self.name = name
         self.model = loaded.model
+        self.checkpoint = loaded.checkpoint
         self.tokenizer = loaded.tokenizer
         self.max_new_tokens = max_new_tokens
         self.max_batch = max_batch
-        self.prompts = PromptBuilder(loaded.tokenizer, name)
+        self.tool_format = tool_format
+        self.prompts = PromptBuilder(loaded.tokenizer, name, tool_format)
         self.window = int(getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
-        self.stop_ids = _stop_ids(loaded, self.prompts.turn_end)
+        self.stop_ids = _stop_ids(loaded, self.prompts.turn_end) | self.prompts.call_ends
+        self.decoding = replace(decoding, max_new_tokens=max_new_tokens)
+        self.drafts = Drafts()
+        if decoding.json_schema is not None:
+            decoding.check_installed()
+            _ = self._rules  # what cannot be kept is refused now
 
     @cached_property
-    def _batcher(self) -> Batcher:
-        from acgym.agents.batching import Batcher
+    def _rules(self) -> Rules:
+        from acgym.agents.writing import Rules
 
-        return Batcher(self.model, self.stop_ids, self.max_batch)
+        return Rules(self.decoding, self.stop_ids, self.tokenizer, self.model.config.get_text_config().vocab_size)
+
+    @cached_property
+    def _engine(self) -> Engine | Padded:
+        from acgym.agents.engine import Engine
+        from acgym.agents.padded import Padded
+        from acgym.agents.ragged import reader_of
+
+        reader = reader_of(self.model)
+        if reader is None:
+            return Padded(self.model, self._rules, self.max_batch)
+        return Engine(reader, self._rules, self.max_batch, self.drafts)
+
+    def like(self, loaded: Loaded, name: str) -> LocalAgent:
+        """Return an agent that plays another model with the same tokenizer in the way of this one."""
+        return LocalAgent(loaded, name, self.max_new_tokens, self.max_batch, self.decoding, self.tool_format)
+
+    def expect(self, sequences: Sequence[tuple[Sequence[int], Sequence[tuple[int, int]]]]) -> None:
+        """Hear what another agent with the same tokens said, as :meth:`acgym.episode.Episode.sequences` gives it.
+
+        It changes no reply: where this agent says the same to the same prompt, it is only faster.
+        """
+        for ids, spans in sequences:
+            for start, end in spans:
+                self.drafts.know(ids[:start], ids[start:end])
+
+    def rest(self) -> None:
+        """Let go of what is remembered of conversations: their keys and values."""
+        self.__dict__.pop("_engine", None)
+        give_back()
 
     @property
     def facts(self) -> dict[str, Json]:
@@ -132,14 +227,15 @@ class LocalAgent(Agent):
         return {
             "architecture": type(self.model).__name__,
             "dtype": str(self.model.dtype).removeprefix("torch."),
-            "tool_call_parser": PARSER,
-            "decoding": "greedy",
+            **self.prompts.tools.facts,
+            "decoding": replace(self.decoding, max_new_tokens=None).to_dict() or "greedy",
             "max_new_tokens": self.max_new_tokens,
+            **({"checkpoint": dict(self.checkpoint)} if self.checkpoint else {}),
             **self.prompts.facts,
         }
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Reply:
-        """Answer with the model's greedy continuation of the conversation.
+        """Answer with the model's continuation of the conversation.
 
         Raises:
             AgentFailure: if the prompt leaves no room in the model's context window, or memory runs out even for this
@@ -150,13 +246,15 @@ class LocalAgent(Agent):
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
             raise AgentFailure(f"the prompt has {len(ids)} tokens, and the model's context window is {self.window}")
-        room = min(self.max_new_tokens, self.window - len(ids))
-        token_ids = await self._batcher.answer(ids, room, _last_seen(messages, ids))
+        room = min(self._rules.room(self.max_new_tokens), self.window - len(ids))
+        token_ids, logprobs, stopped = await self._engine.answer(ids, room, _last_seen(messages, ids))
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids
-        text = self.tokenizer.decode(spoken, skip_special_tokens=True)
-        action, calls = parse_reply(text)
-        finish: Literal["stop", "length"] = "stop" if len(spoken) < len(token_ids) else "length"
-        return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started)
+        text = self.prompts.said(spoken)
+        text = text[: min((at for at in map(text.find, self.decoding.stop) if at >= 0), default=len(text))]
+        action, calls = self.prompts.tools.parse(text)
+        finish: Literal["stop", "length"] = "stop" if stopped else "length"
+        likely = None if logprobs is None else tuple(logprobs)
+        return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started, likely)
 
 
 def _last_seen(messages: Sequence[Message], ids: list[int]) -> tuple[int, ...]:

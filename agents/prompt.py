@@ -7,7 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from acgym.types import Message, ToolSpec
+from acgym.agents.rendered import Rendered
+from acgym.agents.tool_formats import HERMES, ToolFormat
+from acgym.agents.tool_formats_chat import Guard, Row, ids_of, settle
+from acgym.types import Call, Message, Reply, ToolSpec
 
 _PROBE_TOOL: ToolSpec = {
     "type": "function",
@@ -24,12 +27,22 @@ _TOOLS_IN_WORDS = """\
 You can call these tools:
 {tools}
 To call one, reply with
+{example}"""
+
+_HERMES_EXAMPLE = """\
 <tool_call>
-{{"name": TOOL, "arguments": {{...}}}}
+{"name": TOOL, "arguments": {...}}
 </tool_call>"""
 
 _PRIVATE_USE = range(0xF0000, 0xFFFFE)
 """Unicode code points without a meaning; one that no message holds marks where a text is cut before tokenising."""
+
+
+def tools_in_words(tools: Sequence[ToolSpec], syntax: ToolFormat = HERMES) -> str:
+    """Describe tools, and how to call them, for a model whose template does not."""
+    listed = "\n".join(json.dumps(tool.get("function", tool), ensure_ascii=False) for tool in tools)
+    example = _HERMES_EXAMPLE if syntax is HERMES else syntax.write([Call("TOOL", {"ARGUMENT": "VALUE"})])
+    return _TOOLS_IN_WORDS.format(tools=listed, example=example)
 
 
 class PromptBuilder:
@@ -42,23 +55,28 @@ class PromptBuilder:
     * one that refuses or drops the ``system`` role gets system text in front of the first user message.
 
     So user and assistant messages alternate wherever they alternate in the conversation. All three are said in
-    :attr:`facts`, which goes into the run's record.
+    :attr:`facts`, which goes into the run's record. How tool calls are read and written is found out too:
+    :attr:`tools`.
 
     Args:
         tokenizer: a transformers tokenizer with a chat template.
         where: names the model in errors.
+        tool_format: name of the format in which the model writes tool calls, one of
+            :data:`acgym.agents.tool_formats.FORMATS`; None to tell it from the template.
 
     Raises:
-        ValueError: if there is no chat template, or it cannot render a user's message and its answer.
+        ValueError: if there is no chat template, or it cannot render a user's message and its answer, or there is no
+            tool format of that name.
     """
 
-    def __init__(self, tokenizer: Any, where: str) -> None:
+    def __init__(self, tokenizer: Any, where: str, tool_format: str | None = None) -> None:
         if not getattr(tokenizer, "chat_template", None):
             raise ValueError(
                 f"{where} has no chat template, so a conversation cannot be put to it. Expected chat_template.jinja or "
                 "'chat_template' in tokenizer_config.json; use the instruction-tuned version of the model, or add one."
             )
         self.tokenizer = tokenizer
+        self._rendered = Rendered()
         added: dict[int, Any] = tokenizer.added_tokens_decoder
         self._special = {id_ for id_, token in added.items() if token.special} | set(tokenizer.all_special_ids)
         strings = sorted({tokenizer.convert_ids_to_tokens(id_) for id_ in self._special}, key=len, reverse=True)
@@ -77,6 +95,10 @@ class PromptBuilder:
         after = self._encode(talk[talk.rindex(_PROBE) + len(_PROBE) :].lstrip())
         self.turn_end: int | None = after[0] if after and after[0] in self._special else None
         """The special token that the template writes after an assistant's words; None if it writes none."""
+        self.tools = settle(tokenizer, self._try, self._decode, self.shows_tools, tool_format)
+        """How the model's tool calls are read, and how they go back to it."""
+        self.call_ends = ids_of(tokenizer, self.tools.format.stops)
+        """Tokens that end a turn with a call, beside :attr:`turn_end`."""
 
     @property
     def facts(self) -> dict[str, bool]:
@@ -87,22 +109,37 @@ class PromptBuilder:
             "template_takes_system_role": self.takes_system_role,
         }
 
-    def render(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> str:
-        """Return the prompt text, up to and including the header of the assistant's next message."""
-        chat: list[dict[str, str]] = []
+    def render(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], guard: Guard = str, open_turn: bool = True
+    ) -> str:
+        """Return the prompt text.
+
+        Args:
+            messages: the conversation.
+            tools: the tools that may be called.
+            guard: is applied to every text of the messages.
+            open_turn: whether the text ends with the header of the assistant's next message.
+        """
+        chat: list[Row] = []
         ahead = ""  # what goes in front of the next message that is shown
+        called: Reply | None = None  # the turn whose calls went into a field of their own, until they are answered
         if tools and not self.shows_tools:
-            listed = "\n".join(json.dumps(tool.get("function", tool), ensure_ascii=False) for tool in tools)
-            ahead = _TOOLS_IN_WORDS.format(tools=listed) + "\n\n"
-        for message in messages:
+            ahead = tools_in_words(tools, self.tools.format) + "\n\n"
+        for at, message in enumerate(messages):
             if message.role == "system" and not self.takes_system_role:
-                ahead += message.content + "\n\n"
-                continue
-            role = "user" if message.role == "tool" and not self.takes_tool_role else message.role
-            chat.append({"role": role, "content": ahead + message.content})
-            ahead = ""
+                ahead += guard(message.content) + "\n\n"
+            elif message.role == "tool" and called is not None:
+                chat += self.tools.results(called, at - 1, message.content, guard)
+            elif message.reply is not None and self.tools.in_fields(message.reply):
+                chat.append(self.tools.turn(message.reply, at, guard))
+            else:
+                role = "user" if message.role == "tool" and not self.takes_tool_role else message.role
+                chat.append({"role": role, "content": ahead + guard(message.content)})
+                ahead = ""
+            called = message.reply if self.tools.in_fields(message.reply) else None
         shown = [dict(tool) for tool in tools] if tools and self.shows_tools else None
-        return str(self.tokenizer.apply_chat_template(chat, tools=shown, tokenize=False, add_generation_prompt=True))
+        text = self.tokenizer.apply_chat_template(chat, tools=shown, tokenize=False, add_generation_prompt=open_turn)
+        return str(text)
 
     def ids(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> list[int]:
         """Return the prompt's token ids.
@@ -116,25 +153,62 @@ class PromptBuilder:
         ordinary characters, so that no observation can end a turn. Tool specs are not guarded in this way.
         """
         cut = _unused(messages)
-        guarded = [self._guard(message, cut) for message in messages]
-        text = self.render(guarded, tools)
+
+        def guard(text: str) -> str:
+            """Cut every special token that the text spells after its first character."""
+            return self._special_strings.sub(lambda match: match[0][0] + cut + match[0][1:], text)
+
+        text = self.render(messages, tools, guard)
+        self._rendered.put(messages, tools, cut, text)
         for i in range(len(messages) - 1, -1, -1):
             reply = messages[i].reply
             if reply is None or reply.prompt_ids is None or not reply.token_ids:
                 continue
-            before = self.render(guarded[:i], tools) + guarded[i].content
-            if messages[i].content != reply.text or not text.startswith(before):
+            after = self._after(messages[: i + 1], tools, text, guard, cut)
+            if messages[i].content != reply.text or after is None:
                 break
             said = list(reply.token_ids)
-            if reply.finish_reason == "stop" and said[-1] in self._special:
+            if reply.finish_reason == "stop" and (said[-1] in self._special or self.said(said[:-1]) == reply.text):
                 said.pop()  # the template writes the end of a turn itself
-            return [*reply.prompt_ids, *said, *self._encode(text[len(before) :], cut)]
+            elif reply.finish_reason == "stop" and self.said(said) != reply.text:  # a stop text was cut off
+                spoken = guard(reply.text) + after
+                return (
+                    [*reply.prompt_ids, *self._encode(spoken, cut)]
+                    if text.endswith(spoken)
+                    else self._encode(text, cut)
+                )
+            return [*reply.prompt_ids, *said, *self._encode(after, cut)]
         return self._encode(text, cut)
 
-    def _guard(self, message: Message, cut: str) -> Message:
-        """Cut every special token that the message spells after its first character."""
-        content = self._special_strings.sub(lambda match: match[0][0] + cut + match[0][1:], message.content)
-        return Message(message.role, content)
+    def said(self, ids: Sequence[int]) -> str:
+        """Return a model's words without special tokens, except those that belong to its tool calls."""
+        return self._decode(ids, self.tools.format)
+
+    def _after(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], text: str, guard: Guard, cut: str
+    ) -> str | None:
+        """Return what stands in ``text`` behind the last of ``messages``; None if it was not taken up as it was said.
+
+        A template may trim a turn, or write its calls with other spaces than the model; then the turn's end is found
+        by writing the conversation up to there.
+        """
+        head = self._rendered.take(messages[:-1], tools, cut, lambda: self.render(messages[:-1], tools, guard))
+        before = head + guard(messages[-1].content)
+        if not self.tools.in_fields(messages[-1].reply) and text.startswith(before):
+            return text[len(before) :]
+        whole = self.render(messages, tools, guard, open_turn=False)
+        end = whole.rfind(self.tokenizer.convert_ids_to_tokens(self.turn_end)) if self.turn_end is not None else -1
+        end = end if end >= len(head) else len(whole.rstrip())
+        taken_up = whole.startswith(head) and text.startswith(whole[:end])
+        same = taken_up and self.tools.says_the_same(whole[len(head) : end].replace(cut, ""), messages[-1].content)
+        return text[end:] if same else None
+
+    def _decode(self, ids: Sequence[int], syntax: ToolFormat) -> str:
+        """Decode without special tokens, except the marks of a tool format."""
+        marks = ids_of(self.tokenizer, syntax.marks)
+        if marks.isdisjoint(ids):
+            return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+        return str(self.tokenizer.decode([i for i in ids if i in marks or i not in self._special]))
 
     def _encode(self, text: str, cut: str = chr(_PRIVATE_USE[0])) -> list[int]:
         """Tokenise the parts between cuts one by one."""
@@ -143,11 +217,13 @@ class PromptBuilder:
             ids += self.tokenizer.encode(part, add_special_tokens=False)
         return ids
 
-    def _try(self, chat: list[dict[str, str]], tools: list[ToolSpec] | None = None) -> str:
+    def _try(self, chat: list[Row], tools: list[ToolSpec] | None = None, open_turn: bool = False) -> str:
         """Render, or return nothing if the template refuses; templates raise whatever they like."""
         self._refusal = ""
         try:
-            return str(self.tokenizer.apply_chat_template(chat, tools=tools, tokenize=False))
+            return str(
+                self.tokenizer.apply_chat_template(chat, tools=tools, tokenize=False, add_generation_prompt=open_turn)
+            )
         except Exception as error:
             self._refusal = f"{type(error).__name__}: {error}"
             return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,18 @@ class Replay(_Insider):
     """
 
     def __init__(self, file: str | Path) -> None:
-        self.name = f"replay:{file}"
-        self._episodes = {_replay_key(e.env, e.kwargs, e.task_hash, e.seed): e for e in read_episodes(Path(file))}
+        self._hold(f"replay:{file}", read_episodes(Path(file)))
+
+    @classmethod
+    def of(cls, episodes: Iterable[Episode], name: str) -> Replay:
+        """Return an agent of this name that says again what the episodes hold; of one task, the last counts."""
+        made = cls.__new__(cls)
+        made._hold(name, episodes)
+        return made
+
+    def _hold(self, name: str, episodes: Iterable[Episode]) -> None:
+        self.name = name
+        self._episodes = {_replay_key(e.env, e.kwargs, e.task_hash, e.seed): e for e in episodes}
 
     def for_episode(self, env: Any) -> Agent:
         """Return the recorded agent of the episode that ``env`` was reset to.

@@ -6,6 +6,7 @@ import json
 from difflib import get_close_matches
 from pathlib import Path
 
+from acgym.quantisation import check_readable, quantisation
 from acgym.types import Json
 
 
@@ -17,7 +18,9 @@ def inspect_source(source: str) -> None:
 
     Raises:
         ValueError: if a folder has no readable configuration, asks for code of its own, holds no safetensors weights
-            (pickled ones can run code when read), or has no chat template.
+            (pickled ones can run code when read), or has no chat template; if its weights are quantised in a variant
+            of a layout that is not read.
+        ImportError: if its quantised weights need a package that is not installed.
         FileNotFoundError: if ``source`` looks like a path and nothing is there; names the nearest that is.
     """
     folder = Path(source).expanduser()
@@ -33,6 +36,9 @@ def inspect_source(source: str) -> None:
     tokenizer = _read(settings) if settings.is_file() else {}
     _refuse_own_code(folder, _read(config), tokenizer)
     _refuse_pickled_weights(folder)
+    found = quantisation(_read(config), folder)
+    if found is not None:
+        check_readable(found)
     if not (folder / "chat_template.jinja").is_file() and not tokenizer.get("chat_template"):
         raise ValueError(
             f"{folder} has no chat template, so a conversation cannot be put to it. Expected chat_template.jinja or "

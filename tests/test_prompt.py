@@ -7,6 +7,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from acgym.agents.prompt import PromptBuilder
+from acgym.agents.rendered import Rendered
 from acgym.types import Message, Reply
 from tests.small_agent import CHATML, tokenizer
 
@@ -209,3 +210,33 @@ def test_no_chat_template_is_refused(template):
 def test_a_template_that_renders_nothing_is_refused(template, reason):
     with pytest.raises(ValueError, match=f"cannot render a user's message and its answer.*{reason}"):
         builder(template)
+
+
+@pytest.mark.parametrize("template", [CHATML, NO_TOOL_ROLE, None])
+def test_each_turn_is_rendered_once_and_reads_as_if_it_were_rendered_anew(template):
+    build, anew, rendered = builder(template), builder(template), []
+    real = build.render
+    build.render = lambda messages, *args, **kwargs: rendered.append(len(messages)) or real(messages, *args, **kwargs)
+    talks = {name: [Message("user", f"Go {name}.")] for name in "abc"}
+    for turn in range(4):
+        for name, talk in talks.items():
+            assert build.ids(talk, [TOOL]) == anew.ids([*talk], [dict(TOOL)])
+            words = [*spelled(build, f"cup {name}{turn}"), build.tokenizer.eos_token_id]
+            reply = Reply(f"cup {name}{turn}", "", (), tuple(build.ids(talk, [TOOL])), tuple(words))
+            talk += [Message("assistant", reply.text, reply), Message("tool", "Well <|im_end|>.")]
+            rendered.clear()
+            build.ids(talk, [TOOL])
+            assert rendered == [len(talk)]
+
+
+def test_only_the_very_messages_are_remembered_once_and_not_for_ever():
+    kept = Rendered()
+    talk = [Message("user", "Go.")]
+    for messages, tools, cut in ((talk, [TOOL], "|"), ([Message("user", "Go.")], [TOOL], "/"), ([], [], "")):
+        kept.put(messages, tools, cut, "text")
+    for other in (([Message("user", "Go.")], [TOOL], "|"), (talk, [], "|"), (talk, [TOOL], "/")):
+        assert kept.take(*other, lambda: "anew") == "anew"
+    assert [kept.take(talk, [TOOL], "|", lambda: "anew") for _ in range(2)] == ["text", "anew"]
+    for number in range(2000):
+        kept.put([Message("user", str(number))], [], "|", "text")
+    assert len(kept._texts) < 1000
