@@ -2,6 +2,7 @@
 #   make compare    set up .venv, then measure the reference agent dense and compressed (ARGS="..." is passed on)
 #   make test       set up .venv, then run the fast tests (ARGS="-k needle" is passed on)
 #   make test-slow  the slow tests: builds and installs the package, trains and compares small models
+#   make test-cross loads our checkpoints in the other toolkits, and theirs here
 #   make lint       ruff and strict mypy
 #   make format     let ruff rewrite the files
 #   make clean      remove what these commands made
@@ -18,19 +19,23 @@ TYPES := build/types
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: compare test test-slow lint format clean
+.PHONY: compare test test-slow test-cross lint format clean
 
 compare: $(INSTALLED)
 	$(VENV)/bin/acgym compare $(ARGS)
 
 test: $(INSTALLED_DEV)
-	$(VENV)/bin/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 test-slow: $(INSTALLED_DEV)
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
 # A type checker does not run acgym/__init__.py, which joins the four folders: it is shown them as one tree of links.
 # It starts inside the tree, because it looks in the current folder first.
+# The environments of the other toolkits take some minutes and 5 GB the first time.
+test-cross: $(INSTALLED_DEV)
+	$(VENV)/bin/python -m pytest -m cross tests/cross $(ARGS)
+
 lint: $(INSTALLED_DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

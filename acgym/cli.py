@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
+
+from acgym.cli_compress import compress
+from acgym.cli_episodes import handoff, replay, rescore
+from acgym.cli_options import Calibration, Decoding, ToolFormat, decoding_object, json_object
+from acgym.cli_plan import NoiseFloor, Until, plan
+from acgym.cli_view import export, view
+from acgym.cli_workers import EpisodeSeconds, Level, Out, Ray, Workers
 
 if TYPE_CHECKING:
     from acgym.compare_settings import Settings
@@ -26,20 +32,13 @@ app = typer.Typer(
 
 AGENTS_HELP = (
     "reference (the trained agent that ships with acgym), hf:PATH-OR-ID (any causal language model with a chat "
-    "template), oracle, random, silent, replay:FILE. A model may be followed by + and a recipe: reference+gptq-w4-g64, "
-    "hf:./model+wanda-2:4, reference+wanda-50+rtn-w8."
+    "template), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), vllm:PATH-OR-ID, oracle, random, silent, "
+    "replay:FILE. A model here may be followed by + and a recipe: reference+gptq-w4-g64, hf:./model+wanda-2:4, "
+    "reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of ACBench)."
 )
 ENV_HELP = "Environment id, such as ACB/Needle-v0 ('acgym envs' lists them); 'module:ID' imports the module first."
-Level = Annotated[
-    int | None, typer.Option(help="Difficulty, 1 to 5. Default: 1 with the reference agent, else the environment's, 3.")
-]
 Seed = Annotated[int, typer.Option(help="Chooses the evaluation episodes; the same for all agents.")]
 Kwargs = Annotated[str, typer.Option("--kwargs", help="More environment arguments as JSON: '{\"length\": 2000}'.")]
-Out = Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/ and a name made from the settings.")]
-Calibration = Annotated[
-    str | None,
-    typer.Option(help="Text file to calibrate on. Default: the model's own training-split episodes."),
-]
 
 
 def _version(asked: bool) -> None:
@@ -119,11 +118,20 @@ def compare(
         list[str] | None, typer.Argument(help=f"The dense agent first, then the others: {AGENTS_HELP}")
     ] = None,
     env: Annotated[list[str] | None, typer.Option(help=f"{ENV_HELP} Repeat for several. Default: all four.")] = None,
-    episodes: Annotated[int, typer.Option(help="Episodes per environment and agent.")] = 100,
+    episodes: Annotated[
+        int | None, typer.Option(help="Episodes per environment and agent. Default: 100; with --until, at most 5,000.")
+    ] = None,
+    until: Until = None,
+    noise_floor: NoiseFloor = False,
+    workers: Workers = None,
+    ray: Ray = None,
+    episode_seconds: EpisodeSeconds = None,
     seed: Seed = 0,
     level: Level = None,
     kwargs: Kwargs = "{}",
     calibration: Calibration = None,
+    tool_format: ToolFormat = None,
+    decoding: Decoding = "{}",
     out: Out = None,
 ) -> None:
     """Play the same episodes with a dense agent and with compressed ones, and show what was lost.
@@ -141,10 +149,15 @@ def compare(
             episodes=episodes,
             seed=seed,
             level=level,
-            kwargs=_json_object(kwargs),
+            kwargs=json_object(kwargs),
             calibration=calibration,
+            tool_format=tool_format,
+            decoding=decoding_object(decoding),
+            until=until,
+            noise_floor=noise_floor,
+            episode_seconds=episode_seconds,
         )
-        _run(settings, out, calibration)
+        _run(settings, out, workers=workers, ray=ray)
 
 
 @app.command()
@@ -152,10 +165,15 @@ def play(
     agent: Annotated[str, typer.Argument(help=AGENTS_HELP)],
     env: Annotated[str, typer.Argument(help=ENV_HELP)],
     episodes: Annotated[int, typer.Option(help="Number of episodes.")] = 10,
+    workers: Workers = 1,
+    ray: Ray = None,
+    episode_seconds: EpisodeSeconds = None,
     seed: Seed = 0,
     level: Level = None,
     kwargs: Kwargs = "{}",
     calibration: Calibration = None,
+    tool_format: ToolFormat = None,
+    decoding: Decoding = "{}",
     out: Out = None,
     show: Annotated[bool, typer.Option(help="Print every message.")] = False,
 ) -> None:
@@ -170,15 +188,20 @@ def play(
             episodes=episodes,
             seed=seed,
             level=level,
-            kwargs=_json_object(kwargs),
+            kwargs=json_object(kwargs),
             calibration=calibration,
+            tool_format=tool_format,
+            decoding=decoding_object(decoding),
+            episode_seconds=episode_seconds,
         )
-        _run(settings, out, calibration, show)
+        _run(settings, out, show, workers, ray)
 
 
-def _run(settings: Settings, out: Path | None, calibration: str | None, show: bool = False) -> None:
+def _run(
+    settings: Settings, out: Path | None, show: bool = False, workers: int | None = 1, ray: str | None = None
+) -> None:
     """Run a comparison under the eyes of the user, then show and write its tables."""
-    from acgym.compare import run_comparison
+    from acgym.compare import default_workers, run_comparison
     from acgym.progress import watching
     from acgym.record import Run
     from acgym.report import write_report
@@ -186,14 +209,15 @@ def _run(settings: Settings, out: Path | None, calibration: str | None, show: bo
 
     folder = out or settings.default_folder
     with watching(settings.episodes * len(settings.envs) * len(settings.agents)) as listener:
-        result = run_comparison(settings, folder, calibration=calibration, listener=listener)
-    write_report(result, folder / "report.html")
+        count = workers or default_workers(settings)
+        result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray)
+    write_report(result, folder / "report.html", Run.read(folder))
     console = _output()
     if show:
         for episode in Run.read(folder).episodes(settings.agents[0]):
             show_conversation(episode, console)
     show_comparison(result, console)
-    _say(f"\nThe run is in {folder} (report.html shows these tables).", console)
+    _say(f"\nThe run is in {folder} (report.html shows these tables, figures and the episodes).", console)
 
 
 @app.command()
@@ -217,7 +241,7 @@ def check(
         from acgym.compare_settings import known_environment
 
         _find_modules([env])
-        arguments = _json_object(kwargs)
+        arguments = json_object(kwargs)
         env_id, arguments = known_environment(env, arguments)
         try:
             run_check(env_id, seeds=seeds, **arguments)
@@ -251,17 +275,8 @@ def train(
             typer.echo(f"The finished agent is in {out / 'agent'}.")
 
 
-def _json_object(text: str) -> dict[str, Any]:
-    """Read the --kwargs option."""
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise ValueError(
-            f"--kwargs must be a JSON object such as '{{\"length\": 2000}}', got {text!r}: {error}"
-        ) from None
-    if not isinstance(value, dict):
-        raise ValueError(f"--kwargs must be a JSON object such as '{{\"length\": 2000}}', got {text!r}")
-    return value
+for _command in (compress, plan, replay, rescore, handoff, view, export):
+    app.command()(_command)
 
 
 def main() -> None:

@@ -2,197 +2,195 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias
 
-from acgym.assemble import MODELS, AgentSpec, parse_spec, read_text
+from acgym.assemble import model_folder, parse_spec
+from acgym.compare_job import SHEET, Job, add_play, episodes_left
 from acgym.compare_models import Models
-from acgym.compare_settings import TRAJECTORIES_LABEL, Settings, prepare, text_digest
+from acgym.compare_settings import Settings, prepare
 from acgym.comparison import assemble_result
+from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record import Run
 from acgym.types import Json
 
 if TYPE_CHECKING:
-    from acgym.agents.base import Agent
-    from acgym.agents.local import LocalAgent
-    from acgym.compare_probe import Tokens, Yardstick
     from acgym.episode import Episode
+    from acgym.workers import Team, Workers
 
 __all__ = ["Listener", "Settings", "prepare", "run_comparison"]
 
-SHEET = "agent.json"
+SMALL_MODEL = 100 << 20
+"""Bytes of weights up to which a model is played in several processes."""
+MOST_WORKERS = 8
+WEIGHTS = "*.safetensors"
+
+Player: TypeAlias = Callable[[Sequence[str], int], None]
+"""Plays agents, each on the run's first so many seeds; returns when all are done."""
 
 
 def run_comparison(
-    settings: Settings, folder: Path, *, calibration: str | Path | None = None, listener: Listener | None = None
+    settings: Settings,
+    folder: Path,
+    *,
+    listener: Listener | None = None,
+    workers: int = 1,
+    ray: str | None = None,
 ) -> dict[str, Json]:
     """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
 
     A run that was interrupted goes on where it stopped: finished episodes are never played again, failed ones are.
+    With ``settings.until`` the seeds are the same fixed sequence, and whether to stop after the first n of them is
+    decided from the recorded episodes alone: the same run, interrupted or not, stops at the same episode.
 
     Args:
         settings: from :func:`prepare`.
         folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
-            ``episodes.jsonl``, ``agent.json`` (:meth:`_Job.play`) and ``signals.safetensors``
+            ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare_job.Job.play`) and ``signals.safetensors``
             (:func:`acgym.compare_probe.write_signals`), and ``comparison.json``
             (:func:`acgym.comparison.assemble_result`).
-        calibration: path of the text that ``settings.calibration`` is the hash of; None for trajectories.
         listener: hears of progress.
+        workers: how many processes play, each with a model of its own; 1 to play in this one. Compression methods
+            that a script registered are known in its own process alone.
+        ray: address of the Ray cluster on which they play as actors (:class:`acgym.ray_workers.Cluster`); None for
+            processes on this machine.
 
     Raises:
         RunExists: if the folder holds a run with other settings.
         RecordNotWritten, OSError: if the disk is full; all finished episodes stay readable.
-        ValueError: if a recipe does not fit its model, or the calibration text is not the one that was prepared.
+        ValueError: if a recipe does not fit its model, a calibration file was changed since the settings were prepared,
+            or has fewer tokens than were asked for; or if there is less than one worker.
         EnvBug: if an environment breaks its contract.
     """
-    text = None if calibration is None else read_text(calibration)
-    if (TRAJECTORIES_LABEL if text is None else text_digest(text)) != settings.calibration:
-        raise ValueError("the calibration text is not the one that the settings were prepared with; prepare them anew")
+    if workers < 1:
+        raise ValueError(f"at least 1 process must play, got workers={workers}")
+    listener = listener or Listener()
+    Models.of(settings.to_dict(), listener)  # refuses a calibration file that was changed before anything is written
     with Run.open(folder, settings.to_dict()) as run:
-        job = _Job(settings, run, Models(settings.envs, text, listener or Listener()))
-        for name in settings.agents:
-            job.do(parse_spec(name))
+        sweep(folder)
+        work = Work(settings, folder)
+        if workers == 1 and ray is None:
+            _play(settings, run, work(listener, lambda _: run).all)
+        else:
+            from acgym.workers import Workers
+
+            team: Team | None = None
+            if ray is not None:
+                from acgym.ray_workers import Cluster
+
+                team = Cluster(ray, workers)
+            with Workers(workers, work, run.append, listener, team) as crew:
+                _play(settings, run, _Crew(settings, run, crew, listener).all)
         result = assemble_result(run)
         run.write_json("comparison.json", result)
     return result
 
 
-@dataclass
-class _Job:
-    """A comparison under way: which agent still has something to do, and what the others are measured against."""
+def default_workers(settings: Settings) -> int:
+    """Return how many processes play best: one a core where all models are small, else one.
+
+    A large model fills the cores by itself, and a second copy of it might not fit into memory.
+    """
+    folders = {model_folder(parse_spec(name)) for name in settings.agents}
+    sizes = [size for folder in folders if folder for size in [sum(f.stat().st_size for f in folder.glob(WEIGHTS))]]
+    if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:
+        return 1
+    return max(1, min(os.cpu_count() or 1, len(settings.agents) - 1, MOST_WORKERS))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process that plays needs to know."""
+
+    settings: Settings
+    folder: Path
+
+    def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> _Alone:
+        """Prepare to play; models are loaded when they are needed."""
+        for module in self.settings.modules:
+            import_module(module)
+        models = Models.of(self.settings.to_dict(), listener)
+        return _Alone(self.settings, Job(self.settings, opener(self.folder), models))
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """Plays in this process."""
+
+    settings: Settings
+    job: Job
+
+    def whole(self, agent: str, seeds: int) -> None:
+        self.job.do(parse_spec(agent), self.settings.seeds[:seeds])
+
+    def share(self, agent: str, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
+        return self.job.share(parse_spec(agent), left)
+
+    def all(self, agents: Sequence[str], seeds: int) -> None:
+        for name in agents:
+            self.whole(name, seeds)
+
+
+@dataclass(frozen=True)
+class _Crew:
+    """Lets workers play: an agent each, or all of them shares of one agent if there are too few agents."""
 
     settings: Settings
     run: Run
-    models: Models
-    first: AgentSpec = field(init=False)
-    _tokens: Tokens | None = None
-    _yardstick: Yardstick | str | None = None
+    workers: Workers
+    listener: Listener
 
-    def __post_init__(self) -> None:
-        self.first = parse_spec(self.settings.agents[0])
-
-    def do(self, spec: AgentSpec) -> None:
-        """Play what is left of an agent's episodes and probe its model; do nothing if all is on the disk."""
-        left = {
-            env: self.run.seeds_left(spec.text, env, kwargs, "eval", self.settings.seeds)
-            for env, kwargs in self.settings.envs.items()
-        }
-        sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {}
-        for env, seeds in left.items():
-            self.tell(spec, env, self.settings.episodes - len(seeds))
-        if not any(left.values()) and self._probed(sheet):
+    def all(self, agents: Sequence[str], seeds: int) -> None:
+        if len(agents) >= self.workers.count:
+            self.workers.whole(agents, seeds)
             return
-        if self._to_probe(spec) and spec.text != self.first.text:
-            self.yardstick()  # before this agent is made: the first one's model may have to be loaded for it
-        agent, facts = self.models.make(spec)
-        sheet |= facts
-        self.play(spec, agent, left, sheet)
-        self.probe(spec, agent, sheet)
+        for name in agents:  # whole after share: its model is still there
+            self._share(name, seeds)
+            self.workers.whole([name], seeds)
 
-    def play(self, spec: AgentSpec, agent: Agent, left: dict[str, list[int]], sheet: dict[str, Json]) -> None:
-        """Play the seeds that are left in all environments at once, and keep the agent's data sheet.
+    def _share(self, agent: str, seeds: int) -> None:
+        """Let all workers play what is left of an agent's episodes, and keep on its data sheet what that took."""
+        left = episodes_left(self.settings, self.run, agent, self.settings.seeds[:seeds])
+        if not any(left.values()):
+            return
+        done = {env: seeds - len(missing) for env, missing in left.items()}
 
-        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``play``, the wall-clock seconds of the play
-        and how many episodes they cover (those of a session that was killed are missing); and ``signals``, see
-        :meth:`Yardstick.measure`.
-        """
-        from acgym.loop import play_async
+        def heard(episode: Episode) -> None:
+            done[episode.env] += 1
+            self.listener.playing(agent, episode.env, done[episode.env], seeds)
 
-        started = time.perf_counter()
+        spent = self.workers.share(agent, left, heard)
+        sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
+        add_play(sheet, spent.seconds, spent.episodes, spent.usage)
+        self.run.write_json(SHEET, sheet, agent)
 
-        async def everything() -> list[list[Episode]]:
-            return await asyncio.gather(
-                *(
-                    play_async(
-                        agent, env, seeds, kwargs=self.settings.envs[env], on_episode=self._writer(spec, env, seeds)
-                    )
-                    for env, seeds in left.items()
-                )
-            )
 
-        played = [episode for episodes in asyncio.run(everything()) for episode in episodes]
-        if played:
-            before = sheet.get("play", {"seconds": 0.0, "episodes": 0})
-            sheet["play"] = {
-                "seconds": before["seconds"] + time.perf_counter() - started,
-                "episodes": before["episodes"] + sum(episode.outcome == "finished" for episode in played),
-            }
-        self.run.write_json(SHEET, sheet, spec.text)
+def _play(settings: Settings, run: Run, play: Player) -> None:
+    """Play the first agent, then the others; in batches, until nothing is open, if the settings say so."""
+    first, *others = settings.agents
+    if settings.until is None:
+        play([first], settings.episodes)
+        play(others, settings.episodes)
+        return
+    from acgym.until import look, looks, may_stop
 
-    def probe(self, spec: AgentSpec, agent: Agent, sheet: dict[str, Json]) -> None:
-        """Teacher-force the first agent's transcripts through an agent's model, or note why not."""
-        if spec.text == self.first.text:
-            self._tokens = None  # it may just have played: collect them anew
-        digest = self.tokens().digest
-        if spec.kind not in MODELS:
-            sheet["signals"] = {"tokens_sha256": digest, "reason": "the agent has no model"}
-        elif self.first.kind not in MODELS:
-            reason = f"{self.first.text} has no model to compare with"
-            sheet["signals"] = {"tokens_sha256": digest, "reason": reason}
-        else:
-            from acgym.compare_probe import write_signals
+    for name in others:
+        for count in looks(settings.episodes):
+            play([first], count)
+            play([name], count)
+            seeds = settings.seeds[:count]
+            if may_stop(
+                look(_played(settings, run, first, seeds), _played(settings, run, name, seeds), settings.until)
+            ):
+                break
 
-            self.models.listener.stage(spec.text, "probing")
-            own = cast("LocalAgent", agent)
-            yardstick = self.yardstick(own if spec.text == self.first.text else None)
-            if isinstance(yardstick, str):
-                sheet["signals"] = {"tokens_sha256": digest, "reason": yardstick}
-            else:
-                sheet["signals"], measured = yardstick.measure(own, self._first_alive(spec, own))
-                write_signals(measured, self.run.folder(spec.text))
-        self.run.write_json(SHEET, sheet, spec.text)
 
-    def tokens(self) -> Tokens:
-        """Collect the first agent's tokens; it has played by now."""
-        from acgym.compare_probe import Tokens
-
-        if self._tokens is None:
-            self._tokens = Tokens.of(self.run, self.first.text)
-        return self._tokens
-
-    def yardstick(self, first: LocalAgent | None = None) -> Yardstick | str:
-        """Return what models are measured against, or why there is nothing; makes the first agent if it must."""
-        from acgym.compare_probe import Yardstick
-
-        if self._yardstick is None:
-            first = first or cast("LocalAgent", self.models.make(self.first)[0])
-            try:
-                self._yardstick = Yardstick.of(self.tokens(), first)
-            except ValueError as why:
-                self._yardstick = f"{self.first.text} cannot be probed: {why}"
-        return self._yardstick
-
-    def tell(self, spec: AgentSpec, env: str, done: int) -> None:
-        """Tell the listener how many episodes are done."""
-        self.models.listener.playing(spec.text, env, done, self.settings.episodes)
-
-    def _to_probe(self, spec: AgentSpec) -> bool:
-        return spec.kind in MODELS and self.first.kind in MODELS
-
-    def _probed(self, sheet: dict[str, Json]) -> bool:
-        """Say whether the signals on the disk are there and were taken on the tokens of today."""
-        return bool(sheet.get("signals", {}).get("tokens_sha256") == self.tokens().digest)
-
-    def _first_alive(self, spec: AgentSpec, agent: LocalAgent) -> LocalAgent | None:
-        if spec.text == self.first.text:
-            return agent
-        if self.first.recipe is None and spec.base.text == self.first.text:
-            return self.models.dense(self.first)
-        return None
-
-    def _writer(self, spec: AgentSpec, env: str, seeds: list[int]) -> Callable[[Episode], None]:
-        """Return the callback that appends each episode to the record and tells the listener."""
-        count = self.settings.episodes - len(seeds)
-
-        def write(episode: Episode) -> None:
-            nonlocal count
-            count += 1
-            self.run.append(spec.text, episode)
-            self.tell(spec, env, count)
-
-        return write
+def _played(settings: Settings, run: Run, agent: str, seeds: range) -> dict[str, list[Episode]]:
+    """Return an agent's episodes of the seeds by environment, in the order of the seeds."""
+    rows = sorted((e for e in run.episodes(agent) if e.seed in seeds), key=lambda episode: episode.seed)
+    return {env: [episode for episode in rows if episode.env == env] for env in settings.envs}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from acgym.assemble import MODELS, AgentSpec, calibration_for, compressed, local, scripted
+from acgym.agents.decoding import Decoding
+from acgym.assemble import MODELS, RERUN, AgentSpec, calibration_of, compressed, local, parse_spec, rerun, scripted
+from acgym.assemble_remote import REMOTE, remote
+from acgym.calibration_files import check_files
+from acgym.calibration_sources import Drawn, draw
+from acgym.calibration_spec import Calibration, parse_calibration
 from acgym.listener import Listener
 from acgym.types import Json
 
@@ -19,25 +24,58 @@ if TYPE_CHECKING:
 class Models:
     """The dense model that was asked for last, and its calibration tokens.
 
-    Whoever holds on to an agent made here keeps its model alive.
+    Whoever holds on to an agent made here keeps its model alive. Make it with :meth:`of`.
     """
 
     envs: Mapping[str, Mapping[str, Json]]
     """Environment id -> arguments: what a model plays (on the training split) for its own calibration tokens."""
-    calibration_text: str | None
-    """Text to calibrate on; None for the model's own trajectories."""
+    calibration: Calibration
+    """What recipes are calibrated on whose specs do not say it."""
+    specs: Sequence[AgentSpec]
+    """All agents that will be asked for."""
     listener: Listener
+    tool_format: str | None = None
+    """As :func:`acgym.assemble.local` takes it."""
+    decoding: Decoding = field(default_factory=Decoding)
+    """Of all models."""
     _dense: tuple[str, LocalAgent] | None = field(default=None, init=False)
-    _calibration: list[list[int]] | None = field(default=None, init=False)
+    _drawn: dict[Calibration, Drawn] = field(default_factory=dict, init=False)
     """Of the dense model that is loaded; forgotten with it."""
+    _copy: tuple[str, LocalAgent, dict[str, Json]] | None = field(default=None, init=False)
+    """The compressed copy that was made last: an agent that is played in batches is not compressed for each."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Json], listener: Listener) -> Models:
+        """Prepare to make the agents of a run.
+
+        Args:
+            settings: of the run, as :meth:`acgym.compare_settings.Settings.to_dict` writes them.
+            listener: hears of progress.
+
+        Raises:
+            FileNotFoundError, ValueError: if a calibration file is missing, or is not the one that the settings name.
+        """
+        default = parse_calibration(settings["calibration"])
+        specs = [parse_spec(name) for name in settings["agents"]]
+        known = settings.get("calibration_files", {})
+        for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
+            for path, digest in check_files(used).items() if used is not None else ():
+                if known.get(path) != digest:
+                    raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
+        decoding = Decoding.from_dict(settings.get("decoding", {}))
+        return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding)
 
     def dense(self, spec: AgentSpec) -> LocalAgent:
         """Return the uncompressed model of a spec; loads it, and lets go of another one, if it is not the last one."""
         name = spec.base.text
         if self._dense is None or self._dense[0] != name:
             self.listener.stage(name, "loading")
-            self._dense, self._calibration = None, None  # the old model goes before the new one comes
-            self._dense = (name, local(spec.base))
+            self._dense, self._drawn, self._copy = None, {}, None  # the old go before the new one comes
+            self._dense = (name, local(spec.base, self.tool_format, self.decoding))
+            for other in self.specs:  # a file that is too short is found out now, not after hours of play
+                used = calibration_of(other, self.calibration)
+                if other.base.text == name and used is not None and all(source.path for source in used.sources):
+                    self._draw(used, self._dense[1])
         return self._dense[1]
 
     def make(self, spec: AgentSpec) -> tuple[Agent, dict[str, Json]]:
@@ -45,37 +83,61 @@ class Models:
 
         Returns:
             The agent and what is known of its model: ``facts``, ``bits_per_weight``, ``weight_bytes`` (both as packed
-            storage would take) and, of a compressed one, ``compression`` (a CompressionRecord as JSON). Empty for an
-            agent without a model.
+            storage would take) and, of a compressed one, ``compression`` (a CompressionRecord as JSON) and
+            ``calibration`` (:attr:`acgym.calibration_sources.Drawn.facts`; None if its recipe reads none). Empty for an
+            agent without a model; ``facts`` alone for one whose model runs elsewhere. A re-run has ``rerun``, what it
+            does otherwise.
 
         Raises:
-            ValueError: if the recipe does not fit the model.
+            ValueError: if the recipe does not fit the model, or a server refuses.
+            ConnectionError: if a server does not answer.
         """
+        if spec.kind in REMOTE:
+            self.listener.stage(spec.text, "connecting" if spec.kind == "openai" else "loading")
+            return remote(spec, self.decoding, self.tool_format)
         if spec.kind not in MODELS:
             return scripted(spec), {}
+        agent, facts = self._model(spec)
+        if not spec.rerun:
+            return agent, facts
+        again = rerun(agent, spec)
+        otherwise = {"max_batch": again.max_batch, "max_batch_before": agent.max_batch}
+        if not again.decoding.greedy:
+            otherwise["sampling_seed"] = again.decoding.seed
+        return again, {**facts, "rerun": otherwise}
+
+    def _model(self, spec: AgentSpec) -> tuple[LocalAgent, dict[str, Json]]:
+        """Make the agent of a model, compressed or not."""
         dense = self.dense(spec)
         if spec.recipe is None:
             from acgym.compress.record import DENSE_BITS
 
             size = sum(parameter.numel() for parameter in dense.model.parameters()) * DENSE_BITS // 8
-            return dense, {"facts": dense.facts, "bits_per_weight": float(DENSE_BITS), "weight_bytes": size}
-        tokens = self._tokens(spec, dense)
+            stored = {"bits_per_weight": float(DENSE_BITS), "weight_bytes": size}
+            stored |= {key: dense.checkpoint[key] for key in stored if key in dense.checkpoint}  # of a packed one
+            return dense, {"facts": dense.facts, **stored}
+        name = spec.text.removesuffix(RERUN)
+        if self._copy is not None and self._copy[0] == name:
+            return self._copy[1:]
+        self._copy = None  # at most one copy at a time
+        used = calibration_of(spec, self.calibration)
+        drawn = None if used is None else self._draw(used, dense)
+        tokens: list[list[int]] = [] if drawn is None else drawn.sequences
         self.listener.stage(spec.text, "compressing")
         agent, record = compressed(dense, spec, tokens)
-        return agent, {
+        facts = {
             "facts": agent.facts,
             "bits_per_weight": record.bits_per_weight,
             "weight_bytes": record.weight_bytes,
             "compression": asdict(record),
+            "calibration": None if drawn is None else drawn.facts,
         }
+        self._copy = (name, agent, facts)
+        return agent, facts
 
-    def _tokens(self, spec: AgentSpec, dense: LocalAgent) -> list[list[int]]:
-        """Return the calibration tokens of a recipe, made once for each dense model; none if it reads none."""
-        from acgym.compress.recipe import parse
-
-        if not parse(str(spec.recipe)).needs_calibration:
-            return []
-        if self._calibration is None:
-            self.listener.stage(spec.base.text, "calibrating")
-            self._calibration = calibration_for(dense, spec, self.calibration_text, self.envs)
-        return self._calibration
+    def _draw(self, calibration: Calibration, dense: LocalAgent) -> Drawn:
+        """Return the calibration tokens of a dense model, made once."""
+        if calibration not in self._drawn:
+            self.listener.stage(dense.name, "calibrating")
+            self._drawn[calibration] = draw(calibration, dense, self.envs)
+        return self._drawn[calibration]

@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from acgym.decision_tokens import Place, placed_sequences
 from acgym.files import write_whole
-from acgym.probe import DenseLogits, Signals, decision_sequences, probe, probe_pair, remember
+from acgym.probe import DenseLogits, Signals, probe, probe_pair, remember
+from acgym.probe_episodes import along_episodes
 from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from acgym.agents.local import LocalAgent
     from acgym.decision_tokens import TokenSequence
+    from acgym.probe_forward import Layers
     from acgym.record import Run
 
 PROBED_EPISODES = 25
@@ -23,6 +28,10 @@ PROBED_EPISODES = 25
 MAX_LOGITS = 1 << 31
 """Bytes that the remembered logits of all environments together may take."""
 SIGNALS = "signals.safetensors"
+WIDE = 1024
+"""Width of a model up to which ERank is measured behind every decoder layer; behind SOME_LAYERS, evenly spaced, of
+wider ones, where an eigenvalue decomposition takes seconds."""
+SOME_LAYERS = 8
 
 
 @dataclass(frozen=True)
@@ -33,17 +42,21 @@ class Tokens:
     """Environments without a decision token are missing."""
     digest: str
     """SHA-256 of the tokens: signals taken on other tokens are out of date."""
+    places: Mapping[str, list[Place]] = field(default_factory=dict)
+    """Which episode and turns each sequence is of."""
 
     @classmethod
-    def of(cls, run: Run, agent: str) -> Tokens:
-        """Collect the tokens of an agent's recorded episodes."""
+    def of(cls, run: Run, agent: str, observations: bool = False) -> Tokens:
+        """Collect the tokens of an agent's recorded episodes: those it generated, or those it was told."""
         by_env: dict[str, list[TokenSequence]] = {}
+        places: dict[str, list[Place]] = {}
         rows = sorted(run.episodes(agent), key=lambda episode: (episode.env, episode.seed))
         for env in dict.fromkeys(episode.env for episode in rows):
             chosen = [episode for episode in rows if episode.env == env][:PROBED_EPISODES]
-            if sequences := decision_sequences(chosen):
-                by_env[env] = sequences
-        return cls(by_env, hashlib.sha256(canonical_json(by_env).encode()).hexdigest())
+            sequences, where = placed_sequences(chosen, observations)
+            if sequences:
+                by_env[env], places[env] = sequences, where
+        return cls(by_env, hashlib.sha256(canonical_json(by_env).encode()).hexdigest(), places)
 
     @property
     def count(self) -> int:
@@ -60,6 +73,8 @@ class Yardstick:
     vocabulary: Mapping[str, int]
     logits: Mapping[str, DenseLogits] | None
     """None where they would take more than MAX_LOGITS: models are then compared with the first one while it lives."""
+    own: Mapping[str, Signals]
+    """The first agent's signals, compared with itself."""
 
     @classmethod
     def of(cls, tokens: Tokens, first: LocalAgent) -> Yardstick:
@@ -68,11 +83,14 @@ class Yardstick:
         Raises:
             ValueError: if its logits are not finite.
         """
-        size = 4 * tokens.count * int(first.model.config.get_text_config().vocab_size)
-        logits = None
+        model, layers = first.model, layers_to_watch(first.model)
+        size = 4 * tokens.count * int(model.config.get_text_config().vocab_size)
         if size <= MAX_LOGITS:
-            logits = {env: remember(first.model, rows) for env, rows in tokens.by_env.items()}
-        return cls(first.name, tokens, first.tokenizer.get_vocab(), logits)
+            logits = {env: remember(model, rows, layers=layers) for env, rows in tokens.by_env.items()}
+            own = {env: kept.signals for env, kept in logits.items()}
+            return cls(first.name, tokens, first.tokenizer.get_vocab(), logits, own)
+        own = {env: probe_pair(model, model, rows, layers=layers) for env, rows in tokens.by_env.items()}
+        return cls(first.name, tokens, first.tokenizer.get_vocab(), None, own)
 
     def measure(self, agent: LocalAgent, first: LocalAgent | None) -> tuple[dict[str, Json], dict[str, Signals]]:
         """Probe a model.
@@ -82,8 +100,9 @@ class Yardstick:
             first: the first agent, if its model happens to be alive; needed only where its logits were not kept.
 
         Returns:
-            What ``agent.json`` says under ``signals``, and the signals by environment. Where something could not be
-            measured, ``reason`` says why.
+            What ``agent.json`` says under ``signals``, and the signals by environment, with the arrays of
+            :func:`acgym.probe_episodes.along_episodes` beside their own. Where something could not be measured,
+            ``reason`` says why.
         """
         sheet: dict[str, Json] = {"tokens_sha256": self.tokens.digest}
         if agent.tokenizer.get_vocab() != self.vocabulary:
@@ -91,18 +110,20 @@ class Yardstick:
         if not self.tokens.by_env:
             return {**sheet, "reason": f"{self.agent} finished no episode with tokens to probe on"}, {}
         started = time.perf_counter()
-        if self.logits is None and first is None:
-            sheet["reason"] = (
+        measured: dict[str, Signals] = {}
+        reasons: dict[str, list[str]] = {}
+        for env in self.tokens.by_env:
+            try:
+                measured[env] = self._along(env, self._signals(env, agent, first))
+            except ValueError as why:  # numbers that are not finite, another vocabulary: said, and not measured
+                reasons.setdefault(str(why), []).append(env)
+        said = [f"{why} ({', '.join(envs)})" for why, envs in reasons.items()]
+        if any(signals.kl is None for signals in measured.values()):
+            said.append(
                 f"not compared with {self.agent}: its logits are too large to keep, and two dense models are never "
                 "loaded at once"
             )
-        measured: dict[str, Signals] = {}
-        for env, rows in self.tokens.by_env.items():
-            dense: Any = first.model if self.logits is None and first is not None else (self.logits or {}).get(env)
-            try:
-                measured[env] = probe(agent.model, rows) if dense is None else probe_pair(dense, agent.model, rows)
-            except ValueError as why:  # numbers that are not finite, another vocabulary: said, and not measured
-                sheet["reason"] = str(why)
+        sheet |= {"reason": "; ".join(said)} if said else {}
         sheet |= {
             "episodes": PROBED_EPISODES,
             "seconds": time.perf_counter() - started,
@@ -110,10 +131,65 @@ class Yardstick:
         }
         return sheet, measured
 
+    def _signals(self, env: str, agent: LocalAgent, first: LocalAgent | None) -> Signals:
+        """Measure a model in one environment, compared with the first one if that can be."""
+        if agent.name == self.agent:
+            return self.own[env]
+        rows, layers = self.tokens.by_env[env], layers_to_watch(agent.model)
+        if self.logits is not None:
+            return probe_pair(self.logits[env], agent.model, rows, layers=layers)
+        if first is not None:
+            return probe_pair(first.model, agent.model, rows, layers=layers)
+        return probe(agent.model, rows, layers=layers)
 
-def write_signals(measured: Mapping[str, Signals], folder: Path) -> None:
+    def _along(self, env: str, signals: Signals) -> Signals:
+        more = along_episodes(signals.arrays, self.tokens.by_env[env], self.tokens.places[env], self.own[env].arrays)
+        return replace(signals, arrays={**signals.arrays, **more})
+
+
+def layers_to_watch(model: PreTrainedModel) -> Layers:
+    """Return the decoder layers behind which ERank is measured: all of a narrow model, some of a wide one."""
+    config = model.config.get_text_config()
+    if config.hidden_size <= WIDE:
+        return "all"
+    depth = int(config.num_hidden_layers)
+    return sorted({max(1, round(depth * part / SOME_LAYERS)) for part in range(1, SOME_LAYERS + 1)})
+
+
+def probe_own(
+    agent: LocalAgent, run: Run, *, observations: bool = False, layers: Layers | None = None, temperature: float = 1.0
+) -> dict[str, Signals]:
+    """Probe a model along its own recorded episodes: each environment's first 25 by seed.
+
+    Nothing is compared: along their own episodes, agents read different texts, and n differs. Effective ranks of
+    different agents must not be set beside each other then.
+
+    Args:
+        agent: the agent, by the name under which the run knows it.
+        run: holds its episodes.
+        observations: probe the tokens that it was told and not those that it generated.
+        layers: see :func:`acgym.probe.probe`; None for :func:`layers_to_watch`.
+        temperature: T of the energy.
+
+    Returns:
+        The signals by environment; those without such a token are missing. :func:`write_signals` keeps them.
+
+    Raises:
+        ValueError: as :func:`acgym.probe.probe`.
+    """
+    tokens = Tokens.of(run, agent.name, observations)
+    watched = layers_to_watch(agent.model) if layers is None else layers
+    found = {}
+    for env, rows in tokens.by_env.items():
+        signals = probe(agent.model, rows, layers=watched, temperature=temperature)
+        more = along_episodes(signals.arrays, rows, tokens.places[env])
+        found[env] = replace(signals, arrays={**signals.arrays, **more})
+    return found
+
+
+def write_signals(measured: Mapping[str, Signals], folder: Path, name: str = SIGNALS) -> None:
     """Write the arrays of all environments to one file, as ``"ENV/array"``, such as ``"ACB/Needle-v0/energy"``."""
     from safetensors.numpy import save
 
     arrays = {f"{env}/{name}": array for env, signals in measured.items() for name, array in signals.arrays.items()}
-    write_whole(folder / SIGNALS, save(arrays))
+    write_whole(folder / name, save(arrays))

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,20 @@ from typing import Any
 
 import gymnasium as gym
 
-from acgym.assemble import CAPABILITIES, MODELS, AgentSpec, default_kwargs, fingerprint, parse_spec, read_text, scripted
+from acgym.assemble import (
+    CAPABILITIES,
+    MODELS,
+    RERUN,
+    AgentSpec,
+    calibration_of,
+    default_kwargs,
+    fingerprint,
+    parse_spec,
+    scripted,
+)
+from acgym.assemble_remote import REMOTE
+from acgym.assemble_replies import check_decoding, check_format
+from acgym.calibration_files import check_files, read_calibration
 from acgym.record import folder_name
 from acgym.types import Json, canonical_json
 
@@ -30,9 +43,10 @@ DEFAULT_AGENTS = (
     "reference+wanda-2:4",
 )
 DEFAULT_EPISODES = 100
+MOST_EPISODES = 5000
+"""Default upper bound of a comparison that stops by itself."""
 SEEDS_APART = 1_000_000
 """Seed s of a run plays the episode seeds from s * SEEDS_APART on: runs with different seeds share no episode."""
-TRAJECTORIES_LABEL = "trajectories"
 
 
 @dataclass(frozen=True)
@@ -49,13 +63,26 @@ class Settings:
     """Episodes of each agent in each environment, from 1 to SEEDS_APART."""
     seed: int
     calibration: str
-    """``"trajectories"``, or the SHA-256 of the calibration text."""
+    """Canonical spec of what recipes are calibrated on, where an agent's own spec does not say it."""
     models: Mapping[str, str | None]
     """Uncompressed model's spec -> :func:`acgym.assemble.fingerprint` of its files."""
+    until: float | None = None
+    """Half-width at which an interval is narrow enough: agents are then played in batches until nothing is open, at
+    most ``episodes`` (:mod:`acgym.until`). None to play all episodes."""
+    calibration_files: Mapping[str, str] = field(default_factory=dict)
+    """Path of each calibration file -> SHA-256 of its content."""
+    episode_seconds: float | None = None
+    """Wall-clock seconds that one episode may take; one over it has failed. None for no limit."""
+    tool_format: str | None = None
+    """Name of the format in which all models write tool calls; None to tell it from each one's chat template."""
+    decoding: Mapping[str, Json] = field(default_factory=dict)
+    """What differs from greedy decoding, see :meth:`acgym.agents.decoding.Decoding.to_dict`."""
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the settings as JSON."""
-        return {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
+        """Return the settings as JSON; what was added later only if it is set, so that runs from before go on."""
+        row = {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
+        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding")
+        return {name: value for name, value in row.items() if name not in later or value}
 
     @property
     def seeds(self) -> range:
@@ -72,11 +99,16 @@ def prepare(
     agents: Sequence[str] = (),
     envs: Sequence[str] = (),
     *,
-    episodes: int = DEFAULT_EPISODES,
+    episodes: int | None = None,
     seed: int = 0,
     level: int | None = None,
     kwargs: Mapping[str, Json] | None = None,
     calibration: str | Path | None = None,
+    until: float | None = None,
+    noise_floor: bool = False,
+    episode_seconds: float | None = None,
+    tool_format: str | None = None,
+    decoding: Mapping[str, Json] | None = None,
 ) -> Settings:
     """Check everything a user asked for, before any model is loaded.
 
@@ -84,44 +116,80 @@ def prepare(
         agents: agent specs, the dense one first; empty for the default comparison.
         envs: environment ids, ``"module:ID"`` to import the module that registers one; empty for the first of each
             capability.
-        episodes: episodes per environment and agent, 1 to 1,000,000.
+        episodes: episodes per environment and agent, 1 to 1,000,000; None for 100, or for at most 5,000 with ``until``.
         seed: 0 or larger; another seed, other episodes.
         level: 1 to 5; None for 1 if the reference agent takes part, else each environment's default.
         kwargs: further arguments of ``gym.make``, for every environment.
-        calibration: path of a text file; None for the models' own trajectories.
+        calibration: what recipes are calibrated on, where an agent's spec does not say it: the path of a text file, or
+            see :func:`acgym.calibration_spec.parse_calibration`; None for the models' own trajectories.
+        until: stop as soon as every difference in success is known to within this half-width, in (0, 1), or is known
+            not to be 0; None to play all episodes.
+        noise_floor: let the first agent play once more with another batch size, to see what chance alone changes.
+        episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
+        tool_format: see :attr:`Settings.tool_format`.
+        decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
 
     Raises:
-        ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
+        ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
     specs = [parse_spec(text) for text in (agents or DEFAULT_AGENTS)]
+    if noise_floor:
+        specs.insert(1, parse_spec(specs[0].text + RERUN))
     names = [spec.text for spec in specs]
-    for name in names:
-        folder_name(name)  # refuses a name that no folder can have
-        if names.count(name) > 1:
-            raise ValueError(f"the agent {name!r} is named twice; a run plays each agent once")
-    if not 1 <= episodes <= SEEDS_APART:
-        raise ValueError(f"episodes must be from 1 to {SEEDS_APART:,}, got {episodes}")
-    if seed < 0:
-        raise ValueError(f"the seed must be 0 or larger, got {seed}")
-    given = {**_json_only(dict(kwargs or {})), **({} if level is None else {"level": level})}
-    if level is not None and (kwargs or {}).get("level", level) != level:
-        raise ValueError(f"the level is given twice: {level} and {(kwargs or {})['level']}; keep one")
-    defaults: dict[str, Json] = {}
-    for spec in specs:
-        defaults |= default_kwargs(spec)
-    digest = TRAJECTORIES_LABEL if calibration is None else text_digest(read_text(calibration))
+    episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
+    _check_names(names)
+    check_format(tool_format, specs)
+    _check_numbers(seed, episode_seconds)
+    given = _given(dict(kwargs or {}), level)
+    defaults = {name: value for spec in specs for name, value in default_kwargs(spec).items()}
+    default = read_calibration(calibration)
+    files: dict[str, str] = {}
+    for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
+        files |= {} if used is None else check_files(used)
     modules = tuple(dict.fromkeys(env.rpartition(":")[0] for env in envs if ":" in env))
     chosen = dict(known_environment(env, given, defaults) for env in envs or CAPABILITIES)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
-    settings = Settings(tuple(names), chosen, modules, episodes, seed, digest, models)
+    later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
+    settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)
     for env_id, arguments in chosen.items():
         _playable(env_id, arguments, specs, settings.seeds)
     return settings
 
 
-def text_digest(text: str) -> str:
-    """Return the SHA-256 of a calibration text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse names that cannot be folders of one run."""
+    for name in names:
+        folder_name(name)  # refuses a name that no folder can have
+        if names.count(name) > 1:
+            raise ValueError(f"the agent {name!r} is named twice; a run plays each agent once")
+
+
+def _checked_episodes(episodes: int | None, until: float | None, agents: int, seconds: float | None) -> int:
+    """Return the number of episodes asked for, or the default."""
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise ValueError(f"an episode's time must be more than 0 seconds, got {seconds}")
+    if until is not None and not 0 < until < 1:
+        raise ValueError(f"until is the half-width of an interval between 0 and 1, such as 0.02, got {until}")
+    if until is not None and agents < 2:
+        raise ValueError("until stops when a difference is known; name a second agent to compare the first one with")
+    if episodes is None:
+        return DEFAULT_EPISODES if until is None else MOST_EPISODES
+    if not 1 <= episodes <= SEEDS_APART:
+        raise ValueError(f"episodes must be from 1 to {SEEDS_APART:,}, got {episodes}")
+    return episodes
+
+
+def _check_numbers(seed: int, episode_seconds: float | None) -> None:
+    """Refuse a seed or a time outside its range."""
+    if seed < 0:
+        raise ValueError(f"the seed must be 0 or larger, got {seed}")
+
+
+def _given(kwargs: dict[str, Json], level: int | None) -> dict[str, Json]:
+    """Return the environment arguments that were asked for, the level among them."""
+    if level is not None and kwargs.get("level", level) != level:
+        raise ValueError(f"the level is given twice: {level} and {kwargs['level']}; keep one")
+    return {**_json_only(kwargs), **({} if level is None else {"level": level})}
 
 
 def _json_only(kwargs: dict[str, Json]) -> dict[str, Json]:
@@ -216,7 +284,7 @@ def _playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec
     if not isinstance(observation, str) or "task" not in info:
         raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")
     for spec in specs:
-        if spec.kind in MODELS or spec.kind == "silent":
+        if spec.kind in (*MODELS, *REMOTE, "silent"):
             continue
         agent = scripted(spec)
         for seed in seeds if spec.kind == "replay" else seeds[:1]:

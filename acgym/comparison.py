@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from acgym.divergence_summary import summarise
+from acgym.handoff import handoff_section
+from acgym.pairing import shared
+from acgym.proxy import prediction
 from acgym.score import Comparison, NoEpisodes, compare, compare_all, score
 from acgym.types import Json
+from acgym.until import at_any_time, look, look_pooled
 
 if TYPE_CHECKING:
     from acgym.episode import Episode
@@ -26,7 +31,9 @@ def assemble_result(run: Run) -> dict[str, Json]:
     Returns:
         The content of ``comparison.json``. What was not measured is None or ``{"reason": why}``, never a number.
 
-        * ``settings``: of the run, see :class:`acgym.compare_settings.Settings`; ``dense``: the first agent's spec.
+        * ``settings``: of the run, see :class:`acgym.compare_settings.Settings`; ``dense``: the first agent's spec;
+          ``noise_floor``: the name of the agent that is the first one played again, None if there is none;
+          ``prediction``: whether the signals predicted what was lost (:func:`acgym.proxy.prediction`).
         * ``anchors``: environment -> ``{"success", "progress"}`` of the random policy as the environment states them,
           in [0, 1]; None if it states none.
         * ``agents``: in the order of the settings, each with ``name``; ``sheet``, its ``agent.json`` (model, size,
@@ -34,7 +41,11 @@ def assemble_result(run: Run) -> dict[str, Json]:
           with the first agent (:class:`acgym.score.Comparison` without its divergences; empty for the first agent
           itself; ``p_holm`` is adjusted over the environments and None under ``"all"``) and ``signals``
           (:class:`acgym.signals.Signals`; under ``"all"`` the plain mean over the environments, which for effective
-          ranks is not the rank of the pooled states).
+          ranks is not the rank of the pooled states); and ``divergence`` from the first agent by environment and under
+          ``"all"`` (:func:`acgym.divergence_summary.summarise`; empty for the first agent itself); ``handoff``
+          (:func:`acgym.handoff.handoff_section`), None where none were played.
+        * Of a run that stops by itself (``settings.until``), intervals and p-values are anytime-valid, and each
+          comparison has ``anytime``, see :func:`acgym.until.at_any_time`.
         * A score's or comparison's ``reason`` comes with ``n`` = 0 and ``n_failed``.
 
     Raises:
@@ -43,24 +54,54 @@ def assemble_result(run: Run) -> dict[str, Json]:
     names, envs = run.settings["agents"], run.settings["envs"]
     played = {name: _by_env(envs, run.episodes(name)) for name in names}
     dense = played[names[0]]
-    compared = compare_all(dense, {name: played[name] for name in names[1:]})
-    agents: list[Json] = []
-    for name in names:
-        rows: dict[str, Json] = {}
-        if name != names[0]:
-            rows = {env: _cell(compared[name][env], dense[env], played[name][env]) for env in envs}
-            rows[POOLED] = _compare(_flat(dense), _flat(played[name]))
-        scores = {env: _score(episodes) for env, episodes in {**played[name], POOLED: _flat(played[name])}.items()}
-        sheet = run.read_json("agent.json", name) or {}
-        agents.append(
-            {"name": name, "sheet": sheet, "scores": scores, "comparisons": rows, "signals": _signals(sheet, envs)}
-        )
+    agents = [_agent(run, name, dense, played[name]) for name in names]
     anchors = {env: _anchor(episodes) for env, episodes in dense.items()}
-    return {"settings": dict(run.settings), "dense": names[0], "anchors": anchors, "agents": agents}
+    return {
+        "settings": dict(run.settings),
+        "dense": names[0],
+        "noise_floor": next((agent["name"] for agent in agents[1:] if _is_rerun(agent, names[0])), None),
+        "prediction": prediction(run, agents, {name: _flat(played[name]) for name in names}),
+        "anchors": anchors,
+        "agents": agents,
+    }
+
+
+def _agent(
+    run: Run, name: str, dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]]
+) -> dict[str, Json]:
+    """Score one agent and compare it with the dense one, if it is another."""
+    envs, until = run.settings["envs"], run.settings.get("until")
+    sheet = run.read_json("agent.json", name) or {}
+    row: dict[str, Json] = {
+        "name": name,
+        "sheet": sheet,
+        "scores": {env: _score(episodes) for env, episodes in {**other, POOLED: _flat(other)}.items()},
+        "comparisons": {},
+        "signals": _signals(sheet, envs),
+        "divergence": {},
+        "handoff": None,
+    }
+    if name == run.settings["agents"][0]:
+        return row
+    ours = dense if until is None else {env: shared(dense[env], other[env]) for env in envs}
+    apart = {env: summarise(ours[env], other[env]) for env in envs}
+    return {
+        **row,
+        "comparisons": _comparisons(name, ours, other, until),
+        "divergence": {**apart, POOLED: summarise(_flat(ours), _flat(other))},
+        "handoff": handoff_section(run, name, _flat(ours), _flat(other)),
+    }
+
+
+def _is_rerun(agent: Mapping[str, Json], dense: str) -> bool:
+    """Say whether an agent is the dense one played again."""
+    return "rerun" in agent["sheet"] and str(agent["name"]).startswith(f"{dense}@")
 
 
 def _by_env(envs: Mapping[str, Json], episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
-    return {env: [episode for episode in episodes if episode.env == env] for env in envs}
+    """Sort episodes by environment and seed: no figure may depend on which of them ended first."""
+    rows = sorted(episodes, key=lambda episode: episode.seed)
+    return {env: [episode for episode in rows if episode.env == env] for env in envs}
 
 
 def _flat(by_env: Mapping[str, Sequence[Episode]]) -> list[Episode]:
@@ -72,6 +113,19 @@ def _score(episodes: Sequence[Episode]) -> dict[str, Json]:
         return score(episodes).to_dict()
     except NoEpisodes as why:
         return {"reason": str(why), "n": 0, "n_failed": len(episodes)}
+
+
+def _comparisons(
+    name: str, dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float | None
+) -> dict[str, Json]:
+    """Compare an agent with the dense one in each environment and in all together."""
+    compared = compare_all(dense, {name: other})[name]
+    rows = {env: _cell(cell, dense[env], other[env]) for env, cell in compared.items()}
+    rows[POOLED] = _compare(_flat(dense), _flat(other))
+    if until is not None:
+        looks = {**look(dense, other, until), POOLED: look_pooled(dense, other, until)}
+        rows = {env: at_any_time(row, looks.get(env)) for env, row in rows.items()}
+    return rows
 
 
 def _compare(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:

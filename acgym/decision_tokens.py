@@ -1,4 +1,4 @@
-"""Decision tokens: the tokens that the agent generated, collected from episodes and laid out in batches."""
+"""Tokens of episodes: those that the agent generated and those that it was told, and their layout in batches."""
 
 from __future__ import annotations
 
@@ -12,22 +12,77 @@ TokenSequence: TypeAlias = tuple[Sequence[int], Sequence[tuple[int, int]]]
 """(ids, spans): token ids, and the half-open ranges of them that the agent generated; see ``Episode.sequences``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the spans of one token sequence come from."""
+
+    episode: int
+    """Index of the episode among those that were given."""
+    seed: int
+    turns: tuple[int, ...]
+    """Of each span, the index of its turn in the episode; an observation is of the turn that answers it."""
+
+
 def decision_sequences(episodes: Iterable[Episode]) -> list[TokenSequence]:
     """Collect the token sequences of finished episodes, every generated token in exactly one span.
 
     An episode gives one sequence, and one more for each prompt that does not extend what came before it; a span that
     such sequences share is kept in the first of them. Episodes without tokens give none.
     """
-    found: list[TokenSequence] = []
-    for episode in episodes:
-        earlier: list[tuple[list[int], list[tuple[int, int]]]] = []
-        for ids, spans in episode.sequences() if episode.outcome == "finished" else ():
-            seen = {span for past, old in earlier for span in old if past[: span[1]] == ids[: span[1]]}
-            fresh = [span for span in spans if span not in seen and span[0] < span[1]]
+    return placed_sequences(episodes)[0]
+
+
+def observation_sequences(episodes: Iterable[Episode]) -> list[TokenSequence]:
+    """Collect the same sequences with the other tokens in spans: those that the agent was told.
+
+    Prompts, observations and what the chat template puts around them, each token in exactly one span, without the first
+    token of a sequence, which nothing predicts.
+    """
+    return placed_sequences(episodes, observations=True)[0]
+
+
+def placed_sequences(
+    episodes: Iterable[Episode], observations: bool = False
+) -> tuple[list[TokenSequence], list[Place]]:
+    """Collect :func:`decision_sequences` or :func:`observation_sequences`, and of each sequence its place."""
+    sequences: list[TokenSequence] = []
+    places: list[Place] = []
+    for number, episode in enumerate(episodes):
+        earlier: list[tuple[list[int], set[tuple[int, int]]]] = []
+        for ids, spans, kept in _told_and_said(episode) if episode.outcome == "finished" else ():
+            chosen = _told(spans, kept) if observations else spans
+            known = {s for past, old in earlier for s in old if past[: s[1]] == ids[: s[1]]}
+            fresh = [(start, end, turn) for start, end, turn in chosen if (start, end) not in known and start < end]
             if fresh:
-                found.append((ids, fresh))
-            earlier.append((ids, spans))
-    return found
+                sequences.append((ids, [(start, end) for start, end, _ in fresh]))
+                places.append(Place(number, episode.seed, tuple(turn for _, _, turn in fresh)))
+            earlier.append((ids, {(start, end) for start, end, _ in chosen}))
+    return sequences, places
+
+
+def _told_and_said(episode: Episode) -> list[tuple[list[int], list[tuple[int, int, int]], int]]:
+    """Rebuild ``episode.sequences()`` with the turn of each span, and how many ids are those of the one before."""
+    done: list[tuple[list[int], list[tuple[int, int, int]], int]] = []
+    ids: list[int] = []
+    spans: list[tuple[int, int, int]] = []
+    shared = 0
+    for number, turn in enumerate(episode.turns):
+        if turn.prompt_ids is None or turn.token_ids is None:
+            continue
+        if turn.kept < len(ids):
+            done.append((ids, spans, shared))
+            shared = turn.kept
+            spans = [span for span in spans if span[1] <= turn.kept]
+        ids = ids[: turn.kept] + list(turn.prompt_ids)
+        spans = [*spans, (len(ids), len(ids) + len(turn.token_ids), number)]
+        ids = ids + list(turn.token_ids)
+    return [*done, (ids, spans, shared)] if ids else done
+
+
+def _told(spans: Sequence[tuple[int, int, int]], kept: int) -> list[tuple[int, int, int]]:
+    """Return the gaps before the spans, from the ``kept``-th id on."""
+    starts = [1, *(end for _, end, _ in spans)]
+    return [(max(begin, kept), start, turn) for begin, (start, _, turn) in zip(starts, spans, strict=False)]
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,23 @@ def erank_from_moments(count: int, sum: ArrayLike, second: ArrayLike, center: bo
     if center:
         scatter = scatter - np.outer(total, total) / count
     rank = min(count - 1 if center else count, total.size)
-    spectrum = np.linalg.eigvalsh((scatter + scatter.T) / 2)[::-1][:rank]
-    spectrum = spectrum[spectrum > noise]
-    return _exp_entropy(np.sqrt(spectrum)) if spectrum.size else None
+    return erank_from_spectrum(np.linalg.eigvalsh((scatter + scatter.T) / 2), noise, rank)
+
+
+def erank_from_spectrum(squares: NDArray[Any], noise: float, rank: int) -> float | None:
+    """Give :func:`erank` from squared singular values.
+
+    Args:
+        squares: eigenvalues of a Gram or scatter matrix, rising.
+        noise: those up to it are rounding and taken as zero.
+        rank: how many can differ from zero at most; the largest so many count.
+
+    Returns:
+        exp of the entropy of their roots; None if none is left.
+    """
+    largest = squares[max(0, len(squares) - rank) :]
+    largest = largest[largest > noise].astype(np.float64)
+    return _exp_entropy(np.sqrt(largest)) if largest.size else None
 
 
 def diff_erank(X: ArrayLike) -> float | None:

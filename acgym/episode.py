@@ -67,6 +67,7 @@ class Episode:
     progress: float | None
     """Final progress in [0, 1]; None if it failed."""
     truncated: bool
+    """Whether a limit ended it: of its steps (it is finished) or of its time (it has failed)."""
     seconds: float
     """Wall-clock seconds from reset to the end."""
     format: int = FORMAT
@@ -75,6 +76,11 @@ class Episode:
     def key(self) -> tuple[str, str, str, str, int]:
         """What pairs two episodes: environment, arguments, split, task hash, seed."""
         return (self.env, canonical_json(self.kwargs), self.split, self.task_hash, self.seed)
+
+    @property
+    def task(self) -> tuple[str, str, str, str]:
+        """What repeated plays of one task share: environment, arguments, split, task hash."""
+        return self.key[:4]
 
     @property
     def format_errors(self) -> int:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from acgym.episode import Episode
 
 Key = tuple[str, str, str, str, int]
 """Identity of an episode, ``Episode.key``."""
+
+Identity: TypeAlias = Callable[[Episode], Hashable]
+"""What tells the episodes of one file apart."""
+
+
+def by_task(episode: Episode) -> Hashable:
+    """Tell episodes apart by their task: for a file in which one agent plays."""
+    return episode.key
+
+
+def by_agent_and_task(episode: Episode) -> Hashable:
+    """Tell episodes apart by agent and task: for a file in which several agents play."""
+    return (episode.agent, episode.key)
 
 
 class RunExists(Exception):
@@ -27,39 +42,49 @@ class RecordNotWritten(OSError):
     """An episode could not be written; those before it are safe."""
 
 
-def read_episodes(file: Path) -> list[Episode]:
+def read_episodes(file: Path, identity: Identity = by_task) -> list[Episode]:
     """Read the episodes of a file, in the order they were written; a torn last line is left out.
 
-    A failed episode that was played again later is left out as well: the last line of a key counts.
+    A failed episode that was played again later is left out as well: the last line of an identity counts.
 
     Raises:
         OSError: if the file cannot be read.
         RecordDamaged: naming file and line, if a line that ends in a newline is not an episode.
     """
-    latest: dict[Key, Episode] = {}
+    latest: dict[Hashable, Episode] = {}
     for episode in _lines(file, file.read_bytes()):
-        latest.pop(episode.key, None)
-        latest[episode.key] = episode
+        key = identity(episode)
+        latest.pop(key, None)
+        latest[key] = episode
     return list(latest.values())
+
+
+SYNC_SECONDS = 0.5
+"""How often a file is forced onto the disk: many short episodes would wait for the disk and for nothing else."""
 
 
 class EpisodeLog:
     """One file of episodes, open for appending, locked against other processes.
+
+    A line that was appended outlives this process at once, however it ends, and the machine after SYNC_SECONDS or
+    :meth:`close`.
 
     Raises:
         RecordDamaged: if a line of it is not an episode.
         RunExists: if another process has it open.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, identity: Identity = by_task) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.identity = identity
         self.file: BinaryIO = path.open("a+b", buffering=0)
+        self._synced = -math.inf
         try:
             _lock(self.file, path)
             self.file.seek(0)
             content = self.file.read()
-            self.finished = {episode.key for episode in _lines(path, content) if episode.outcome == "finished"}
+            self.finished = {identity(episode) for episode in _lines(path, content) if episode.outcome == "finished"}
             self._mend(content)
         except BaseException:
             self.file.close()
@@ -76,15 +101,17 @@ class EpisodeLog:
             self.file.truncate(whole)
 
     def append(self, episode: Episode) -> None:
-        """Write one episode; when this returns, it is on the disk. Raises as :meth:`acgym.record.Run.append` does."""
-        if episode.key in self.finished:
+        """Write one episode; when this returns, it is in the file. Raises as :meth:`acgym.record.Run.append` does."""
+        if self.identity(episode) in self.finished:
             raise ValueError(f"{self.path} already holds the episode {episode.key}; it would be counted twice")
         line = memoryview(episode.to_line().encode("ascii") + b"\n")
         size = os.fstat(self.file.fileno()).st_size
         try:
             while line:
                 line = line[self.file.write(line) :]
-            os.fsync(self.file.fileno())
+            if time.monotonic() - self._synced >= SYNC_SECONDS:
+                os.fsync(self.file.fileno())
+                self._synced = time.monotonic()
         except BaseException as error:
             with contextlib.suppress(OSError):
                 self.file.truncate(size)
@@ -97,11 +124,13 @@ class EpisodeLog:
                 str(self.path),
             ) from error
         if episode.outcome == "finished":
-            self.finished.add(episode.key)
+            self.finished.add(self.identity(episode))
 
     def close(self) -> None:
-        """Let go of the file and its lock."""
-        self.file.close()
+        """Force the file onto the disk, let go of it and its lock."""
+        if not self.file.closed:
+            with self.file:
+                os.fsync(self.file.fileno())
 
 
 def _lines(file: Path, content: bytes) -> Iterator[Episode]:

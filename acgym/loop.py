@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import gymnasium as gym
 
@@ -30,6 +30,7 @@ def play(
     concurrency: int = 64,
     on_episode: Callable[[Episode], None] | None = None,
     time_limit: float | None = None,
+    keep: bool = True,
 ) -> list[Episode]:
     """Play one episode per seed and return the records in the order of ``seeds``.
 
@@ -43,7 +44,8 @@ def play(
         on_episode: called with each episode when it ends, in the order of ending; a record appends it here, so that an
             interrupted run keeps all that was finished.
         time_limit: wall-clock seconds that one episode may take, None for no limit. An episode over it is recorded as
-            failed. An agent that never awaits cannot be stopped.
+            failed and truncated. An agent that never awaits cannot be stopped.
+        keep: False to return no episode, so that memory does not grow with their number.
 
     Returns:
         Finished episodes, and failed ones: the agent's infrastructure broke (``AgentFailure``, ``MemoryError``,
@@ -70,6 +72,7 @@ def play(
             concurrency=concurrency,
             on_episode=on_episode,
             time_limit=time_limit,
+            keep=keep,
         )
     )
 
@@ -84,6 +87,7 @@ async def play_async(
     concurrency: int = 64,
     on_episode: Callable[[Episode], None] | None = None,
     time_limit: float | None = None,
+    keep: bool = True,
 ) -> list[Episode]:
     """Do what :func:`play` does, inside a running event loop."""
     if split not in get_args(Split):
@@ -94,18 +98,23 @@ async def play_async(
         if not isinstance(seed, int) or seed < 0:
             raise ValueError(f"a seed must be an integer, 0 or larger, got {seed!r}")
     house = _House(agent, env_id, dict(kwargs or {}), split, time_limit)
-    episodes: list[Episode | None] = [None] * len(seeds)
+    episodes: dict[int, Episode] = {}
+
+    def ended(index: int, episode: Episode) -> None:
+        if keep:
+            episodes[index] = episode
+        if on_episode is not None:
+            on_episode(episode)
+
     waiting = iter(enumerate(seeds))
-    places = [
-        asyncio.create_task(_place(house, waiting, episodes, on_episode)) for _ in range(min(concurrency, len(seeds)))
-    ]
+    places = [asyncio.create_task(_place(house, waiting, ended)) for _ in range(min(concurrency, len(seeds)))]
     try:
         await asyncio.gather(*places)
     finally:
         for place in places:
             place.cancel()
         await asyncio.gather(*places, return_exceptions=True)
-    return cast(list[Episode], episodes)
+    return [episodes[index] for index in sorted(episodes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +128,12 @@ class _House:
     time_limit: float | None
 
 
-async def _place(
-    house: _House,
-    waiting: Iterator[tuple[int, int]],
-    episodes: list[Episode | None],
-    on_episode: Callable[[Episode], None] | None,
-) -> None:
+async def _place(house: _House, waiting: Iterator[tuple[int, int]], ended: Callable[[int, Episode], None]) -> None:
     """Play one waiting seed after the other in one environment; same seed, same episode, so it can be used again."""
     env = gym.make(house.env_id, **{"disable_env_checker": True, **house.kwargs})
     try:
         for index, seed in waiting:
-            episode = await _episode(house, env, seed)
-            episodes[index] = episode
-            if on_episode is not None:
-                on_episode(episode)
+            ended(index, await _episode(house, env, seed))
             await asyncio.sleep(0)  # an agent that never waits must not keep an interrupt out
     finally:
         env.close()
@@ -153,6 +154,7 @@ async def _episode(house: _House, env: gym.Env[Any, Any], seed: int) -> Episode:
         failure = f"{type(error).__name__}: {error}"
         if clock.expired():
             failure = f"TimeoutError: the episode had not ended after {house.time_limit} s"
+            course.truncated = True
     return course.record(failure, time.perf_counter() - started)
 
 

@@ -7,6 +7,7 @@ quantity that the data does not define is None, never NaN and never a number. Lo
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,16 +26,22 @@ __all__ = [
     "erank_from_moments",
     "graph_f1",
     "jaccard",
+    "js",
     "kendall",
     "kl",
+    "margin",
     "nll",
     "node_chain_f1",
+    "perplexity",
     "spearman",
     "top1_flip",
     "topk_jaccard",
     "topk_kendall",
     "topk_spearman",
 ]
+
+
+_LARGEST = math.log(np.finfo(np.float64).max)
 
 
 def __getattr__(name: str) -> Any:
@@ -177,6 +184,36 @@ def kl(z_dense: ArrayLike, z_other: ArrayLike) -> float:
     return max(0.0, total / len(dense))
 
 
+def js(z_dense: ArrayLike, z_other: ArrayLike) -> float:
+    """Mean Jensen-Shannon divergence over positions (Lin 1991), in nats, in [0, ln 2]; symmetric.
+
+    ½ KL(p || m) + ½ KL(q || m) with m = (p + q) / 2; shapes and errors as :func:`topk_jaccard`.
+    """
+    dense, other = _pair(z_dense, z_other)
+    total = 0.0
+    for rows in blocks(*dense.shape):
+        p, q = _log_softmax(dense[rows]), _log_softmax(other[rows])
+        m = np.logaddexp(p, q) - np.log(2)
+        total += float((np.exp(p) * (p - m) + np.exp(q) * (q - m)).sum()) / 2
+    return min(max(0.0, total / len(dense)), float(np.log(2)))
+
+
+def margin(z: ArrayLike) -> Floats:
+    """Largest logit minus the second largest of each position, (n,) float64, at least 0 (0 for a tie).
+
+    Args:
+        z: (n, vocab) logits, or (vocab,) for one position; a vocabulary of two at least.
+
+    Raises:
+        ValueError: for a smaller vocabulary, or non-finite values.
+    """
+    logits = read_matrix(z, "z")
+    if logits.shape[1] < 2:
+        raise ValueError("a margin needs a vocabulary of at least 2 tokens, got 1")
+    two = np.partition(logits, logits.shape[1] - 2, axis=1)[:, -2:].astype(np.float64)
+    return np.asarray(two[:, 1] - two[:, 0])
+
+
 def top1_flip(z_dense: ArrayLike, z_other: ArrayLike) -> float:
     """Share of positions whose greedy token differs (equal logits: the lower id); arguments as :func:`topk_jaccard`."""
     dense, other = _pair(z_dense, z_other)
@@ -201,6 +238,12 @@ def nll(z: ArrayLike, targets: ArrayLike) -> float:
         raise ValueError(f"targets must be token ids from 0 to {logits.shape[1] - 1}")
     picked = np.take_along_axis(logits, ids.astype(np.int64)[:, None], 1)[:, 0]
     return float(np.mean(-energy(logits) - picked))
+
+
+def perplexity(z: ArrayLike, targets: ArrayLike) -> float | None:
+    """Exp of :func:`nll`, at least 1; None where that is beyond the largest float (above 709 nats)."""
+    mean = nll(z, targets)
+    return math.exp(mean) if mean < _LARGEST else None
 
 
 def _logsumexp(z: NDArray[Any]) -> Floats:

@@ -10,6 +10,9 @@ from acgym.episode import Episode
 Key: TypeAlias = tuple[str, str, str, str, int]
 """What pairs two episodes, see :attr:`acgym.episode.Episode.key`: environment, arguments, split, task hash, seed."""
 
+Task: TypeAlias = tuple[str, str, str, str]
+"""What two episodes of the same task share, see :attr:`acgym.episode.Episode.task`: all of a key but the seed."""
+
 
 def pair(dense: Iterable[Episode], other: Iterable[Episode]) -> list[tuple[Episode, Episode]]:
     """Pair two runs, in the order of the dense one; failed episodes are paired too.
@@ -20,6 +23,20 @@ def pair(dense: Iterable[Episode], other: Iterable[Episode]) -> list[tuple[Episo
     left, right = by_key(dense, "the dense run"), by_key(other, "the other run")
     _refuse_unpaired(left, right, (agent_name(left.values()), agent_name(right.values())))
     return [(left[key], right[key]) for key in left]
+
+
+def by_task(pairs: Iterable[tuple[Episode, Episode]]) -> dict[Task, list[tuple[Episode, Episode]]]:
+    """Group pairs by their task; more than one pair in a group means that the task was repeated."""
+    found: dict[Task, list[tuple[Episode, Episode]]] = {}
+    for both in pairs:
+        found.setdefault(both[0].task, []).append(both)
+    return found
+
+
+def shared(dense: Iterable[Episode], other: Iterable[Episode]) -> list[Episode]:
+    """Return the dense episodes that the other agent was asked to play too, where it was allowed to stop earlier."""
+    keys = {episode.key for episode in other}
+    return [episode for episode in dense if episode.key in keys]
 
 
 def by_key(episodes: Iterable[Episode], run: str) -> dict[Key, Episode]:

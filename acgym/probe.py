@@ -1,13 +1,15 @@
 """The probe stage: the same tokens, teacher-forced through models, reduced at once to small arrays.
 
 Whatever engine generated the episodes, the dense and the compressed model are compared on identical token ids. Only the
-positions that predict a token which the agent generated are kept: the output head runs on them alone, and a batch is
-forgotten once it is reduced. Padding is on the right and never measured, so the batches do not change the result.
+positions that predict a token of a span are kept (the tokens that the agent generated, unless other spans are given):
+the output head runs on blocks of them alone, and a block is forgotten once it is reduced. Padding is on the right and
+never measured, so the batches do not change the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,24 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acgym.decision_tokens import Batch, TokenSequence, decision_sequences, plan_batches
-from acgym.effective_rank import diff_erank, erank_from_moments
-from acgym.metrics import jaccard, kendall, spearman
-from acgym.signals import TOP_K, Signals, energy_change
+from acgym.signals import Signals, mean_defined, pooled
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
+    from acgym.probe_forward import Layers
+    from acgym.probe_ranks import Moments
+
 __all__ = ["DenseLogits", "Signals", "decision_sequences", "probe", "probe_pair", "remember"]
 
-Columns: TypeAlias = dict[str, NDArray[Any]]
-
-BATCH_TOKENS = 4096
-"""Tokens of one batch, padding included. The logits of a batch take 4 bytes × decision tokens × vocabulary a model."""
+BATCH_TOKENS = 1024
+"""Tokens of one batch on a CPU, padding included."""
+BATCH_TOKENS_GPU = 8192
 MAX_REMEMBERED = 1 << 31
 """Bytes of logits that :func:`remember` holds at most."""
-_BLOCK = 1 << 22
-"""Logits reduced at once in float64."""
+HEAD_BLOCK = 1 << 23
+"""Logits of a model that exist at once on a CPU, but those of HEAD_ROWS tokens at least: fewer cost the head time."""
+HEAD_ROWS = 128
+HEAD_BLOCK_GPU = 1 << 27
+
+Rows: TypeAlias = "Callable[[int, slice], Tensor]"
+"""Number of a batch and rows of it -> their float32 logits."""
 
 
 @dataclass(frozen=True)
@@ -40,51 +47,77 @@ class DenseLogits:
     """A dense model's logits on given sequences: models are compared with them while the dense one is not loaded."""
 
     plan: tuple[Batch, ...]
+    batch_tokens: int
     logits: tuple[Tensor, ...]
     """(decision tokens of the batch, vocab) float32 on the CPU, one a batch."""
+    signals: Signals
+    """Of the dense model, compared with itself."""
 
 
 def remember(
-    dense: PreTrainedModel, sequences: Sequence[TokenSequence], batch_tokens: int = BATCH_TOKENS
+    dense: PreTrainedModel,
+    sequences: Sequence[TokenSequence],
+    batch_tokens: int | None = None,
+    *,
+    layers: Layers = "final",
+    temperature: float = 1.0,
 ) -> DenseLogits:
-    """Run the dense model once and hold its logits in 4 bytes × decision tokens × vocabulary.
+    """Measure the dense model once and hold its logits in 4 bytes × decision tokens × vocabulary.
 
     Made for small vocabularies. Where they do not fit, give :func:`probe_pair` the dense model itself.
 
     Raises:
         ValueError: when the logits would take more than 2 GiB; also as :func:`probe`.
     """
+    batch_tokens = _batch_tokens(dense, batch_tokens)
     plan = plan_batches(sequences, batch_tokens)
     size = 4 * sum(len(batch.kept) for batch in plan) * int(dense.config.get_text_config().vocab_size)
     if size > MAX_REMEMBERED:
         raise ValueError(f"the logits would take {size:,} bytes, more than {MAX_REMEMBERED:,}; pass the model itself")
-    return DenseLogits(plan, tuple(_forward(dense, batch)[1].cpu() for batch in plan))
+    kept: list[Tensor] = []
+    signals = _run(dense, dense, plan, layers, temperature, kept)
+    return DenseLogits(plan, batch_tokens, tuple(kept), signals)
 
 
-def probe(model: PreTrainedModel, sequences: Sequence[TokenSequence], batch_tokens: int = BATCH_TOKENS) -> Signals:
+def probe(
+    model: PreTrainedModel,
+    sequences: Sequence[TokenSequence],
+    batch_tokens: int | None = None,
+    *,
+    layers: Layers = "final",
+    temperature: float = 1.0,
+) -> Signals:
     """Measure one model on given tokens.
 
     Args:
         model: a causal language model of transformers, on any device, of any float type, in evaluation mode.
-        sequences: (ids, spans) each, as :func:`decision_sequences` gives them.
-        batch_tokens: tokens of one batch, padding included, at least 1; a longer sequence is a batch of its own.
+        sequences: (ids, spans) each, as :func:`decision_sequences` gives them. For the tokens that the agent was told
+            and did not generate, see :func:`acgym.decision_tokens.observation_sequences`.
+        batch_tokens: tokens of one batch, padding included, at least 1; a longer sequence is a batch of its own. None
+            for 1,024 on a CPU and 8,192 on a GPU.
+        layers: ERank is measured where the output head reads, and at the output of these decoder layers: ``"final"``
+            for none, ``"all"``, or numbers from 1. Each takes up to 16 d² bytes.
+        temperature: T of the energy, above 0.
 
     Returns:
         The signals, every comparison None.
 
     Raises:
         ValueError: when there is no decision token, a span lies outside its sequence or on its first token (nothing
-            predicts that one), an id is outside the vocabulary, the model is in training mode, or its logits or
-            hidden states are not finite.
+            predicts that one), an id is outside the vocabulary, the model is in training mode, has not these layers or
+            is not made of a body and a head, or its logits or hidden states are not finite (the message counts them).
     """
-    return _run(None, model, plan_batches(sequences, batch_tokens))
+    return _run(None, model, plan_batches(sequences, _batch_tokens(model, batch_tokens)), layers, temperature)
 
 
 def probe_pair(
     dense: PreTrainedModel | DenseLogits,
     other: PreTrainedModel,
     sequences: Sequence[TokenSequence],
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
+    *,
+    layers: Layers = "final",
+    temperature: float = 1.0,
 ) -> Signals:
     """Measure ``other`` on given tokens and compare it with ``dense`` token by token.
 
@@ -93,9 +126,11 @@ def probe_pair(
 
     Args:
         dense: the dense model, or what :func:`remember` kept of it for the same sequences and ``batch_tokens``.
-        other: the compressed model, of the same vocabulary.
+        other: the compressed model, of the same vocabulary. May be the dense model itself.
         sequences: as in :func:`probe`.
-        batch_tokens: as in :func:`probe`.
+        batch_tokens: as in :func:`probe`; None for those of the remembered logits.
+        layers: as in :func:`probe`, of ``other``.
+        temperature: as in :func:`probe`.
 
     Returns:
         The signals of ``other``, with every comparison.
@@ -103,181 +138,158 @@ def probe_pair(
     Raises:
         ValueError: as :func:`probe`; also when the vocabularies differ, or ``dense`` remembers other sequences.
     """
-    plan = plan_batches(sequences, batch_tokens)
-    if isinstance(dense, DenseLogits) and dense.plan != plan:
-        raise ValueError("the dense logits are of other sequences or another batch_tokens; call remember() with these")
-    return _run(dense, other, plan)
+    if isinstance(dense, DenseLogits):
+        plan = plan_batches(sequences, dense.batch_tokens if batch_tokens is None else batch_tokens)
+        if dense.plan != plan:
+            raise ValueError("the dense logits are of other sequences or batch_tokens; call remember() with these")
+    else:
+        plan = plan_batches(sequences, _batch_tokens(other, batch_tokens))
+    return _run(dense, other, plan, layers, temperature)
 
 
-def _run(dense: PreTrainedModel | DenseLogits | None, model: PreTrainedModel, plan: tuple[Batch, ...]) -> Signals:
-    moments, parts, ranks = _Moments(), [], []
-    for i, batch in enumerate(plan):
-        hidden, logits = _forward(model, batch)
-        moments.add(hidden)
-        kept = np.array(batch.kept)
-        ranks += [diff_erank(hidden[kept[:, 0] == row]) for row in range(len(batch.ids))]
-        part = {"sequence": kept[:, 1].astype(np.int32), "position": kept[:, 2].astype(np.int32)}
-        part |= _reduce(logits, batch.targets)
-        if dense is not None:
-            z_dense = dense.logits[i] if isinstance(dense, DenseLogits) else _forward(dense, batch)[1]
-            part |= _reduce_pair(z_dense.to(logits.device), logits)
-        parts.append(part)
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.lexsort((columns["position"], columns["sequence"]))
-    columns = {name: column[order] for name, column in columns.items()}
-    defined = [rank for rank in ranks if rank is not None]
-    return Signals(
-        n_tokens=len(order),
-        n_sequences=len(ranks),
-        erank=moments.erank(),
-        diff_erank=float(np.mean(defined)) if defined else None,
-        energy=_mean(columns["energy"]),
-        nll=_mean(columns["nll"]),
-        **(_compared(columns) if dense is not None else {}),
-        arrays={name: column for name, column in columns.items() if column.ndim == 1},
-    )
+def _batch_tokens(model: PreTrainedModel, wanted: int | None) -> int:
+    return wanted if wanted is not None else BATCH_TOKENS if model.device.type == "cpu" else BATCH_TOKENS_GPU
 
 
-def _compared(columns: Columns) -> dict[str, Any]:
-    ids, other_ids, values, other_values = (columns[name] for name in ("ids", "other_ids", "values", "other_values"))
-    ks = {k: k <= ids.shape[1] for k in TOP_K}
-    return {
-        **energy_change(columns["energy_dense"], columns["energy"]),
-        "topk_jaccard": {k: jaccard(ids[:, :k], other_ids[:, :k]) if ok else None for k, ok in ks.items()},
-        "topk_kendall": {k: kendall(values[:, :k], other_values[:, :k]) if ok else None for k, ok in ks.items()},
-        "topk_spearman": {k: spearman(values[:, :k], other_values[:, :k]) if ok else None for k, ok in ks.items()},
-        "kl": _mean(columns["kl"]),
-        "top1_flip": _mean(columns["flip"]),
-    }
-
-
-def _mean(column: NDArray[Any]) -> float:
-    return float(column.mean(dtype=np.float64))
-
-
-# --- the model ------------------------------------------------------------------------------------------------------
-
-
-def _forward(model: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Return the hidden states (n, d) that enter the output head and the float32 logits (n, vocab), at kept positions.
-
-    The head's input is cut down in a hook, so that whatever a model does to its logits after the head still happens.
-    """
+def _run(
+    dense: PreTrainedModel | DenseLogits | None,
+    model: PreTrainedModel,
+    plan: tuple[Batch, ...],
+    layers: Layers,
+    temperature: float,
+    keep: list[Tensor] | None = None,
+) -> Signals:
+    """Run the model, and the dense one if it is another and alive, batch by batch; keep the logits if asked to."""
     import torch
 
-    _check_model(model, batch)
-    lm: Any = model
-    rows, columns = torch.tensor([(row, at - 1) for row, _, at in batch.kept]).T
-    seen: list[Tensor] = []
+    from acgym.probe_forward import Split
 
-    def keep(_: torch.nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        seen.append(args[0][rows.to(args[0].device), columns.to(args[0].device)])
-        return (seen[0][None], *args[1:])
-
-    hook = lm.get_output_embeddings().register_forward_pre_hook(keep)
-    device = next(lm.get_input_embeddings().parameters()).device
-    longest = max(len(ids) for ids in batch.ids) - 1
-    padded = torch.tensor([[*ids[:-1], *[0] * (longest + 1 - len(ids))] for ids in batch.ids], device=device)
-    mask = torch.tensor([[1] * (len(ids) - 1) + [0] * (longest + 1 - len(ids)) for ids in batch.ids], device=device)
-    try:
-        with torch.inference_mode():
-            logits = lm(input_ids=padded, attention_mask=mask, use_cache=False).logits.flatten(0, 1).float()
-    finally:
-        hook.remove()
-    if len(seen) != 1 or len(logits) != len(batch.kept):
-        raise ValueError(f"{type(model).__name__} does not call its output head once on all positions; cannot probe it")
-    for name, values in (("logits", logits), ("hidden states", seen[0])):
-        bad = int((~torch.isfinite(values)).sum())
-        if bad:
-            raise ValueError(f"the model's {name} must be finite, but {bad} of {values.numel()} values are not")
-    return seen[0], logits
+    split = Split(model, layers)
+    first = None if dense is None or dense is model or isinstance(dense, DenseLogits) else Split(dense)
+    gathered = Gathered(plan, temperature)
+    with torch.inference_mode():
+        for i, batch in enumerate(plan):
+            hidden = split.hidden(batch, gathered.see)
+            gathered.see_final(i, hidden)
+            dense_hidden = None if first is None else first.hidden(batch)
+            blocks: list[Tensor] = []
+            for rows in head_blocks(hidden, split.vocab):
+                y = split.logits(hidden[rows])
+                z = y if dense is model else None
+                if isinstance(dense, DenseLogits):
+                    z = dense.logits[i][rows].to(y.device)
+                elif first is not None and dense_hidden is not None:
+                    z = first.logits(dense_hidden[rows]).to(y.device)
+                gathered.add(i, rows, y, z)
+                if keep is not None:
+                    blocks.append(y.cpu())
+            if keep is not None:
+                keep.append(torch.cat(blocks))
+    return gathered.signals()
 
 
-def _check_model(model: PreTrainedModel, batch: Batch) -> None:
-    if model.training:
-        raise ValueError("the model is in training mode, where dropout adds noise; call model.eval() first")
-    vocab = int(model.config.get_text_config().vocab_size)
-    odd = [token for ids in batch.ids for token in ids if not 0 <= token < vocab]
-    if odd:
-        raise ValueError(f"token id {odd[0]} is not in the model's vocabulary of {vocab}; was it the same tokenizer?")
+def head_blocks(hidden: Tensor, vocab: int) -> Iterator[slice]:
+    """Cut rows of hidden states into blocks whose logits are made at once."""
+    step = max(HEAD_ROWS, (HEAD_BLOCK if hidden.device.type == "cpu" else HEAD_BLOCK_GPU) // vocab)
+    return (slice(start, start + step) for start in range(0, len(hidden), step))
 
 
-class _Moments:
-    """Second moments of hidden states, in float64 and about a fixed point near the mean, so that nothing cancels."""
+class Gathered:
+    """What a walk over the batches of a plan has shown so far."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, plan: Sequence[Batch], temperature: float = 1.0) -> None:
+        if not temperature > 0:
+            raise ValueError(f"the temperature must be above 0, got {temperature}")
+        self.plan = plan
+        self.temperature = temperature
+        self.moments: dict[int, Moments] = {}
+        """Number of a decoder layer -> its hidden states; 0 for those that enter the output head."""
+        self.ranks: dict[int, tuple[float | None, float | None]] = {}
+        """Sequence -> ERank and Diff-eRank of its decision tokens."""
+        self.parts: list[dict[str, NDArray[Any]]] = []
+        self.broken: Counter[str] = Counter()
+        """What was not finite -> at how many tokens, in the order of the forward pass."""
 
-    def add(self, hidden: Tensor) -> None:
-        rows = _wide(hidden)
-        if self.count == 0:
-            self.origin = rows.mean(dim=0)
-            d = rows.shape[1]
-            self.sum, self.second = rows.new_zeros(d), rows.new_zeros(d, d)
-        rows = rows - self.origin
-        self.count += len(rows)
-        self.sum += rows.sum(dim=0)
-        self.second += rows.T @ rows
+    def see(self, layer: int, hidden: Tensor) -> None:
+        """Take in a batch's hidden states of one layer, (n, d)."""
+        from acgym.probe_ranks import Moments
 
-    def erank(self) -> float | None:
-        return erank_from_moments(self.count, self.sum, self.second)
+        name = f"hidden states behind layer {layer}" if layer else "hidden states"
+        self.moments.setdefault(layer, Moments()).add(self._finite(hidden, name))
 
+    def see_final(self, batch: int, hidden: Tensor) -> None:
+        """Take in the hidden states that enter the output head, (n, d), of one batch of the plan."""
+        import torch
 
-# --- reductions on the model's device -------------------------------------------------------------------------------
+        from acgym.probe_ranks import sequence_ranks
 
+        self.see(0, hidden)
+        owners = [sequence for _, sequence, _ in self.plan[batch].kept]
+        if not self.broken:
+            counts = list(Counter(owners).values())
+            found = [sequence_ranks(rows) for rows in torch.split(hidden, counts)]
+            self.ranks |= dict(zip(dict.fromkeys(owners), found, strict=True))
 
-def _reduce(logits: Tensor, targets: list[int]) -> Columns:
-    """Per token: energy and negative log-likelihood."""
-    import torch
+    def add(self, batch: int, rows: slice, logits: Tensor, dense: Tensor | None) -> None:
+        """Take in the logits, (n, vocab) float32, of some rows of one batch, and the dense model's if there are any."""
+        import torch
 
-    lse = torch.cat([_wide(block).logsumexp(dim=1) for block in _blocks(logits)])
-    picked = logits.gather(1, torch.tensor(targets, device=logits.device)[:, None])[:, 0]
-    return {"energy": _column(-lse), "nll": _column(lse - picked)}
+        from acgym.probe_reduce import reduce_pair, reduce_rows
 
+        kept = np.array(self.plan[batch].kept[rows], dtype=np.int32)
+        targets = torch.tensor(self.plan[batch].targets[rows], device=logits.device)
+        other = self._finite(logits, "logits")
+        if dense is None:
+            columns = reduce_rows(other, targets, self.temperature)
+        elif dense.shape != logits.shape:
+            raise ValueError(
+                f"both models need one vocabulary, got {dense.shape[1]} and {logits.shape[1]} tokens; logits of "
+                "different vocabularies cannot be compared token by token"
+            )
+        else:
+            first = other if dense is logits else self._finite(dense, "dense logits")
+            columns = reduce_pair(first, other, targets, self.temperature)
+        part = {name: column.cpu().numpy() for name, column in columns.items()}
+        self.parts.append({"sequence": kept[:, 1], "position": kept[:, 2], **part})
 
-def _reduce_pair(dense: Tensor, other: Tensor) -> Columns:
-    """Per token: dense energy, KL, flip; (n, 20) top ids of both, and both models' logits at the dense top ids."""
-    import torch
+    def signals(self) -> Signals:
+        """Return the signals of everything seen.
 
-    if dense.shape != other.shape:
-        raise ValueError(f"both models need one vocabulary, got {dense.shape[1]} and {other.shape[1]} tokens")
-    divergence, energy = [], []
-    for z, y in zip(_blocks(dense), _blocks(other), strict=True):
-        p, q = _wide(z).log_softmax(dim=1), _wide(y).log_softmax(dim=1)
-        divergence.append((p.exp() * (p - q)).sum(dim=1).clamp(min=0))
-        energy.append(-_wide(z).logsumexp(dim=1))
-    k = min(max(TOP_K), dense.shape[1])
-    ids, other_ids = _top_ids(dense, k), _top_ids(other, k)
-    return {
-        "energy_dense": _column(torch.cat(energy)),
-        "kl": _column(torch.cat(divergence)),
-        "flip": (ids[:, 0] != other_ids[:, 0]).to(torch.uint8).cpu().numpy(),
-        "ids": ids.cpu().numpy(),
-        "other_ids": other_ids.cpu().numpy(),
-        "values": _column(dense.gather(1, ids)),
-        "other_values": _column(other.gather(1, ids)),
-    }
+        Raises:
+            ValueError: if something was not finite.
+        """
+        columns = {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]}
+        n = len(columns["position"])
+        for name, count in self.broken.items():
+            raise ValueError(f"the model's {name} must be finite, but at {count} of {n} decision tokens they are not")
+        order = np.lexsort((columns["position"], columns["sequence"]))
+        columns = {name: column[order] for name, column in columns.items()}
+        index = sorted(self.ranks)
+        ranks = np.array([self.ranks[i] for i in index], dtype=np.float64)  # None becomes NaN
+        layers = {layer: self.moments[layer].erank() for layer in sorted(self.moments)}
+        erank = layers.pop(0)
+        return Signals(
+            n_tokens=n,
+            n_sequences=len(index),
+            erank=erank,
+            diff_erank=mean_defined(ranks[:, 1]),
+            temperature=self.temperature,
+            erank_layers=layers or None,
+            **pooled(columns),
+            arrays={
+                **columns,
+                "sequence/index": np.array(index, dtype=np.int32),
+                "sequence/erank": ranks[:, 0].astype(np.float32),
+                "sequence/diff_erank": ranks[:, 1].astype(np.float32),
+            },
+        )
 
+    def _finite(self, values: Tensor, name: str) -> Tensor:
+        """Count the rows that are not finite, and return the values with zeros in their place."""
+        import torch
 
-def _top_ids(z: Tensor, k: int) -> Tensor:
-    """(n, vocab) -> (n, k) ids by decreasing logit, equal logits by lower id, which ``topk`` alone does not promise."""
-    kth = z.topk(k).values[:, -1:]
-    above, level = z > kth, z == kth
-    kept = above | (level & (level.cumsum(dim=1) <= k - above.sum(dim=1, keepdim=True)))
-    ids = kept.nonzero()[:, 1].view(len(z), k)
-    order = z.gather(1, ids).sort(dim=1, descending=True, stable=True).indices
-    return ids.gather(1, order)
-
-
-def _blocks(z: Tensor) -> list[Tensor]:
-    step = max(1, _BLOCK // z.shape[1])
-    return [z[start : start + step] for start in range(0, len(z), step)]
-
-
-def _wide(x: Tensor) -> Tensor:
-    """To float64; to float32 on Apple's GPU, which has no wider type."""
-    return x.float() if x.device.type == "mps" else x.double()
-
-
-def _column(x: Tensor) -> NDArray[Any]:
-    return np.asarray(x.float().cpu().numpy())
+        bad = ~torch.isfinite(values.sum(1, dtype=torch.float32))
+        if not bool(bad.any()):
+            return values
+        self.broken[name] += int(bad.sum())
+        return values.masked_fill(bad[:, None], 0.0)

@@ -140,7 +140,7 @@ class Run:
         return [seed for seed in seeds if seed not in played]
 
     def append(self, agent: str, episode: Episode) -> None:
-        """Write one episode; when this returns, it is on the disk.
+        """Write one episode; when this returns, it outlives this process (and soon the machine: see EpisodeLog).
 
         Raises:
             ValueError: if a finished episode with the same key is there already.

@@ -1,63 +1,164 @@
-"""Writes a comparison's tables to one self-contained HTML file; everything in it is escaped."""
+"""Writes a comparison to one self-contained HTML file: verdict, tables, figures, episodes side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from acgym import report_figures, report_signals, report_tables
 from acgym.files import write_whole
-from acgym.table import Grid, grids, legend
+from acgym.published import published
+from acgym.report_material import Material, Missing
+from acgym.report_needle import needles
+from acgym.report_pairs import Packed, pack
+from acgym.report_svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
+from acgym.table import DASH, Grid, grids, legend, printable
 from acgym.types import Json
+from acgym.verdict import verdict
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>acgym comparison</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root {{ color-scheme: light dark; --text: #1b1b1b; --page: #ffffff; --line: #c8c8c8; --soft: #595959;
-  --loss: #b00020; --gain: #0a6b2d; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --text: #e8e8e8; --page: #161616; --line: #484848; --soft: #b0b0b0;
-  --loss: #ff8a80; --gain: #7bd88f; }} }}
-body {{ color: var(--text); background: var(--page); font: 14px/1.45 system-ui, sans-serif; margin: 2em; }}
-figure {{ margin: 0 0 2em; overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-caption {{ text-align: left; font-weight: bold; padding: 0.3em 0; }}
-th, td {{ padding: 0.25em 0.8em; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }}
-th:first-child, td:first-child {{ text-align: left; }}
-.loss {{ color: var(--loss); font-weight: bold; }}
-.gain {{ color: var(--gain); font-weight: bold; }}
-p, figcaption {{ color: var(--soft); max-width: 60em; }}
-</style></head><body>
-<h1>acgym comparison</h1>
-{tables}
-{legend}
-</body></html>
-"""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from acgym.record import Run
+
+TEMPLATES = Path(__file__).resolve().parent / "report"
 
 
-def write_report(result: Mapping[str, Json], path: Path) -> None:
-    """Write the tables and how to read them; the file needs no other, and runs nothing.
+@dataclass(frozen=True)
+class Piece:
+    """One piece of the page: tables or a figure, or why there is none."""
+
+    name: str
+    title: str
+    note: str = ""
+    tables: tuple[Grid, ...] = ()
+    svg: str = ""
+    reason: str = ""
+
+
+FIGURES: tuple[tuple[Piece, Callable[[Material], Figure]], ...] = (
+    (Piece("size", "Success against size", "Over all environments, with 95 % intervals; dashed: the best of each "
+           "size."), report_figures.size),
+    (Piece("flips", "Flips", "Episodes that only the dense agent solved (lost) and that only the other one solved "
+           "(won)."), report_figures.flips),
+    (Piece("divergence", "Where pairs first took another way", "Turn of the first other decision, and what came of "
+           "it."), report_figures.divergence),
+    (Piece("failures", "How the lost episodes were lost", "Exactly one class for each, by the rules of "
+           "acgym.failure."), report_figures.failures),
+    (Piece("handoffs", "Hand-offs", "Lost pairs, solved after k turns of one agent and the rest of the other, with 95 "
+           "% intervals."), report_figures.handoffs),
+    (Piece("energies", "Energy, dense against compressed", "On the tokens that the dense agent wrote; thick: the "
+           "dense model."), report_signals.energies),
+    (Piece("positions", "Agreement along positions", "With the dense model, on the tokens that the dense agent wrote; "
+           "averaged over tenths of the tokens."), report_signals.positions),
+    (Piece("layers", "Effective rank of each layer", "Of the hidden states at the dense agent's decision tokens."),
+     report_signals.layers),
+    (Piece("needles", "Long-context retrieval by length and depth", "Share of episodes solved; depth is where in the "
+           "text the answer lies. Empty: no such episode."), needles),
+)  # fmt: skip
+
+TABLES: tuple[tuple[Piece, Callable[[Material], Grid]], ...] = (
+    (Piece("calibrations", "Calibrations"), report_tables.calibrations),
+    (Piece("prediction", "Do the signals predict what was lost?"), report_tables.predictions),
+    (Piece("noise", "Noise floor"), report_tables.noise_floor),
+)
+
+
+def write_report(result: Mapping[str, Json], path: Path, run: Run | None = None) -> None:
+    """Write a comparison as one page that needs no other file and no network.
+
+    Everything foreign in it is escaped, and its content security policy lets only its own script run. Figures need
+    matplotlib; without it the page has its tables and says how to get them. The same run gives the same page.
 
     Args:
         result: what :func:`acgym.comparison.assemble_result` returns.
         path: of the file; written whole or not at all.
+        run: the run that was compared; without it the page has neither episodes nor figures of signals.
 
     Raises:
         OSError: if it cannot be written.
     """
-    tables = "\n".join(_figure(grid) for grid in grids(result))
-    paragraphs = "\n".join(f"<p>{escape(line)}</p>" for line in legend(result))
-    page = _PAGE.format(tables=tables, legend=paragraphs)
-    write_whole(path, page.encode("utf-8", "backslashreplace"))
+    write_whole(path, render(result, run).encode("utf-8", "backslashreplace"))
 
 
-def _figure(grid: Grid) -> str:
-    heads = "".join(f'<th scope="col">{escape(head).replace(chr(10), "<br>")}</th>' for head in grid.heads)
-    rows = "\n".join(
-        "<tr>" + "".join(f'<td class="{cell.tone}">{escape(cell.text)}</td>' for cell in row) + "</tr>"
-        for row in grid.rows
+def render(result: Mapping[str, Json], run: Run | None = None, notice: str = "") -> str:
+    """Return the page that :func:`write_report` writes, with a ``notice`` on top if there is one."""
+    import jinja2
+
+    material = Material(result, run)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    note = f"<figcaption>{escape(grid.note)}</figcaption>" if grid.note else ""
-    table = f"<table><caption>{escape(grid.title)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody>"
-    return f"<figure>{table}</table>{note}</figure>"
+    script, style = (_own(name) for name in ("page.js", "page.css"))
+    pairs, why = _pairs(material)
+    return environment.from_string(_own("page.html")).render(
+        policy=policy(script, style),
+        script=script,
+        style=style,
+        notice=printable(notice),
+        dense=printable(result["dense"]),
+        verdict=verdict(result),
+        pieces=pieces(material),
+        pairs=pairs,
+        no_pairs=why,
+        legend=legend(result),
+        dash=DASH,
+    )
+
+
+def policy(script: str, style: str, more: str = "") -> str:
+    """Return a content security policy that lets one script and one style sheet of ours be used, and nothing else."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
+        f"base-uri 'none'; form-action 'none'{more}"
+    )
+
+
+def pieces(material: Material) -> list[Piece]:
+    """Make every piece of the page in its order; what cannot be made says why."""
+    main = Piece("capabilities", "Success by capability and recipe", tables=(report_tables.capabilities(material),))
+    each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
+    shown = Piece("published", "Published numbers", *_published(material))
+    figures = [_figure(piece, draw, material) for piece, draw in FIGURES]
+    return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each]
+
+
+def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
+    if not can_draw():
+        return replace(piece, note="", reason=NO_MATPLOTLIB)
+    try:
+        with drawing(piece.name):
+            return replace(piece, svg=to_svg(draw(material), piece.name, piece.title))
+    except Missing as why:
+        return replace(piece, note="", reason=printable(str(why)))
+
+
+def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -> Piece:
+    try:
+        return replace(piece, tables=(make(material),))
+    except Missing as why:
+        return replace(piece, reason=printable(str(why)))
+
+
+def _published(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
+    """Return note, tables, figure (none) and reason."""
+    found = published(material.result)
+    if not found:
+        return "", (), "", "none of these models and tasks is in the numbers of ACBench's repository"
+    return "", tuple(found), "", ""
+
+
+def _pairs(material: Material) -> tuple[Packed | None, str]:
+    try:
+        return pack(material), ""
+    except Missing as why:
+        return None, printable(str(why))
+
+
+def _own(name: str) -> str:
+    return (TEMPLATES / name).read_text("utf-8")

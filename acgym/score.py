@@ -7,18 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 
+from acgym.cluster import cluster_mcnemar, clustered_difference, clustered_mean
 from acgym.episode import Episode
-from acgym.pairing import Key, agent_name, by_key, pair
-from acgym.statistics import (
-    Interval,
-    episodes_needed,
-    holm,
-    mcnemar,
-    mean_interval,
-    minimum_detectable_drop,
-    paired_difference,
-    wilson,
-)
+from acgym.pairing import Key, agent_name, by_key, by_task, pair
+from acgym.power import episodes_needed, minimum_detectable_drop
+from acgym.statistics import Interval, holm
 from acgym.types import Json
 
 DROP_OF_INTEREST = 0.02
@@ -40,11 +33,11 @@ class Score:
     success: float
     """Share of episodes solved, in [0, 1]."""
     success_interval: Interval
-    """95 % Wilson interval."""
+    """95 % interval: Wilson; see :func:`acgym.cluster.clustered_mean` where tasks repeat."""
     progress: float
     """Mean final progress, in [0, 1]."""
     progress_interval: Interval
-    """95 % interval, see :func:`acgym.statistics.mean_interval`."""
+    """95 % interval, see :func:`acgym.cluster.clustered_mean`."""
     anchored_success: float | None
     """(success - random) / (1 - random): 0 is guessing, 1 perfect. None if an episode states no anchor."""
     format_error_rate: float | None
@@ -86,6 +79,8 @@ class Comparison:
     other: str
     n: int
     """Pairs in which both finished, at least 1; everything below is about these."""
+    n_tasks: int
+    """Distinct tasks among the pairs; below n where tasks repeat, and intervals and p then allow for it."""
     n_failed: int
     """Pairs left out because an infrastructure failure ended at least one of the two."""
     lost: int
@@ -97,18 +92,20 @@ class Comparison:
     success_difference: float
     """(won - lost) / n, in [-1, 1]."""
     success_interval: Interval
-    """95 % score interval for paired proportions (Tango 1998)."""
+    """95 % score interval for paired proportions (Tango 1998); :func:`acgym.cluster.clustered_difference` where tasks
+    repeat."""
     p: float
-    """Exact two-sided McNemar test."""
+    """Exact two-sided McNemar test; :func:`acgym.cluster.cluster_mcnemar` where tasks repeat."""
     p_holm: float | None
     """``p`` adjusted for the number of environments; None until :func:`compare_all` has seen them all."""
     dense_progress: float
     other_progress: float
     progress_difference: float
     progress_interval: Interval
-    """95 % interval, see :func:`acgym.statistics.paired_difference`."""
+    """95 % interval, see :func:`acgym.cluster.clustered_difference`."""
     detectable_drop: float | None
-    """Smallest true drop that n pairs would show (power 0.8, level 0.05), discordance as seen; None if none would."""
+    """Smallest true drop that n_tasks pairs would show (power 0.8, level 0.05), discordance as seen; None if none
+    would."""
     episodes_for_two_points: int
     """Pairs with which a true drop of 0.02 would show, on the same terms."""
     divergences: tuple[Divergence, ...]
@@ -144,14 +141,15 @@ def score(episodes: Iterable[Episode]) -> Score:
         raise NoEpisodes(_nothing(everything))
     solved = sum(bool(episode.success) for episode in done)
     progress = [float(episode.progress or 0.0) for episode in done]
+    tasks = [episode.task for episode in done]
     turns = sum(len(episode.turns) for episode in done)
     return Score(
         n=len(done),
         n_failed=len(everything) - len(done),
         success=solved / len(done),
-        success_interval=wilson(solved, len(done)),
+        success_interval=clustered_mean([float(bool(episode.success)) for episode in done], tasks),
         progress=fmean(progress),
-        progress_interval=mean_interval(progress),
+        progress_interval=clustered_mean(progress, tasks),
         anchored_success=_anchored(solved / len(done), done),
         format_error_rate=sum(episode.format_errors for episode in done) / turns if turns else None,
         decision_error_rate=sum(episode.decision_errors for episode in done) / turns if turns else None,
@@ -213,30 +211,36 @@ def _compared(pairs: list[tuple[Episode, Episode]], n_failed: int) -> Comparison
     n = len(pairs)
     a_success, b_success = [bool(a.success) for a, _ in pairs], [bool(b.success) for _, b in pairs]
     a_progress, b_progress = [float(a.progress or 0.0) for a, _ in pairs], [float(b.progress or 0.0) for _, b in pairs]
-    lost = sum(a and not b for a, b in zip(a_success, b_success, strict=True))
-    won = sum(b and not a for a, b in zip(a_success, b_success, strict=True))
+    tasks, labels = by_task(pairs), [a.task for a, _ in pairs]
+    lost, won = _lost(pairs), _lost(pairs, won=True)
     discordant = (lost + won) / n
     return Comparison(
         dense=agent_name(a for a, _ in pairs),
         other=agent_name(b for _, b in pairs),
         n=n,
+        n_tasks=len(tasks),
         n_failed=n_failed,
         lost=lost,
         won=won,
         dense_success=fmean(a_success),
         other_success=fmean(b_success),
         success_difference=(won - lost) / n,
-        success_interval=paired_difference(a_success, b_success),
-        p=mcnemar(lost, won),
+        success_interval=clustered_difference(a_success, b_success, labels),
+        p=cluster_mcnemar(*zip(*((_lost(rows), _lost(rows, won=True)) for rows in tasks.values()), strict=True)),
         p_holm=None,
         dense_progress=fmean(a_progress),
         other_progress=fmean(b_progress),
         progress_difference=fmean(b_progress) - fmean(a_progress),
-        progress_interval=paired_difference(a_progress, b_progress),
-        detectable_drop=minimum_detectable_drop(n, discordant),
+        progress_interval=clustered_difference(a_progress, b_progress, labels),
+        detectable_drop=minimum_detectable_drop(len(tasks), discordant),
         episodes_for_two_points=episodes_needed(DROP_OF_INTEREST, discordant),
         divergences=tuple(d for a, b in pairs if (d := _divergence(a, b)) is not None),
     )
+
+
+def _lost(pairs: Sequence[tuple[Episode, Episode]], won: bool = False) -> int:
+    """Count the pairs that only the first agent solved, or only the second one."""
+    return sum(bool(a.success) > bool(b.success) for a, b in (((b, a) for a, b in pairs) if won else pairs))
 
 
 def _divergence(a: Episode, b: Episode) -> Divergence | None:

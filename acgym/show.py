@@ -12,6 +12,7 @@ from rich.text import Text
 from acgym.episode import Episode
 from acgym.table import Grid, grids, legend, printable
 from acgym.types import Json
+from acgym.verdict import verdict
 
 WIDE = 170
 """Columns of the output where there is no terminal."""
@@ -19,7 +20,7 @@ _TONES = {"": "", "loss": "bold red", "gain": "bold green"}
 
 
 def show_comparison(result: Mapping[str, Json], console: Console) -> None:
-    """Print the tables of a comparison; tables wider than the console are cut in two."""
+    """Print the tables of a comparison, then what they come to; tables wider than the console are cut in two."""
     for grid in grids(result):
         for table in _fitting(grid, console):
             console.print(table)
@@ -28,6 +29,9 @@ def show_comparison(result: Mapping[str, Json], console: Console) -> None:
         console.print()
     for line in legend(result):
         console.print(Text(line, style="dim"))
+    for line in verdict(result):
+        console.print()
+        console.print(Text(line))
 
 
 def _fitting(grid: Grid, console: Console) -> Iterator[RenderableType]:

@@ -1,4 +1,4 @@
-"""Statistics of paired episodes: tests, intervals that stay honest at small n, and what n episodes could have shown."""
+"""Statistics of paired episodes: tests, and intervals that stay honest at small n."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
+from acgym.bootstrap import bca
+
 Floats: TypeAlias = NDArray[np.float64]
 
-RESAMPLES = 4000
-"""Bootstrap resamples of one interval."""
 ENOUGH = 20
 """Values that must differ from the commonest one before the bootstrap is trusted."""
 
@@ -72,16 +72,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 # --- intervals ------------------------------------------------------------------------------------------------------
 
 
-def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """Score interval of a proportion (Wilson 1927); never of zero width.
 
     Args:
         successes: number of successes, 0 to n. A sum of values in [0, 1] is allowed: no such variable has a larger
             variance than a binary one of the same mean, so the interval is then conservative.
-        n: number of trials, at least 1.
+        n: number of trials, at least 1; need not be whole either (an effective number).
         confidence: in (0, 1).
     """
-    z = _normal_quantile(confidence)
+    z = normal_quantile(confidence)
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"successes must be from 0 to n and n at least 1, got {successes} of {n}")
     share = successes / n
@@ -92,7 +92,7 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
     )
 
 
-def tango(lost: float, won: float, n: int, confidence: float = 0.95) -> Interval:
+def tango(lost: float, won: float, n: float, confidence: float = 0.95) -> Interval:
     """Score interval of a difference of paired proportions, (won - lost) / n (Tango 1998, Statistics in Medicine 17).
 
     Inverts the score test of each difference, the discordant rates at their restricted maximum likelihood (his
@@ -101,10 +101,10 @@ def tango(lost: float, won: float, n: int, confidence: float = 0.95) -> Interval
     Args:
         lost: pairs in which only the dense agent succeeded. Need not be whole, as in :func:`wilson`.
         won: pairs in which only the other agent succeeded.
-        n: number of pairs, at least 1 and at least lost + won.
+        n: number of pairs, at least 1 and at least lost + won; need not be whole either (an effective number).
         confidence: in (0, 1).
     """
-    z = _normal_quantile(confidence)
+    z = normal_quantile(confidence)
     if n < 1 or lost < 0 or won < 0 or lost + won > n * (1 + 1e-12):
         raise ValueError(f"lost and won must be at least 0 and at most n = {n} together, got {lost} and {won}")
     score = partial(_tango_score, lost=lost, won=won, n=n)
@@ -118,7 +118,7 @@ def tango(lost: float, won: float, n: int, confidence: float = 0.95) -> Interval
     return Interval(low, high)
 
 
-def _tango_score(difference: float, lost: float, won: float, n: int) -> float:
+def _tango_score(difference: float, lost: float, won: float, n: float) -> float:
     """Standardised distance of the data from a true ``difference``; falls as the difference grows."""
     distance = won - lost - n * difference
     if distance == 0:
@@ -133,16 +133,17 @@ def _tango_score(difference: float, lost: float, won: float, n: int) -> float:
 def mean_interval(values: Sequence[float] | Floats, confidence: float = 0.95, seed: int = 0) -> Interval:
     """Interval of the mean of values in [0, 1], such as final progress.
 
-    BCa bootstrap (Efron 1987). Binary values, and values of which fewer than 20 differ from the commonest one (a
-    bootstrap cannot see what did not happen), get the Wilson interval instead, which is conservative for them.
+    BCa bootstrap (:func:`acgym.bootstrap.bca`). Binary values, and values of which fewer than 20 differ from the
+    commonest one (a bootstrap cannot see what did not happen), get the Wilson interval instead, which is conservative
+    for them.
 
     Raises:
         ValueError: for no values, or values that are not finite or outside [0, 1].
     """
-    x = _unit_values(values, "values")
-    if _is_binary(x) or _minority(x) < ENOUGH:
+    x = unit_values(values, "values")
+    if is_binary(x) or minority(x) < ENOUGH:
         return wilson(float(x.sum()), len(x), confidence)
-    return _bca(x, confidence, seed)
+    return Interval(*bca(x, confidence=confidence, seed=seed))
 
 
 def paired_difference(
@@ -165,29 +166,21 @@ def paired_difference(
     Raises:
         ValueError: for lengths that differ, no values, or values that are not finite or outside [0, 1].
     """
-    a, b = _unit_values(dense, "dense"), _unit_values(other, "other")
+    a, b = unit_values(dense, "dense"), unit_values(other, "other")
     if len(a) != len(b):
         raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
     gain = b - a
-    if (_is_binary(a) and _is_binary(b)) or _minority(gain) < ENOUGH:
+    if (is_binary(a) and is_binary(b)) or minority(gain) < ENOUGH:
         return tango(float(-gain[gain < 0].sum()), float(gain[gain > 0].sum()), len(gain), confidence)
-    return _bca(gain, confidence, seed)
+    return Interval(*bca(gain, confidence=confidence, seed=seed))
 
 
-def _bca(x: Floats, confidence: float, seed: int) -> Interval:
-    """Bias-corrected and accelerated bootstrap interval of the mean of ``x``, which is not constant."""
-    rng = np.random.default_rng(seed)
-    blocks = [x[rng.integers(len(x), size=(500, len(x)))].mean(axis=1) for _ in range(RESAMPLES // 500)]
-    means, mean = np.concatenate(blocks), x.mean()
-    bias = stats.norm.ppf((np.sum(means < mean) + np.sum(means <= mean)) / (2 * len(means)))
-    away = x - mean
-    acceleration = np.sum(away**3) / (6 * np.sum(away**2) ** 1.5)
-    z = bias + np.array([-1.0, 1.0]) * _normal_quantile(confidence)
-    low, high = np.quantile(means, stats.norm.cdf(bias + z / (1 - acceleration * z)))
-    return Interval(float(low), float(high))
+def unit_values(values: Sequence[float] | Floats, name: str) -> Floats:
+    """Return (n,) float64 values, n at least 1, all in [0, 1].
 
-
-def _unit_values(values: Sequence[float] | Floats, name: str) -> Floats:
+    Raises:
+        ValueError: for anything else; ``name`` names the values in the message.
+    """
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"{name} must be a 1-D sequence of at least one value, got shape {x.shape}")
@@ -196,88 +189,22 @@ def _unit_values(values: Sequence[float] | Floats, name: str) -> Floats:
     return x
 
 
-def _is_binary(x: Floats) -> bool:
+def is_binary(x: Floats) -> bool:
+    """Say whether every value is 0 or 1."""
     return bool(((x == 0) | (x == 1)).all())
 
 
-def _minority(x: Floats) -> int:
-    """Number of values that differ from the commonest one."""
+def minority(x: Floats) -> int:
+    """Count the values that differ from the commonest one."""
     return len(x) - int(np.unique(x.round(12), return_counts=True)[1].max())
 
 
-def _normal_quantile(confidence: float) -> float:
+def normal_quantile(confidence: float) -> float:
+    """Return the z of a two-sided interval, such as 1.96 of 0.95.
+
+    Raises:
+        ValueError: for a confidence outside (0, 1).
+    """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, such as 0.95, got {confidence}")
     return float(stats.norm.ppf((1 + confidence) / 2))
-
-
-# --- what n episodes can show ---------------------------------------------------------------------------------------
-
-
-def mcnemar_power(n: int, drop: float, discordant_rate: float, alpha: float = 0.05) -> float:
-    """Chance that :func:`mcnemar` on ``n`` pairs gives p <= alpha when success truly falls by ``drop``.
-
-    Exact: the number of discordant pairs is binomial, and so is the number of lost ones among them.
-
-    Args:
-        n: number of pairs.
-        drop: true fall of the success rate, in [0, 1].
-        discordant_rate: share of pairs that differ, in [0, 1]; raised to ``drop`` when below it, since every
-            point of a drop needs a lost pair.
-        alpha: level of the test, in (0, 1).
-    """
-    for name, value in (("drop", drop), ("discordant_rate", discordant_rate), ("alpha", alpha)):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be in [0, 1], got {value}")
-    rate = max(drop, discordant_rate)
-    if rate == 0:
-        return 0.0
-    discordant = np.arange(stats.binom.ppf(1e-12, n, rate), stats.binom.ppf(1 - 1e-12, n, rate) + 1)
-    few = stats.binom.ppf(alpha / 2, discordant, 0.5)  # the largest count that might still be too few to be chance
-    few = np.where(2 * stats.binom.cdf(few, discordant, 0.5) <= alpha, few, few - 1)
-    share = (rate + drop) / (2 * rate)
-    rejected = stats.binom.cdf(few, discordant, share) + stats.binom.cdf(few, discordant, 1 - share)
-    return float(np.sum(stats.binom.pmf(discordant, n, rate) * rejected))
-
-
-def minimum_detectable_drop(n: int, discordant_rate: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
-    """Smallest true drop of success that :func:`mcnemar` on ``n`` pairs would have shown with this power.
-
-    Args:
-        n: number of pairs.
-        discordant_rate: share of pairs that differ, as observed; see :func:`mcnemar_power`.
-        power: in (0, 1).
-        alpha: level of the test.
-
-    Returns:
-        A drop in (0, 1], to 1e-4; None if not even a drop of 1 would show (n under 6 at alpha 0.05).
-    """
-    if mcnemar_power(n, 1.0, discordant_rate, alpha) < power:
-        return None
-    low, high = 0.0, 1.0
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        enough = mcnemar_power(n, middle, discordant_rate, alpha) >= power
-        low, high = (low, middle) if enough else (middle, high)
-    return high
-
-
-def episodes_needed(drop: float, discordant_rate: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Number of paired episodes with which :func:`mcnemar` shows a true ``drop`` with this power.
-
-    The power of an exact test rises in a slight saw-tooth; the number returned has the power and half of it has not.
-
-    Raises:
-        ValueError: for a drop that is not in (0, 1], or a power or alpha outside (0, 1).
-    """
-    if not 0 < drop <= 1 or not 0 < power < 1 or not 0 < alpha < 1:
-        raise ValueError(f"drop must be in (0, 1], power and alpha in (0, 1), got {drop}, {power} and {alpha}")
-    high = 2
-    while mcnemar_power(high, drop, discordant_rate, alpha) < power:
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = mcnemar_power(middle, drop, discordant_rate, alpha) >= power
-        low, high = (low, middle) if enough else (middle, high)
-    return high

@@ -54,7 +54,8 @@ def _scores(result: Mapping[str, Json], env: str) -> Grid:
     agents = result["agents"]
     failed = any(agent["scores"][env]["n_failed"] for agent in agents)
     compared = len(agents) > 1
-    heads = ["agent", "success\n%", *(["failed"] if failed else [])]
+    own_end = "until" in result["settings"]
+    heads = ["agent", "success\n%", *(["episodes"] if own_end else []), *(["failed"] if failed else [])]
     heads += ["difference\n(95 % interval)", "p", "lost/\nwon"] if compared else []
     heads += ["format\nerr %", "decision\nerr %"]
     fold = len(heads)
@@ -63,11 +64,13 @@ def _scores(result: Mapping[str, Json], env: str) -> Grid:
     for agent in agents:
         score = agent["scores"][env]
         cells = [Cell(printable(agent["name"])), Cell(percent(score.get("success")))]
+        cells += [Cell(str(score["n"]))] if own_end else []
         cells += [Cell(str(score["n_failed"]))] if failed else []
         cells += _difference(agent["comparisons"].get(env)) if compared else []
         cells += [Cell(percent(score.get(name))) for name in ("format_error_rate", "decision_error_rate")]
         rows.append((*cells, *_signals(agent["signals"].get(env))))
-    return Grid(_title(result, env), tuple(heads), tuple(rows), fold, _resolution(result, env))
+    notes = (_resolution(result, env), _noise_floor(result, env))
+    return Grid(_title(result, env), tuple(heads), tuple(rows), fold, " ".join(filter(None, notes)))
 
 
 def _difference(row: Mapping[str, Json] | None) -> list[Cell]:
@@ -83,12 +86,13 @@ def _difference(row: Mapping[str, Json] | None) -> list[Cell]:
 
 def _title(result: Mapping[str, Json], env: str) -> str:
     settings = result["settings"]
+    episodes = f"{'at most ' if 'until' in settings else ''}{settings['episodes']} episodes"
     if env == POOLED:
-        return f"All {len(settings['envs'])} environments, {settings['episodes']} episodes in each"
+        return f"All {len(settings['envs'])} environments, {episodes} in each"
     kwargs = ", ".join(f"{name}={value}" for name, value in settings["envs"][env].items())
     anchor = result["anchors"][env]
     guess = "" if anchor is None else f", random policy {percent(anchor['success'])} %"
-    return printable(f"{env}{f' ({kwargs})' if kwargs else ''}, {settings['episodes']} episodes{guess}")
+    return printable(f"{env}{f' ({kwargs})' if kwargs else ''}, {episodes}{guess}")
 
 
 def _signals(measured: Mapping[str, Json] | None) -> list[Cell]:
@@ -107,6 +111,8 @@ def _resolution(result: Mapping[str, Json], env: str) -> str:
     rows = [agent["comparisons"].get(env) or {} for agent in result["agents"][1:]]
     drops = [row["detectable_drop"] for row in rows if row.get("detectable_drop") is not None]
     needed = [row["episodes_for_two_points"] for row in rows if "episodes_for_two_points" in row]
+    if "until" in result["settings"]:
+        return _ends(result, env)
     if not needed:
         return ""
     if not drops:
@@ -117,6 +123,32 @@ def _resolution(result: Mapping[str, Json], env: str) -> str:
         f"Smallest drop these episodes could show (power 0.8, from agent to agent): {points} points; "
         f"a drop of 2 points would need {episodes} episodes."
     )
+
+
+def _noise_floor(result: Mapping[str, Json], env: str) -> str:
+    """Say what changed where the first agent played once more: what every other difference is to be held against."""
+    name = result.get("noise_floor")
+    row = next((agent["comparisons"].get(env) or {} for agent in result["agents"] if agent["name"] == name), {})
+    if name is None or "lost" not in row:
+        return ""
+    return (
+        f"Noise floor: {printable(result['dense'])} played again differs from itself by "
+        f"{100 * row['success_difference']:+.1f} points, {row['lost']} lost and {row['won']} won of {row['n']:,}."
+    )
+
+
+def _ends(result: Mapping[str, Json], env: str) -> str:
+    """Say why the play of each agent ended, where it ended by itself; of all together it did not."""
+    if env == POOLED:
+        return ""
+    ends: dict[str, list[str]] = {}
+    for agent in result["agents"][1:]:
+        verdict = (agent["comparisons"].get(env) or {}).get("anytime", {}).get("verdict")
+        if verdict is not None:
+            ends.setdefault(verdict, []).append(printable(agent["name"]))
+    words = {"loss": "a loss is clear", "gain": "a gain is clear", "open": "still open at the last episode",
+             "narrow": f"known to within {100 * result['settings']['until']:g} points"}  # fmt: skip
+    return "; ".join(f"{words[verdict]}: {', '.join(names)}" for verdict, names in ends.items()) + "." if ends else ""
 
 
 def _span(ends: Sequence[str]) -> str:
@@ -135,7 +167,7 @@ def _costs(result: Mapping[str, Json]) -> Grid:
             number(None if size is None else size / 1e6, ".2f"),
             percent(compression.get("sparsity")),
             number(compression.get("seconds"), ".1f"),
-            number(_play_seconds(sheet, result["settings"]), ".1f"),
+            number(_play_seconds(sheet, result["settings"], agent["scores"][POOLED]), ".1f"),
             number(sheet.get("signals", {}).get("seconds"), ".1f"),
             number(agent["scores"][POOLED].get("generated_tokens"), ".0f"),
         )
@@ -143,10 +175,11 @@ def _costs(result: Mapping[str, Json]) -> Grid:
     return Grid("Size and time", heads, tuple(rows))
 
 
-def _play_seconds(sheet: Mapping[str, Json], settings: Mapping[str, Json]) -> float | None:
+def _play_seconds(sheet: Mapping[str, Json], settings: Mapping[str, Json], score: Mapping[str, Json]) -> float | None:
     """Return the seconds of play; None if they do not cover every episode (a session was killed, an agent failed)."""
     play = sheet.get("play")
-    whole = play is not None and play["episodes"] == settings["episodes"] * len(settings["envs"])
+    wanted = settings["episodes"] * len(settings["envs"]) if "until" not in settings else score["n"]
+    whole = play is not None and play["episodes"] == wanted
     return play["seconds"] if play is not None and whole else None
 
 
@@ -167,8 +200,7 @@ def legend(result: Mapping[str, Json]) -> list[str]:
     parts = []
     if len(agents) > 1:
         parts.append(
-            f"Differences are to {result['dense']}, pair by pair on the same episodes: interval by Tango's score "
-            "method, p by the exact McNemar test (Holm-corrected over the environments; uncorrected over all). "
+            f"Differences are to {result['dense']}, pair by pair on the same episodes: {_method(result)}. "
             "lost/won: episodes that only the first agent / only the other one solved."
         )
     parts.append("Errors are shares of turns: not in the format that is asked for / well formed but wrong.")
@@ -179,12 +211,31 @@ def legend(result: Mapping[str, Json]) -> list[str]:
             "energy: mean -logsumexp of the logits; and against that agent's model: top-10 J and τ, Jaccard index "
             f"and Kendall's τ of the ten likeliest tokens; |ΔE|, mean change of energy; KL, divergence.{pooled}"
         )
-    if any(agent["sheet"].get("compression") for agent in agents):
+    return [printable(part) for part in [*parts, *_execution(agents), *_missing(result)]]
+
+
+def _execution(agents: Sequence[Mapping[str, Json]]) -> list[str]:
+    """Say which bits, bytes and times are measured of packed integers, and which compression is simulated."""
+    records = {agent["name"]: record for agent in agents if (record := agent["sheet"].get("compression"))}
+    packed = {name: record["execution"] for name, record in records.items() if not record.get("simulated", True)}
+    parts = [f"{name} runs {how}: bits, MB and times are measured." for name, how in packed.items()]
+    if len(packed) < len(records):
         parts.append(
-            "Compression is simulated: bits and MB are what packed storage would take, times are those of dense "
-            "arithmetic."
+            f"{'All other compression' if packed else 'Compression'} is simulated: bits and MB are what packed storage "
+            "would take, times are those of dense arithmetic."
         )
-    return [printable(part) for part in [*parts, *_missing(result)]]
+    return parts
+
+
+def _method(result: Mapping[str, Json]) -> str:
+    """Name the intervals and the test."""
+    holm = "(Holm-corrected over the environments; uncorrected over all)"
+    if "until" in result["settings"]:
+        return (
+            "intervals and p are anytime-valid (confidence sequences by betting), so that they hold although the play "
+            f"ended when they were good enough; all environments' intervals of an agent hold at once with 95 % {holm}"
+        )
+    return f"interval by Tango's score method, p by the exact McNemar test {holm}"
 
 
 def _missing(result: Mapping[str, Json]) -> list[str]:

@@ -13,7 +13,7 @@ from compress_models import registered
 from tiny import save_model
 
 import acgym
-from acgym.assemble import CAPABILITIES, default_kwargs, fingerprint, parse_spec, read_text, windows
+from acgym.assemble import CAPABILITIES, default_kwargs, fingerprint, parse_spec
 from acgym.compress.calibration import Compressed
 from acgym.types import Message
 
@@ -168,18 +168,20 @@ def test_agents_are_named_by_their_canonical_spec(model):
     assert not torch.equal(dense.model(torch.tensor(ids)).logits, coarse.model(torch.tensor(ids)).logits)
 
 
-def test_calibration_text_is_read_and_cut(model, tmp_path):
-    path = tmp_path / "text"
-    for content, said in [(b" \n", "empty"), (b"a\xff", "not UTF-8")]:
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=said):
-            read_text(path)
+def test_calibration_decides_the_weights(model, tmp_path):
+    (tmp_path / "text").write_text("the code of bel is 12, of ado 7.\n" * 40)
+    file, same, other = (
+        acgym.agent(f"hf:{model}+gptq-w3-g32{suffix}", calibration=calibration).model.model.layers[0].mlp.up_proj.weight
+        for suffix, calibration in [
+            ("@4x32", tmp_path / "text"),
+            (f"@text:{tmp_path}/text,4x32", "trajectories"),
+            ("", f"text:{tmp_path}/text,9x16,seed5"),
+        ]
+    )
+    assert torch.equal(file, same)
+    assert not torch.equal(file, other)
     with pytest.raises(FileNotFoundError, match="no calibration text"):
-        read_text(tmp_path / "none")
-    path.write_text("the code of bel is 12.\n" * 40)
-    agent = acgym.agent(f"hf:{model}+gptq-w3-g32", calibration=path)
-    ids = agent.tokenizer.encode(read_text(path), add_special_tokens=False)
-    assert windows(agent.tokenizer, read_text(path), 50, 3) == [ids[:50], ids[50:100], ids[100:150]]
+        acgym.agent(f"hf:{model}+gptq-w3-g32", calibration=tmp_path / "none")
 
 
 def test_capabilities_are_registered():

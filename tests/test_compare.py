@@ -123,7 +123,7 @@ def test_signals_are_those_of_the_probe(done, models):
     assert wanted.kl > 0.01
     assert found["all"]["energy"] == pytest.approx((found[NEEDLE]["energy"] + found[LEVELLED]["energy"]) / 2)
     arrays = load_file(Run.read(folder).folder(settings.agents[1]) / "signals.safetensors")
-    assert {name.rpartition("/")[0] for name in arrays} == set(ENVS)
+    assert {"/".join(name.split("/")[:2]) for name in arrays} == set(ENVS)
     assert arrays[f"{NEEDLE}/kl"].mean() == pytest.approx(wanted.kl, rel=1e-4)
     assert agent_of(result, settings.agents[0])["signals"]["all"]["kl"] == 0.0
 
@@ -236,13 +236,42 @@ def test_other_settings_or_weights_are_refused(models, done, tmp_path):
         run_comparison(prepare([f"hf:{tmp_path}/m"], [LEVELLED], episodes=1), tmp_path / "run")
 
 
-def test_calibration_text_must_be_the_prepared_one(tmp_path):
+def test_calibration_file_must_be_the_prepared_one(tmp_path):
     (tmp_path / "text").write_text("one")
     settings = prepare(["oracle"], [ECHO], episodes=1, calibration=tmp_path / "text")
-    assert settings.calibration != prepare(["oracle"], [ECHO], episodes=1).calibration
+    assert settings.calibration == f"text:{tmp_path}/text"
+    run_comparison(settings, tmp_path / "run")
     (tmp_path / "text").write_text("two")
-    with pytest.raises(ValueError, match="not the one that the settings were prepared with"):
-        run_comparison(settings, tmp_path / "run", calibration=tmp_path / "text")
+    with pytest.raises(ValueError, match="not the calibration file that the run was made with; it was changed"):
+        run_comparison(settings, tmp_path / "run")
+    with pytest.raises(RunExists, match="calibration_files"):
+        run_comparison(prepare(["oracle"], [ECHO], episodes=1, calibration=tmp_path / "text"), tmp_path / "run")
+    with pytest.raises(RunExists, match=r"calibration is .* there and \"trajectories\" now"):
+        run_comparison(prepare(["oracle"], [ECHO], episodes=1), tmp_path / "run")
+
+
+def test_one_recipe_under_two_calibrations(models, tmp_path):
+    (tmp_path / "text").write_text("the code of bel is 12.\n" * 200)
+    recipe = f"hf:{models}/a+gptq-w3-g32"
+    agents = [f"hf:{models}/a", recipe, f"{recipe}@text:{tmp_path}/text,8x64", f"hf:{models}/a+rtn-w3-g32"]
+    result = run_comparison(prepare(agents, [NEEDLE], episodes=2, level=1), tmp_path / "run")
+    assert [agent["name"] for agent in result["agents"]] == agents
+    told = [agent["sheet"].get("calibration") for agent in result["agents"]]
+    assert (told[0], told[3]) == (None, None)
+    assert told[1]["calibration"] == "trajectories"
+    assert (told[2]["tokens"], told[2]["sources"][0]["sequences"]) == (512, 8)
+    assert told[1]["tokens"] == result["agents"][1]["sheet"]["compression"]["calibration_tokens"]
+    kl = [agent["signals"][NEEDLE]["kl"] for agent in result["agents"][1:3]]
+    assert kl[0] != kl[1]
+
+
+def test_a_short_calibration_file_stops_a_run_before_anything_is_played(models, tmp_path):
+    (tmp_path / "text").write_text("the code of bel is 12.\n" * 200)
+    a = f"hf:{models}/a"
+    settings = prepare([a, f"{a}+gptq-w3-g32@text:{tmp_path}/text,64x64"], [NEEDLE], episodes=2, level=1)
+    with pytest.raises(ValueError, match=r"asks for 4,096 tokens of text:.*, which has [\d,]+ for this model"):
+        run_comparison(settings, tmp_path / "run")
+    assert Run.read(tmp_path / "run").episodes(a) == []
 
 
 def test_strangers_environment_plays_by_module_and_id(tmp_path):

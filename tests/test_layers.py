@@ -30,6 +30,12 @@ FORBIDDEN = {
     "acgym.compress": ("acgym.envs", "acgym.agents"),
     "acgym.score": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
     "acgym.statistics": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
+    "acgym.cluster": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
+    "acgym.power": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
+    "acgym.prediction": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
+    "acgym.repeated": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
+    "acgym.sequential": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
+    "acgym.until": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
     "acgym.metrics": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
     "acgym.workflow_graph": (*ROOMS, "acgym.env", "gymnasium", *MODEL),
 }

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
+from scipy.spatial import distance
 
 from acgym import metrics
 
@@ -165,6 +166,25 @@ def test_kl_by_hand_and_against_scipy():
     assert metrics.kl(a, a) == 0 < metrics.kl(b, a) != metrics.kl(a, b)
 
 
+@given(SEEDS)
+@settings(max_examples=20, deadline=None)
+def test_js_is_scipys_squared_distance_symmetric_and_bounded(seed):
+    a, b = logits(seed) * 3, logits(seed + 1) * 3
+    expected = distance.jensenshannon(special.softmax(a, axis=1), special.softmax(b, axis=1), axis=1) ** 2
+    assert metrics.js(a, b) == pytest.approx(expected.mean(), rel=1e-9)
+    assert metrics.js(a, b) == pytest.approx(metrics.js(b, a), rel=1e-12)
+    assert metrics.js(a, a) == 0 < metrics.js(a, b) <= np.log(2)
+    assert metrics.js([[0.0, -2000.0]], [[-2000.0, 0.0]]) == pytest.approx(np.log(2))
+
+
+def test_margin_and_perplexity_by_hand():
+    assert metrics.margin([[1, 5, 3], [2, 2, -9]]).tolist() == [2, 0]
+    assert metrics.margin([7.0, 4.0]).tolist() == [3]
+    z, ids = np.log([[0.5, 0.5], [0.9, 0.1]]), [0, 1]
+    assert metrics.perplexity(z, ids) == pytest.approx((0.5 * 0.1) ** -0.5) == np.exp(metrics.nll(z, ids))
+    assert metrics.perplexity([[0.0, 1000.0]], [0]) is None  # e¹⁰⁰⁰ is no float
+
+
 def test_flip_and_nll_by_hand():
     assert metrics.top1_flip([[1, 0], [1, 0], [0, 1], [1, 1]], [[2, 0], [0, 1], [0, 1], [2, 1]]) == 0.25
     assert metrics.nll(np.log([[0.5, 0.5], [0.9, 0.1]]), [0, 1]) == pytest.approx(-(np.log(0.5) + np.log(0.1)) / 2)
@@ -200,6 +220,9 @@ def test_torch_in_any_float_type_equals_numpy(dtype):
         lambda z: metrics.kl(np.zeros((3, 4)), z),
         lambda z: metrics.topk_jaccard(z, np.zeros((3, 4)), 2),
         lambda z: metrics.top1_flip(z, z),
+        lambda z: metrics.js(z, z),
+        lambda z: metrics.margin(z),
+        lambda z: metrics.perplexity(z, [0, 0, 0]),
         lambda z: metrics.nll(z, [0, 0, 0]),
         lambda z: metrics.erank_from_moments(3, np.zeros(4), np.vstack([z, z[:1]])),
     ],
@@ -218,6 +241,8 @@ def test_non_finite_values_are_counted_and_refused(call):
         (lambda: metrics.topk_jaccard(np.zeros((2, 3)), np.zeros((2, 3)), 4), "k must be from 1 to the vocabulary's 3"),
         (lambda: metrics.topk_kendall(np.zeros((2, 3)), np.zeros((2, 3)), 1), "k must be from 2"),
         (lambda: metrics.energy(np.zeros((2, 3)), T=0), "above 0"),
+        (lambda: metrics.js(np.zeros((2, 3)), np.zeros((2, 4))), "same positions and vocabulary"),
+        (lambda: metrics.margin(np.zeros((2, 1))), "at least 2 tokens"),
         (lambda: metrics.energy(np.zeros((0, 3))), "at least one row"),
         (lambda: metrics.erank(np.zeros(3)), "2-D"),
         (lambda: metrics.erank_from_moments(0, [0], [[0]]), "at least 1 row"),

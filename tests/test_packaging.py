@@ -73,9 +73,13 @@ def source_files(root: Path) -> set[str]:
     """Modules and data files of a checkout by their place in an installation, such as ``acgym/envs/names.py``."""
     found = {"acgym/py.typed"}
     for folder, package in (("acgym", "acgym"), *((room, f"acgym/{room}") for room in ROOMS)):
-        found.update(f"{package}/{path.name}" for path in (root / folder).glob("*.py"))
+        found.update(
+            f"{package}/{path.relative_to(root / folder).as_posix()}" for path in (root / folder).rglob("*.py")
+        )
     found.update(f"acgym/agents/reference/{path.name}" for path in (root / "agents/reference").iterdir())
     found.update(f"acgym/envs/data/{path.name}" for path in (root / "envs/data").glob("*"))
+    for kind in ("published", "report"):
+        found.update(f"acgym/{kind}/{path.name}" for path in (root / "acgym" / kind).iterdir())
     return found
 
 

@@ -79,7 +79,10 @@ def test_signals_equal_the_metrics_of_a_naive_forward(kind, sequences):
     assert signals.diff_erank == near(np.mean([metrics.diff_erank(r[1]) for r in rows]))
     assert signals.energy == near(energies[1].mean())
     assert signals.nll == near(metrics.nll(z, targets))
+    assert signals.perplexity == near(metrics.perplexity(z, targets)) == pytest.approx(np.exp(signals.nll))
+    assert signals.margin == near(metrics.margin(z).mean())
     assert signals.kl == near(metrics.kl(z_dense, z))
+    assert signals.js == near(metrics.js(z_dense, z))
     assert signals.top1_flip == metrics.top1_flip(z_dense, z)
     for k in (3, 10, 20):
         assert signals.topk_jaccard[k] == near(metrics.topk_jaccard(z_dense, z, k))
@@ -90,14 +93,28 @@ def test_signals_equal_the_metrics_of_a_naive_forward(kind, sequences):
     assert signals.energy_ks == pytest.approx(stats.ks_2samp(*energies).statistic, abs=1e-9)
     assert signals.arrays["energy"] == near(energies[1])
     assert signals.arrays["energy_dense"] == near(energies[0])
+    assert signals.arrays["margin_dense"] == near(metrics.margin(z_dense))
+    for k in (3, 10, 20):
+        assert signals.arrays[f"topk_kendall@{k}"][5] == near(metrics.topk_kendall(z_dense[5], z[5], k))
+    ranks = [(metrics.erank(r[1]), metrics.diff_erank(r[1])) for r in rows]
+    assert list(signals.arrays["sequence/index"]) == list(range(len(sequences)))
+    assert signals.arrays["sequence/erank"] == near([r[0] for r in ranks])
+    assert signals.arrays["sequence/diff_erank"] == near([r[1] for r in ranks])
 
 
 def test_a_model_against_itself(pair, sequences):
     signals = probe_pair(pair[0], pair[0], sequences)
-    assert (signals.kl, signals.top1_flip, signals.energy_shift, signals.energy_abs_shift) == (0, 0, 0, 0)
+    assert (signals.kl, signals.js, signals.top1_flip, signals.energy_shift, signals.energy_abs_shift) == (0,) * 5
     assert (signals.energy_w1, signals.energy_ks) == (0, 0)
     for by_k in (signals.topk_jaccard, signals.topk_kendall, signals.topk_spearman):
         assert by_k == pytest.approx({3: 1, 10: 1, 20: 1})
+
+
+def test_an_equal_model_is_a_model_against_itself(sequences):
+    """The one short cut of the probe, a model object given twice, says what two equal models say."""
+    model, twin = make(0), make(0)
+    alike, same = probe_pair(model, twin, sequences), probe_pair(model, model, sequences)
+    assert alike.to_dict() == same.to_dict() == remember(model, sequences).signals.to_dict()
 
 
 def test_another_model_differs(pair, sequences):
@@ -120,8 +137,43 @@ def test_batches_do_not_change_the_result(pair, sequences):
 
 def test_blocks_do_not_change_the_result(pair, sequences, monkeypatch):
     whole = probe_pair(*pair, sequences).to_dict()
-    monkeypatch.setattr("acgym.probe._BLOCK", 3 * VOCAB)
-    assert probe_pair(*pair, sequences).kl == pytest.approx(whole["kl"], rel=1e-9)
+    monkeypatch.setattr("acgym.probe.HEAD_BLOCK", 3 * VOCAB)
+    monkeypatch.setattr("acgym.probe.HEAD_ROWS", 1)
+    monkeypatch.setattr("acgym.probe_reduce.BLOCK", 2 * VOCAB)
+    cut = probe_pair(*pair, sequences).to_dict()
+    for name in ("kl", "js", "energy", "margin"):
+        assert cut[name] == pytest.approx(whole[name], rel=1e-5)
+    assert cut["topk_spearman"] == pytest.approx(whole["topk_spearman"], rel=1e-5)
+
+
+def test_layers_are_those_that_transformers_shows(pair, sequences):
+    signals = probe(pair[0], sequences, batch_tokens=60, layers="all")
+    states = {1: [], 2: []}
+    for ids, spans in sequences:
+        at = [t - 1 for start, end in spans for t in range(start, end)]
+        with torch.no_grad():
+            shown = pair[0](torch.tensor([ids]), output_hidden_states=True).hidden_states
+            states[1].append(shown[1][0, at])
+            hook = pair[0].model.layers[1].register_forward_hook(lambda _, __, out, at=at: states[2].append(out[0, at]))
+            pair[0](torch.tensor([ids]))
+            hook.remove()
+    for layer, rows in states.items():
+        assert signals.erank_layers[layer] == pytest.approx(metrics.erank(torch.cat(rows)), rel=1e-4)
+    assert signals.erank != pytest.approx(signals.erank_layers[2], rel=1e-3)  # the norm lies between them
+    assert probe(pair[0], sequences, layers=[2]).erank_layers == pytest.approx({2: signals.erank_layers[2]}, rel=1e-4)
+    assert probe(pair[0], sequences).erank_layers is None
+    for layers, words in (([3], "layer 3 is none of the model's 2"), ([0], "count from 1"), ("last", "'final', 'all'")):
+        with pytest.raises(ValueError, match=words):
+            probe(pair[0], sequences, layers=layers)
+
+
+def test_energy_at_a_temperature(pair, sequences):
+    signals = probe_pair(*pair, sequences, temperature=2.5)
+    z = torch.cat([r[0] for r in naive(pair[1], sequences)])
+    assert signals.energy == pytest.approx(metrics.energy(z, T=2.5).mean(), rel=1e-4)
+    assert (signals.temperature, signals.nll) == (2.5, probe(pair[1], sequences).nll)
+    with pytest.raises(ValueError, match="temperature must be above 0"):
+        probe(pair[0], sequences, temperature=0)
 
 
 def test_columns_name_the_token_that_was_predicted(pair, sequences):
@@ -164,10 +216,11 @@ def test_probing_alone_measures_no_comparison(pair, sequences):
         both.nll,
     )
     assert [name for name, value in alone.to_dict().items() if value is None] == [
-        "energy_shift", "energy_abs_shift", "energy_w1", "energy_ks", "topk_jaccard", "topk_kendall", "topk_spearman",
-        "kl", "top1_flip",
+        "erank_layers", "energy_shift", "energy_abs_shift", "energy_w1", "energy_ks", "topk_jaccard", "topk_kendall",
+        "topk_spearman", "kl", "js", "top1_flip",
     ]  # fmt: skip
-    assert set(alone.arrays) == {"sequence", "position", "energy", "nll"}
+    kept = {name for name in alone.arrays if not name.startswith("sequence")}
+    assert kept == {"position", "energy", "nll", "margin"}
 
 
 def test_bfloat16_models_are_measured(sequences):
@@ -186,6 +239,8 @@ def test_a_vocabulary_under_k_is_not_measured_at_k():
 def test_one_token_has_no_rank(pair):
     signals = probe(pair[0], [([1, 2, 3], [(2, 3)])])
     assert (signals.n_tokens, signals.erank, signals.diff_erank) == (1, None, None)
+    assert np.isnan(signals.arrays["sequence/erank"]).all()
+    assert signals.perplexity == pytest.approx(np.exp(signals.nll))
 
 
 def test_round_trips(pair, sequences):
@@ -200,28 +255,6 @@ def test_the_model_is_left_as_it_was(pair, sequences):
     probe(pair[0], sequences)
     with torch.no_grad():
         assert pair[0](torch.tensor([[1, 2, 3]])).logits.shape == (1, 3, VOCAB)
-
-
-def test_what_cannot_be_probed_is_refused(pair, sequences):
-    with pytest.raises(ValueError, match="no decision token"):
-        probe(pair[0], [([1, 2], [(2, 2)])])
-    for span in ((0, 2), (2, 9), (3, 2)):
-        with pytest.raises(ValueError, match="a span of sequence 0 must lie in its 4 tokens"):
-            probe(pair[0], [([1, 2, 3, 4], [span])])
-    with pytest.raises(ValueError, match=r"token id 50 is not in the model's vocabulary of 50"):
-        probe(pair[0], [([1, 50, 2], [(1, 3)])])
-    with pytest.raises(ValueError, match="one vocabulary, got 50 and 60"):
-        probe_pair(pair[0], make(0, vocab=60), sequences)
-    with pytest.raises(ValueError, match="batch_tokens must be at least 1"):
-        probe(pair[0], sequences, batch_tokens=0)
-    with pytest.raises(ValueError, match=r"call model\.eval"):
-        probe(make(0).train(), sequences)
-    broken = make(0)
-    with torch.no_grad():
-        broken.lm_head.weight[7] = torch.inf
-    n = sum(end - start for _, spans in sequences for start, end in spans)
-    with pytest.raises(ValueError, match=rf"logits must be finite, but {n} of {n * VOCAB} values"):
-        probe(broken, sequences)
 
 
 # --- decision tokens

@@ -1,17 +1,14 @@
-"""Tables and report: every number where it belongs, a dash for what is missing, nothing foreign interpreted."""
+"""Tables: every number where it belongs, a dash for what is missing, nothing foreign interpreted."""
 
 from __future__ import annotations
 
 import io
-import re
-from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
 
 from acgym.episode import Episode, Turn
 from acgym.progress import watching
-from acgym.report import write_report
 from acgym.show import show_comparison, show_conversation, show_environments
 from acgym.table import Cell, grids, legend, printable
 
@@ -141,43 +138,6 @@ def test_wide_output_is_one_table_for_each_environment():
     head = [line for line in shown(result(), 170).splitlines() if "ERank" in line and "energy   |ΔE|" in line]
     assert len(head) == 3
     assert all("interval" in line for line in head)
-
-
-class Reader(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.words = set(), []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        assert not {name for name, _ in attrs} & {"src", "href", "onload", "style"}
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-
-def test_report_is_self_contained_and_escapes_everything(tmp_path):
-    value = result(HOSTILE, failed=True)
-    value["settings"]["envs"] = {"A/B-v0": {"x": "</table><script>"}, "A/C-v0": {}}
-    write_report(value, tmp_path / "report.html")
-    text = (tmp_path / "report.html").read_text("utf-8")
-    page = Reader(text)
-    allowed = "html head meta title style body h1 figure figcaption table caption thead tbody tr th td br p"
-    assert page.tags <= set(allowed.split())
-    assert printable(HOSTILE) in page.words
-    assert "default-src 'none'" in text
-    assert "prefers-color-scheme: dark" in text
-    assert not re.search("https?:|url\\(|@import|\x1b", text)
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-
-
-def test_report_says_what_the_terminal_says(tmp_path):
-    write_report(result(), tmp_path / "report.html")
-    words = " ".join(Reader((tmp_path / "report.html").read_text("utf-8")).words)
-    for grid in grids(result()):
-        assert grid.title in words
-        assert all(cell.text in words for row in grid.rows for cell in row)
 
 
 def episode(text):

@@ -1,0 +1,86 @@
+"""What a comparison tells of divergence: where pairs first differ, what came of it, and how the lost ones were lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from acgym.divergence import FirstDifference, first_difference
+from acgym.episode import Episode
+from acgym.failure import CLASSES, Failure, classify
+from acgym.pairing import pair
+from acgym.types import Json
+
+
+def summarise(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
+    """Summarise one agent's divergence from the dense one in one environment or several.
+
+    Args:
+        dense: the dense agent's episodes.
+        other: the other agent's, of the same tasks.
+
+    Returns:
+        JSON; counts are of pairs in which both finished, turns count from 0.
+
+        * ``n`` pairs, of these ``same`` (word for word), ``reworded`` (other words, same decisions), ``diverged``
+          (another decision at some turn); ``n_failed`` pairs left out.
+        * of the diverged: ``lost`` (only the dense agent solved it), ``won`` (only the other), ``kept`` (both);
+          the rest neither solved.
+        * ``turns``: rows ``{"turn", "diverged", "lost", "won", "kept"}`` by the turn of the first other decision.
+        * ``first_token``: ``{"n", "median"}`` of the first differing token of a reply, over the ``n`` pairs that have
+          one; None if none has.
+        * ``lost_classes``: how the lost pairs were lost, class -> count, all of :data:`acgym.failure.CLASSES`;
+          ``lost_turns``: rows ``{"turn", "class", "lost"}`` by the turn that the class points at.
+        * ``unsolved_classes``: the same of all episodes that the other agent did not solve.
+        * or ``{"reason", "n": 0, "n_failed"}`` where no pair finished, or the runs are of different versions of the
+          environment.
+    """
+    pairs = pair(dense, other)
+    done = [(a, b) for a, b in pairs if a.outcome == b.outcome == "finished"]
+    failed = len(pairs) - len(done)
+    if not done:
+        return {"reason": "no pair in which both agents finished", "n": 0, "n_failed": failed}
+    try:
+        found = [difference for a, b in done if (difference := first_difference(a, b)) is not None]
+    except ValueError as why:
+        return {"reason": str(why), "n": 0, "n_failed": failed}
+    apart = [difference for difference in found if difference.decision_turn is not None]
+    unsolved = [(a, how) for a, b in done if (how := classify(b, a)) is not None]
+    lost = [how for a, how in unsolved if a.success]
+    tokens = [difference.token for difference in found if difference.token is not None]
+    return {
+        "n": len(done),
+        "n_failed": failed,
+        "same": len(done) - len(found),
+        "reworded": len(found) - len(apart),
+        "diverged": len(apart),
+        **_outcomes(apart),
+        "turns": _by_turn(apart),
+        "first_token": {"n": len(tokens), "median": float(median(tokens))} if tokens else None,
+        "lost_classes": _counts(lost),
+        "lost_turns": _class_turns(lost),
+        "unsolved_classes": _counts([how for _, how in unsolved]),
+    }
+
+
+def _outcomes(differences: Sequence[FirstDifference]) -> dict[str, int]:
+    return {name: sum(getattr(difference, name) for difference in differences) for name in ("lost", "won", "kept")}
+
+
+def _by_turn(differences: Sequence[FirstDifference]) -> list[dict[str, int]]:
+    turns: dict[int, list[FirstDifference]] = {}
+    for difference in differences:
+        if difference.decision_turn is not None:
+            turns.setdefault(difference.decision_turn, []).append(difference)
+    return [{"turn": turn, "diverged": len(rows), **_outcomes(rows)} for turn, rows in sorted(turns.items())]
+
+
+def _counts(failures: Sequence[Failure]) -> dict[str, int]:
+    counts = Counter(failure.kind for failure in failures)
+    return {name: counts[name] for name in CLASSES}
+
+
+def _class_turns(failures: Sequence[Failure]) -> list[dict[str, Json]]:
+    counts = Counter((failure.turn, failure.kind) for failure in failures)
+    return [{"turn": turn, "class": kind, "lost": n} for (turn, kind), n in sorted(counts.items())]

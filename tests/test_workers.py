@@ -1,0 +1,207 @@
+"""Workers: the same results as one process, whoever plays what; deaths, errors and interrupts."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import runs
+from hypothesis import given
+from hypothesis import strategies as st
+from toys import ECHO
+
+from acgym.compare import prepare, run_comparison
+from acgym.episode_file import RecordDamaged, RecordNotWritten, RunExists
+from acgym.listener import Listener
+from acgym.loop import EnvBug
+from acgym.record import Run
+from acgym.worker_side import WorkerBug, described, raised
+from acgym.workers import SHARE, WorkerDied, Workers, cut
+
+ENV = f"toys:{ECHO}"
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """One agent and then two others, played in one process: folder and settings."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    settings = prepare(["random", "oracle", "silent"], [ENV, "ACB/Workflow-v0"], episodes=40, level=1)
+    run_comparison(settings, folder)
+    return folder, settings
+
+
+def test_two_workers_find_what_one_process_finds(alone, tmp_path):
+    folder, settings = alone
+    run_comparison(settings, tmp_path, workers=2)
+    assert runs.content(tmp_path, settings.agents) == runs.content(folder, settings.agents)
+
+
+class Killer(Listener):
+    """Kills a worker whenever so many episodes of an agent are done."""
+
+    def __init__(self, agent, moments, pids=lambda: [child.pid for child in multiprocessing.active_children()]):
+        self.agent, self.moments, self.killed, self.pids = agent, set(moments), [], pids
+
+    def playing(self, agent, env, done, total):
+        if agent == self.agent and done in self.moments and done < total:
+            self.moments.remove(done)
+            victims = self.pids()
+            victim = victims[done % len(victims)]
+            os.kill(victim, signal.SIGKILL)
+            self.killed.append(victim)
+
+
+@pytest.mark.parametrize("agent", ["random", pytest.param("oracle", marks=pytest.mark.slow)])  # shared; played whole
+def test_a_worker_that_is_killed_is_replaced(alone, tmp_path, agent):
+    folder, settings = alone
+    killer = Killer(agent, [7])
+    run_comparison(settings, tmp_path, workers=2, listener=killer)
+    assert len(killer.killed) == 1
+    assert runs.content(tmp_path, settings.agents) == runs.content(folder, settings.agents)
+
+
+@pytest.mark.slow
+def test_a_model_plays_the_same_on_two_workers(tmp_path):
+    from tiny import save_model
+
+    agents = [f"hf:{save_model(tmp_path / name, seed)}" for seed, name in enumerate("ab")]
+    agents.append(agents[0] + "+wanda-50")
+    settings = prepare(agents, ["ACB/Needle-v0", "ACB/ToolCall-v0"], episodes=12, level=1)
+    for workers in (1, 2):
+        run_comparison(settings, tmp_path / str(workers), workers=workers)
+    one, two = (Run.read(tmp_path / number) for number in "12")
+    for agent in agents:
+        assert runs.episodes(one.path, one.folder(agent).name) == runs.episodes(two.path, two.folder(agent).name)
+        first, second = (run.read_json("agent.json", agent) for run in (one, two))
+        assert first["play"]["episodes"] == second["play"]["episodes"] > 0
+        assert second["signals"].keys() == first["signals"].keys()
+    assert one.read_json("comparison.json").keys() == two.read_json("comparison.json").keys()
+
+
+def test_the_run_gives_up_when_workers_die_in_a_row():
+    with (
+        Workers(1, runs.Dies(), print, Listener()) as workers,
+        pytest.raises(WorkerDied, match=r"2 workers.*exit status 3"),
+    ):
+        workers.whole(["a"], 1)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (EnvBug("seed 3 broke"), EnvBug, "^seed 3 broke$"),
+        (ZeroDivisionError("here"), WorkerBug, "ZeroDivisionError: here"),
+    ],
+)
+def test_a_workers_error_arrives(error, kind, words):
+    with Workers(1, runs.Raises(error), print, Listener()) as workers, pytest.raises(kind, match=words):
+        workers.whole(["a"], 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ValueError("a", 1), ValueError),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), ValueError),
+        (FileNotFoundError(2, "none", "/x"), FileNotFoundError),
+        (PermissionError(13, "no", "/x"), OSError),
+        (ConnectionError("no server"), OSError),
+        (ModuleNotFoundError("no x", name="x"), ImportError),
+        (RecordNotWritten(28, "full", "/x"), RecordNotWritten),
+        (RecordDamaged("line 3"), RecordDamaged),
+        (RunExists("there"), RunExists),
+    ],
+)
+def test_known_errors_keep_their_kind_and_words(error, kind):
+    back = raised(*described(error))
+    assert isinstance(back, kind)
+    assert str(back) == str(error)
+    if isinstance(error, OSError):
+        assert (back.errno, back.strerror, back.filename) == (error.errno, error.strerror, error.filename)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 3 * SHARE)), st.integers(1, 9))
+def test_shares_hold_every_seed_once_and_are_even(sizes, workers):
+    left = {env: list(range(size)) for env, size in sizes.items()}
+    shares = cut(left, workers)
+    assert {env: sorted(s for share in shares for s in share.get(env, [])) for env in left} == left
+    lengths = [sum(map(len, share.values())) for share in shares]
+    assert all(lengths)
+    assert not lengths or (max(lengths) - min(lengths) <= 1 and max(lengths) <= SHARE)
+    assert len(shares) in (sum(sizes.values()), len(shares) // workers * workers)
+
+
+def test_children_end_when_their_parent_is_killed(tmp_path):
+    process = runs.start(
+        "play", "random", "ACB/Household-v0", "--episodes", 20000, "--out", tmp_path / "run", workers=2
+    )
+    try:
+        assert runs.wait_for(lambda: runs.lines(tmp_path / "run", "random"))
+        born = runs.children(process.pid)
+        assert len(born) >= 2
+        process.kill()
+        assert runs.wait_for(lambda: not any(map(runs.alive, born)), 5)
+    finally:
+        runs.kill_group(process)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_interrupt_ends_the_run_cleanly(tmp_path, workers, times):
+    folder = tmp_path / "run"
+    process = runs.start("play", "random", "ACB/Household-v0", "--episodes", 20000, "--out", folder, workers=workers)
+    try:
+        assert runs.wait_for(lambda: len(runs.lines(folder, "random")) > 20)
+        born = runs.children(process.pid)
+        for _ in range(times):
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody hears it
+            time.sleep(0.02)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 130 or (times == 2 and process.returncode == -signal.SIGINT), said
+        assert "Traceback" not in said
+        assert runs.wait_for(lambda: not any(map(runs.alive, born)), 5)  # Python's own helper ends a little later
+        written = runs.lines(folder, "random")
+        assert written
+        assert all(line.endswith(b"}\n") for line in written)
+        assert len(Run.read(folder).episodes("random")) == len(written)
+        assert not list(folder.rglob("*.tmp"))
+    finally:
+        runs.kill_group(process)
+
+
+def actors(mark):
+    """Process ids of the Ray actors that were started with this mark in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            named = b"ray::_Actor" in (folder / "cmdline").read_bytes()
+            if named and mark.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.slow
+def test_actors_of_a_ray_cluster_find_the_same_and_are_replaced(alone, tmp_path, monkeypatch):
+    folder, settings = alone
+    mark = f"acgym-{os.getpid()}-{tmp_path.name}"
+    monkeypatch.setenv("ACGYM_TEST", mark)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    killer = Killer("random", [7], lambda: actors(mark))
+    run_comparison(settings, tmp_path, workers=2, ray="local", listener=killer)
+    assert len(killer.killed) == 1
+    assert runs.content(tmp_path, settings.agents) == runs.content(folder, settings.agents)
+    assert not actors(mark)
+
+
+def test_a_cluster_that_is_not_there_is_named(tmp_path, monkeypatch):
+    settings = prepare(["oracle"], ["ACB/Workflow-v0"], episodes=1)
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    with pytest.raises(ImportError, match=r"acgym\[ray\]"):
+        run_comparison(settings, tmp_path, ray="127.0.0.1:9")
