@@ -30,12 +30,12 @@ test: $(INSTALLED_DEV)
 test-slow: $(INSTALLED_DEV)
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
-# A type checker does not run acgym/__init__.py, which joins the four folders: it is shown them as one tree of links.
-# It starts inside the tree, because it looks in the current folder first.
 # The environments of the other toolkits take some minutes and 5 GB the first time.
 test-cross: $(INSTALLED_DEV)
 	$(VENV)/bin/python -m pytest -m cross tests/cross $(ARGS)
 
+# A type checker does not run acgym/__init__.py, which joins the four folders: it is shown them as one tree of links.
+# It starts inside the tree, because it looks in the current folder first.
 lint: $(INSTALLED_DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
