@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,9 @@ from gymnasium.spaces import Space
 
 MAX_ACTION_CHARS = 20_000
 """Longer actions are answered as malformed without being read."""
+MAX_JSON_DEPTH = 100
+"""Deeper JSON is refused without being parsed."""
+_BRACKET_OUTSIDE_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])', re.DOTALL)
 
 # 256 characters for sampling: controls, ASCII, Latin-1, and a few from every longer UTF-8 width.
 _BEYOND_LATIN = dict(zip(range(0xF0, 0x100), "Ωж中日한अع\u2028\u200b\ufeff€—😀𝔘🧪ÿ", strict=True))
@@ -101,18 +105,34 @@ class NotJson(ValueError):
 
 
 def read_json(text: str) -> Any:
-    """Parse JSON that a model wrote: never runs anything, never exhausts the stack, refuses NaN and Infinity.
+    """Parse JSON that a model wrote: never runs anything, never nears the stack's end, refuses NaN and Infinity.
+
+    Lists and objects may lie in one another up to ``MAX_JSON_DEPTH`` deep. Depth is told before parsing, so that what
+    is refused does not depend on how deep the caller stands, and no finaliser of other objects runs on the last bit of
+    the stack.
 
     Raises:
         NotJson: with a short reason, whatever the text is.
     """
+    if text.count("[") + text.count("{") > MAX_JSON_DEPTH and _depth(text) > MAX_JSON_DEPTH:
+        raise NotJson("it is nested too deeply")
     try:
         return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise NotJson("it is nested too deeply") from None
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise NotJson(reason[:80]) from None
+
+
+def _depth(text: str) -> int:
+    """Return how deep lists and objects lie in one another, in text that may be no JSON."""
+    depth = deepest = 0
+    for found in _BRACKET_OUTSIDE_STRINGS.finditer(text):
+        if found[1]:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[2]:
+            depth -= 1
+    return deepest
 
 
 def _refuse_constant(name: str) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from acgym.text import MAX_ACTION_CHARS, NotJson, Utf8, excerpt, read_json
+from acgym.text import MAX_ACTION_CHARS, MAX_JSON_DEPTH, NotJson, Utf8, excerpt, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
@@ -121,6 +121,24 @@ def test_quotes_worked_by_hand(text, quote):
 
 @given(JSON_VALUES)
 def test_json_comes_back(value):
+    assert read_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": ', "}")])
+def test_depth_is_bounded_wherever_the_caller_stands(opening, closing):
+    allowed, deeper = (opening * n + "1" + closing * n for n in (MAX_JSON_DEPTH, MAX_JSON_DEPTH + 1))
+    assert read_json(allowed) == json.loads(allowed)
+    assert refusal(deeper) == "it is nested too deeply"
+
+    def stand_lower(frames: int) -> str | None:
+        return stand_lower(frames - 1) if frames else refusal(deeper)
+
+    assert stand_lower(sys.getrecursionlimit() // 2) == "it is nested too deeply"
+
+
+@given(st.lists(st.text(st.sampled_from('[]{}"\\,:x'), max_size=30), max_size=40))
+def test_brackets_in_strings_and_side_by_side_are_no_depth(texts):
+    value = [{"k": ["[" * 200, text]} for text in texts]
     assert read_json(json.dumps(value)) == value
 
 
