@@ -24,6 +24,8 @@ _LOGIT_BYTES = 1 << 26
 """About the most bytes of logits in one step; drafts are shortened to fit."""
 _FILLED = 0.8
 """Conversations begin until so much of the memory for keys and values is taken; the rest is for them to grow."""
+_SOON = 4
+"""A conversation that has rested for fewer steps is expected back: nobody else begins in its place."""
 _SHELVES = 16
 """A shelf takes at most one part in so many of the memory for keys and values."""
 
@@ -63,6 +65,7 @@ class Engine(Server):
         self.pool = Pool(reader.shapes, self.state_bytes // _SHELVES)
         self.remembered = Remembered()
         self._drafted_tokens = STEP_TOKENS
+        self._steps = 0
         self._waiting: list[Request] = []
         self._active: list[Request] = []
 
@@ -85,7 +88,7 @@ class Engine(Server):
         """Keep what may go on: the whole of a finished turn. What failed or broke off is given up."""
         conversation, request.conversation = request.conversation, None
         if conversation is not None and request.writing.over and request.failure is None:
-            self.remembered.put(conversation)
+            self.remembered.put(conversation, self._steps)
         elif conversation is not None:
             self.remembered.forget(conversation)
 
@@ -99,18 +102,22 @@ class Engine(Server):
     def _admit(self) -> None:
         """Let conversations begin while there is room for keys and values.
 
-        The longest go first, so that they come to their end and free their memory.
+        Those whose states are held go on first. Others take no place of a conversation that will soon be back: else
+        all would be read again and again in turn. The longest go first, so that they come to their end and free their
+        memory.
         """
         used = sum(self.pool.row_bytes(request.length) for request in self._active)
+        used += self.remembered.bytes_since(self._steps - _SOON)
         waiting = sorted(self._waiting, key=lambda request: -request.length)  # stable: who came first goes first
         self._waiting = []
-        for request in waiting:
-            need = self.pool.row_bytes(request.length + 1)
-            room = used + need <= _FILLED * self.state_bytes and len(self._active) < self.max_batch
-            if self._active and not room:
+        for request in sorted(waiting, key=lambda request: not self.remembered.holds(request.seen)):
+            held = self.remembered.holds(request.seen)
+            need = 0 if held else self.pool.row_bytes(request.length + 1)
+            room = used + need <= _FILLED * self.state_bytes or held
+            if self._active and not (room and len(self._active) < self.max_batch):
                 self._waiting.append(request)
                 continue
-            request.conversation = self.remembered.take(request.seen) if request.seen else None
+            request.conversation = self.remembered.take(request.seen) if held else None
             if request.conversation is not None:
                 request.conversation.ids = [*request.ids, *request.writing.said]
                 self._expect(request)
@@ -127,6 +134,7 @@ class Engine(Server):
 
     def _step(self) -> list[Request]:
         """Read a part of every conversation; return the requests that are answered."""
+        self._steps += 1
         try:
             parts = self._parts()
             logits = self.reader.read([part.segment for part in parts])

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+from transformers.cache_utils import CacheLayerMixin
 
 from acgym.agents.base import AgentFailure
 from acgym.agents.request import Request
@@ -17,6 +18,8 @@ from acgym.agents.writing import Rules
 
 BATCH_POSITIONS = 1 << 15
 """Most positions (prompts times the longest of them) of one batch."""
+_CACHE_NAMES = ("cache", "past_key_values", "cache_params")
+"""What the argument is called: from transformers 5.24 on, and before it in models with and without attention."""
 
 
 class Padded(Server):
@@ -41,11 +44,11 @@ class Padded(Server):
         self.model = model
         self.max_batch = max_batch
         accepted = inspect.signature(model.forward).parameters
-        # State-space models have a name of their own for it, and would drop another without a word.
-        self._cache = next((name for name in ("past_key_values", "cache_params") if name in accepted), "")
+        self._cache = cache_argument(model)
         if not self._cache:
             raise ValueError(f"{type(model).__name__} takes no cache, so it cannot generate text here")
         self._positions, self._keep = "position_ids" in accepted, "logits_to_keep" in accepted
+        self._attends = any(isinstance(layer, CacheLayerMixin) for layer in self._empty_cache().layers)
         self._waiting: list[Request] = []
         self._batch: list[Request] = []
 
@@ -83,7 +86,7 @@ class Padded(Server):
         """Write all replies of a batch. What a reply has already (a forced closing tag) is read with its prompt."""
         ids, mask, positions = _laid_out([[*r.ids, *r.writing.said] for r in batch], self.model.device)
         written = [len(r.writing.said) for r in batch]
-        cache = DynamicCache(config=self.model.config)
+        cache = self._empty_cache()
         while True:
             logits = self._read(ids, mask, positions, cache)
             speaking = [
@@ -103,16 +106,25 @@ class Padded(Server):
             mask = torch.cat([mask, mask.new_ones(len(batch), 1)], dim=1)
             positions = positions[:, -1:] + 1
 
+    def _empty_cache(self) -> DynamicCache:
+        return DynamicCache(config=self.model.config)
+
     def _read(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache) -> Tensor:
         """Return the logits of each row's next token, (rows, vocabulary)."""
         inputs: dict[str, Any] = {self._cache: cache}
         inputs |= {"position_ids": positions} if self._positions else {}
         inputs |= {"logits_to_keep": 1} if self._keep else {}
-        if self._cache == "past_key_values" or ids.shape == mask.shape:
+        if self._attends or ids.shape == mask.shape:
             inputs["attention_mask"] = mask  # where all memory is one state, only the first pass has padding
         out = self.model(input_ids=ids, use_cache=True, **inputs)
         logits: Tensor = out.logits[:, -1]
         return logits
+
+
+def cache_argument(model: Any) -> str:
+    """Return the name of the argument by which a model's forward pass takes a cache; "" if it takes none."""
+    accepted = inspect.signature(model.forward).parameters
+    return next((name for name in _CACHE_NAMES if name in accepted), "")
 
 
 def _laid_out(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

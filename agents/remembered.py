@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -18,26 +19,37 @@ class Remembered:
     """
 
     def __init__(self) -> None:
-        self._resting: OrderedDict[tuple[int, ...], Conversation] = OrderedDict()
+        self._resting: OrderedDict[tuple[int, ...], tuple[Conversation, int]] = OrderedDict()
         self._prefixes: dict[int, Conversation] = {}
 
-    def put(self, conversation: Conversation) -> None:
-        """Let a conversation rest until its next turn."""
+    def put(self, conversation: Conversation, step: int) -> None:
+        """Let a conversation rest until its next turn, from a step of the engine on; steps only rise."""
         key = tuple(conversation.ids)
         before = self.take(key)
         if before is not None:
             self.forget(before)
-        self._resting[key] = conversation
+        self._resting[key] = (conversation, step)
+
+    def holds(self, seen: tuple[int, ...]) -> bool:
+        """Say whether the conversation of exactly the tokens ``seen`` rests."""
+        return seen in self._resting
+
+    def bytes_since(self, step: int) -> int:
+        """Return the bytes that conversations hold which have rested since ``step`` at the earliest."""
+        latest = itertools.takewhile(lambda rest: rest[1] >= step, reversed(self._resting.values()))
+        return sum(conversation.states.bytes for conversation, _ in latest)
 
     def take(self, seen: tuple[int, ...]) -> Conversation | None:
         """Return the conversation of exactly the tokens ``seen``, which rests no longer; None if it does not."""
-        return self._resting.pop(seen, None)
+        conversation, _ = self._resting.pop(seen, (None, 0))
+        return conversation
 
     def forget_oldest(self) -> bool:
         """Forget the conversation that has rested longest; False if none rests."""
         if not self._resting:
             return False
-        self.forget(self._resting.popitem(last=False)[1])
+        _, (conversation, _) = self._resting.popitem(last=False)
+        self.forget(conversation)
         return True
 
     def share(self, conversation: Conversation) -> None:

@@ -19,8 +19,9 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
+from acgym.agents.padded import cache_argument
 from acgym.compress.packed_linear import Int4Linear, Int8Linear, PackedLinear, W8A8Linear
 from acgym.compress.walk import decoder_layers, projections
 
@@ -113,14 +114,15 @@ def seconds_per_token(model: LlamaForCausalLM, tokens: int) -> tuple[float, floa
     """Return the median wall seconds and processor seconds of a token, and the wall seconds of the prompt."""
     ids = torch.arange(PROMPT)[None] + 5
     walls, processors = [], []
+    kept = {cache_argument(model): DynamicCache(config=model.config)}
     with torch.inference_mode():
         started = time.perf_counter()
-        out = model(ids, use_cache=True)
+        out = model(ids, **kept, use_cache=True)
         prompt = time.perf_counter() - started
         for _ in range(tokens):
             wall, processor = time.perf_counter(), time.thread_time()
             ids = out.logits[:, -1:].argmax(-1)
-            out = model(ids, past_key_values=out.past_key_values, use_cache=True)
+            out = model(ids, **kept, use_cache=True)
             walls.append(time.perf_counter() - wall)
             processors.append(time.thread_time() - processor)
     return median(walls), median(processors), prompt

@@ -36,6 +36,7 @@ from acgym.agents.decoding import Decoding
 from acgym.agents.drafts import Drafts
 from acgym.agents.engine import Engine
 from acgym.agents.local import REFERENCE, load
+from acgym.agents.padded import cache_argument
 from acgym.agents.ragged import reader_of
 from acgym.agents.writing import Rules
 
@@ -104,11 +105,12 @@ def sequential(model: Any, load: Load) -> None:
 @torch.inference_mode()
 def static(model: Any, load: Load) -> None:
     cache, last = DynamicCache(config=model.config), None
+    kept = {cache_argument(model): cache}
     for turn in range(len(load.words[0])):
         ids = torch.tensor([episode[turn] for episode in load.words])
         ids = ids if last is None else torch.cat([last, ids], dim=1)
         for _ in range(GENERATED):
-            out = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            out = model(input_ids=ids, **kept, use_cache=True, logits_to_keep=1)
             ids = last = out.logits[:, -1].argmax(-1)[:, None]
 
 

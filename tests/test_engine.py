@@ -227,6 +227,20 @@ def test_memory_is_bounded():
     assert most[None] > 3 * budget
 
 
+def test_who_will_soon_be_back_keeps_the_states():
+    """Where memory is short conversations follow one another; they are not read again in turn."""
+    turns = 6
+    talks = [prompts((20, *[4] * (turns - 1)), seed=seed) for seed in range(12)]
+    made = server(state_bytes=4 * server().pool.row_bytes(128))
+
+    async def everyone():
+        return await asyncio.gather(*(talk(made, each) for each in talks))
+
+    assert asyncio.run(everyone()) == [talk_alone(each) for each in talks]
+    once = len(talks) * (20 + (turns - 1) * 4 + turns * 8 - 1)
+    assert made.reader.tokens < 1.3 * once, "conversations were read again although they went on at once"
+
+
 def test_shelves_are_given_back():
     made = server(state_bytes=1)
     answers(made, prompts(LENGTHS))

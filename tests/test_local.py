@@ -240,11 +240,12 @@ def test_a_folder_is_loaded_in_single_precision_and_without_noise(tmp_path, capf
 def test_turns_read_only_what_is_new_and_say_the_same():
     """With and without memory of earlier turns the episodes are equal; with it far fewer tokens are read."""
     played, read = [], []
-    for memory in (True, False):
+    for remembering in (True, False):
         made = agent(max_new_tokens=8)
         made._engine.drafts = None
-        if not memory:
-            made._engine.remembered.put = made._engine.remembered.forget
+        if not remembering:
+            memory = made._engine.remembered
+            memory.put = lambda conversation, step, memory=memory: memory.forget(conversation)
         episodes = acgym.play(made, "ACB/Household-v0", range(2), kwargs={"level": 1})
         played.append([timeless(episode) for episode in episodes])
         read.append(made._engine.reader.tokens)

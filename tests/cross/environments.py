@@ -15,6 +15,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
+TORCH = next(
+    line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split("\n") if line.startswith("torch==")
+)
+"""All environments have the torch that acgym is tested with; their transformers differ."""
+
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "gptqmodel": ("gptqmodel==7.6.0", "optimum==2.3.0", "transformers==5.23.0", "compressed-tensors==0.20.0"),
     "llmcompressor": ("llmcompressor==0.14.0.1",),
@@ -41,8 +46,7 @@ def python(name: str) -> Path:
     Raises:
         RuntimeError: if pip fails; its last lines are in the message.
     """
-    torch = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()[-1]
-    wanted = [torch, *ENVIRONMENTS[name]]
+    wanted = [TORCH, *ENVIRONMENTS[name]]
     digest = hashlib.sha256(json.dumps([wanted, sys.version]).encode()).hexdigest()[:12]
     folder = cache() / f"{name}-{digest}"
     interpreter = folder / "bin" / "python"
@@ -53,15 +57,17 @@ def python(name: str) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             venv.create(folder, with_pip=True)
             # torch first: setup scripts look for it. As a constraint it holds for their isolated builds too.
-            for packages in ([torch], wanted):
-                _pip(interpreter, packages)
+            constraint = folder / "torch.txt"
+            constraint.write_text(TORCH, encoding="utf-8")
+            for packages in ([TORCH], wanted):
+                _pip(interpreter, packages, constraint)
             (folder / "complete").touch()
     return interpreter
 
 
-def _pip(interpreter: Path, packages: list[str]) -> None:
+def _pip(interpreter: Path, packages: list[str], constraint: Path) -> None:
     command = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
-    environment = {**os.environ, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    environment = {**os.environ, "PIP_CONSTRAINT": str(constraint)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
