@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -105,8 +106,9 @@ class NotJson(ValueError):
 
 
 def read_json(text: str) -> Any:
-    """Parse JSON that a model wrote: never runs anything, never nears the stack's end, refuses NaN and Infinity.
+    """Parse JSON that a model wrote: never runs anything, never nears the stack's end.
 
+    NaN, Infinity and numbers beyond a float are refused.
     Lists and objects may lie in one another up to ``MAX_JSON_DEPTH`` deep. Depth is told before parsing, so that what
     is refused does not depend on how deep the caller stands, and no finaliser of other objects runs on the last bit of
     the stack.
@@ -117,7 +119,7 @@ def read_json(text: str) -> Any:
     if text.count("[") + text.count("{") > MAX_JSON_DEPTH and _depth(text) > MAX_JSON_DEPTH:
         raise NotJson("it is nested too deeply")
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _DECODER.decode(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise NotJson(reason[:80]) from None
@@ -137,3 +139,13 @@ def _depth(text: str) -> int:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number[:20]} is beyond the largest number")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

@@ -24,7 +24,10 @@ Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 def canonical_json(value: Json) -> str:
     """Write ``value`` so that equal values give equal text: sorted keys, no spaces, UTF-8 kept."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,7 @@ def refusal(text: str) -> str | None:
         ("[" * 100_000, "it is nested too deeply"),
         ("NaN", "NaN is not a JSON value"),
         ("[-Infinity]", "-Infinity is not a JSON value"),
+        ("[1e999]", "1e999 is beyond the largest number"),
         ("", "Expecting value"),
         ("1 2", "Extra data"),
     ],
