@@ -31,7 +31,8 @@ MOST_WORKERS = 8
 WEIGHTS = "*.safetensors"
 
 Player: TypeAlias = Callable[[Sequence[str], int], None]
-"""Plays agents, each on the run's first so many seeds; returns when all are done."""
+"""Plays agents, each on the run's first so many seeds, the run's first agent before the others; returns when all are
+done."""
 
 
 def run_comparison(
@@ -138,7 +139,10 @@ class _Alone:
 
 @dataclass(frozen=True)
 class _Crew:
-    """Lets workers play: an agent each, or all of them shares of one agent if there are too few agents."""
+    """Lets workers play: an agent each, or all of them shares of one agent.
+
+    Shared is the first agent, which the others wait for, and whoever would leave workers without work.
+    """
 
     settings: Settings
     run: Run
@@ -146,11 +150,17 @@ class _Crew:
     listener: Listener
 
     def all(self, agents: Sequence[str], seeds: int) -> None:
+        first = self.settings.agents[0]
+        if agents[0] == first:
+            self._share(first, seeds)
+            if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
+                self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
         if len(agents) >= self.workers.count:
             self.workers.whole(agents, seeds)
             return
         for name in agents:  # whole after share: its model is still there
-            self._share(name, seeds)
+            if name != first:
+                self._share(name, seeds)
             self.workers.whole([name], seeds)
 
     def _share(self, agent: str, seeds: int) -> None:
@@ -174,8 +184,7 @@ def _play(settings: Settings, run: Run, play: Player) -> None:
     """Play the first agent, then the others; in batches, until nothing is open, if the settings say so."""
     first, *others = settings.agents
     if settings.until is None:
-        play([first], settings.episodes)
-        play(others, settings.episodes)
+        play(settings.agents, settings.episodes)
         return
     from acgym.until import look, looks, may_stop
 
