@@ -30,6 +30,8 @@ class Compressed(NamedTuple):
     """The integer grid that the new weight lies on; None if it lies on none."""
 
 
+STRIP = 512
+"""Features whose products with all later ones are computed at once."""
 FEW_TOKENS = 16
 """An expert that fewer tokens chose says too little about its inputs."""
 
@@ -50,6 +52,9 @@ class Statistics:
     zeros: Tensor | None = None
     """(out, in), bool: weights that an earlier step of the chain pruned; None if none did. They are zero, and a method
     that moves weights must leave them at zero."""
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What methods derived from the sums above, such as a factor of the Hessian; projections that read the same inputs
+    share it."""
 
     @property
     def norm(self) -> Tensor:
@@ -69,9 +74,17 @@ class Statistics:
         Raises:
             ValueError: if it was not collected.
         """
+        return 2 * self._collected_gram()
+
+    @property
+    def hessian_diagonal(self) -> Tensor:
+        """The diagonal of :attr:`hessian`, (in,): 2 ||X_j||^2. Raises as that does."""
+        return 2 * self._collected_gram().diagonal()
+
+    def _collected_gram(self) -> Tensor:
         if self.gram is None:
             raise ValueError("the Hessian was not collected; register the method with needs='hessian'")
-        return 2 * self.gram
+        return self.gram
 
     def divided(self, scales: Tensor) -> Statistics:
         """Return the statistics of X_j / s_j: those after scales, (in,), positive, were folded into what makes X."""
@@ -102,6 +115,9 @@ class Statistics:
 class _Sums(NamedTuple):
     """Sums of one call, see :class:`Statistics`; None what is not needed."""
 
+    call: int
+    """Number of the tensor that was summed."""
+
     squares: Tensor
     gram: Tensor | None
     absolute: Tensor | None
@@ -110,17 +126,23 @@ class _Sums(NamedTuple):
 
 @dataclass
 class Collector:
-    """Forward pre-hooks that gather the statistics of one decoder layer's projections."""
+    """Forward pre-hooks that gather the statistics of one decoder layer's projections.
+
+    Projections that read the same tensors (query, key and value) have one object for their statistics.
+    """
 
     linears: Mapping[str, Projection]
     needs: Needs
     statistics: dict[str, Statistics] = field(default_factory=dict)
     _last: tuple[Tensor, _Sums] | None = None
+    _calls: dict[str, list[int]] = field(default_factory=dict)
+    """Which tensors each projection read."""
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
         """Gather while the layer runs."""
         self.statistics = {name: Statistics() for name in self.linears}
+        self._calls = {name: [] for name in self.linears}
         hooks = []
         experts: dict[nn.Module, dict[int, dict[str, str]]] = {}
         for name, linear in self.linears.items() if self.needs != "nothing" else ():
@@ -136,6 +158,10 @@ class Collector:
             self._last = None
             for hook in hooks:
                 hook.remove()
+        alike: dict[tuple[int, ...], str] = {}
+        for name, calls in self._calls.items():
+            if calls:
+                self.statistics[name] = self.statistics[alike.setdefault(tuple(calls), name)]
 
     def _see(self, name: str, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._add(name, args[0])
@@ -152,6 +178,7 @@ class Collector:
 
     def _add(self, name: str, inputs: Tensor) -> None:
         seen, sums = self.statistics[name], self._sums(inputs)
+        self._calls[name].append(sums.call)
         seen.tokens += inputs.numel() // inputs.shape[-1]
         if seen.squares is None:
             seen.squares, seen.absolute, seen.maximum = sums.squares, sums.absolute, sums.maximum
@@ -170,9 +197,11 @@ class Collector:
         if self._last is None or self._last[0] is not inputs:
             x = working(inputs).flatten(0, -2)
             sizes = x.abs() if self.needs in ("sizes", "hessian") else None
+            gram = _gram(x) if self.needs == "hessian" else None
             sums = _Sums(
-                x.square().sum(0),
-                x.T @ x if self.needs == "hessian" else None,
+                0 if self._last is None else self._last[1].call + 1,
+                x.square().sum(0) if gram is None else gram.diagonal().clone(),
+                gram,
                 None if sizes is None else sizes.sum(0),
                 None if sizes is None else sizes.amax(0),
             )
@@ -203,6 +232,19 @@ class Collector:
             "their inputs are taken as uncorrelated and of equal size (rounding to nearest, pruning by magnitude)"
             for module, count in rare.items()
         ]
+
+
+def _gram(x: Tensor) -> Tensor:
+    """Return X X^T, (in, in), of X^T = ``x``, (tokens, in): the upper half is computed, in strips, and mirrored."""
+    features = x.shape[1]
+    if features <= STRIP:
+        return x.T @ x
+    gram = x.new_empty(features, features)
+    for start in range(0, features, STRIP):
+        rows, rest = slice(start, start + STRIP), slice(start + STRIP, features)
+        gram[rows, start:] = x[:, rows].T @ x[:, start:]
+        gram[rest, rows] = gram[rows, rest].T
+    return gram
 
 
 def check_calibration(model: nn.Module, calibration: Sequence[Sequence[int]] | None, method: str) -> list[list[int]]:

@@ -13,6 +13,8 @@ from acgym.compress.quantise import Grid, fake_quantise, grid
 
 BLOCK = 128
 """Columns between two lazy updates of all the rest."""
+TRIANGLE = 256
+"""Rows of a triangular matrix that is inverted in one piece."""
 
 
 def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compressed:
@@ -39,11 +41,10 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
     options.check(weight.shape[1])
     if options.bits == 16:
         return Compressed(weight)
-    hessian = statistics.hessian
-    diagonal = hessian.diagonal()
+    diagonal = statistics.hessian_diagonal
     dead = diagonal <= 0
     order = _order(diagonal, options.act_order)
-    factor, damp = inverse_factor(hessian[order][:, order], options.damp)
+    factor, damp = shared_factor(statistics, options.damp, order if options.act_order else None)
     # One column of W is one row here: the sweep reads and writes memory in one piece.
     columns = weight.masked_fill(dead, 0.0).T.contiguous()
     pruned = None if statistics.zeros is None else statistics.zeros.T[order]
@@ -64,6 +65,22 @@ def _order(diagonal: Tensor, act_order: bool) -> Tensor:
     if act_order:
         return torch.sort(diagonal, descending=True, stable=True).indices
     return torch.arange(diagonal.numel(), device=diagonal.device)
+
+
+def shared_factor(statistics: Statistics, damp: float, order: Tensor | None = None) -> tuple[Tensor, float]:
+    """Return :func:`inverse_factor` of the Hessian, made once for all projections that read the same inputs.
+
+    Args:
+        statistics: of the inputs.
+        damp: as there.
+        order: (in,), the order of the Hessian's rows by falling diagonal; None for theirs.
+    """
+    key = ("inverse factor", damp, order is None)
+    if key not in statistics.memo:
+        hessian = statistics.hessian
+        statistics.memo[key] = inverse_factor(hessian if order is None else hessian[order][:, order], damp)
+    factor: tuple[Tensor, float] = statistics.memo[key]
+    return factor
 
 
 def inverse_factor(hessian: Tensor, damp: float) -> tuple[Tensor, float]:
@@ -95,11 +112,22 @@ def inverse_factor(hessian: Tensor, damp: float) -> tuple[Tensor, float]:
         pivots = lower.diagonal()
         # A pivot at the level of rounding means a factor made of noise, though the algorithm did not stop.
         if not int(failed) and float(pivots.min() / pivots.max()) ** 2 > 4 * len(h) * torch.finfo(h.dtype).eps:
-            upper = lower.flip(0, 1)
-            return torch.linalg.solve_triangular(
-                upper, torch.eye(len(h), dtype=h.dtype, device=device), upper=True
-            ), share
+            return _inverted(lower.flip(0, 1)), share
     raise ValueError("the Hessian of the calibration text is singular under every damping; use more calibration text")
+
+
+def _inverted(upper: Tensor) -> Tensor:
+    """Return the inverse of an upper triangular matrix, half by half: half the time of solving for the identity."""
+    size, half = len(upper), len(upper) // 2
+    if size <= TRIANGLE:
+        identity = torch.eye(size, dtype=upper.dtype, device=upper.device)
+        solved: Tensor = torch.linalg.solve_triangular(upper, identity, upper=True)
+        return solved
+    inverse = torch.zeros_like(upper)
+    first, last = slice(0, half), slice(half, size)
+    inverse[first, first], inverse[last, last] = _inverted(upper[first, first]), _inverted(upper[last, last])
+    inverse[first, last] = (inverse[first, first] @ upper[first, last] @ inverse[last, last]).neg_()
+    return inverse
 
 
 @dataclass
@@ -122,13 +150,15 @@ class _Grids:
         self.taken: list[tuple[Tensor, Tensor]] = []
         if self.static:
             grouped = self.columns.T.reshape(rows, count // self.group, self.group)
-            self.fixed = grid(grouped, self.options.bits, self.options.symmetric)
+            scale, zero = grid(grouped, self.options.bits, self.options.symmetric)
+            # One row a group: a column's grid is one piece of memory.
+            self.fixed = scale[..., 0].T.contiguous(), zero[..., 0].T.contiguous()
 
     def at(self, index: int, swept: Tensor) -> tuple[Tensor, Tensor]:
         """Return scale and zero, each (out,), of the column at ``index`` of the sweep whose state is ``swept``."""
         if self.static:
             place = self.places[index] // self.group
-            return self.fixed[0][:, place, 0], self.fixed[1][:, place, 0]
+            return self.fixed[0][place], self.fixed[1][place]
         if index % self.group == 0:
             columns = swept[index : index + self.group]
             if self.pruned is not None:
@@ -141,7 +171,7 @@ class _Grids:
         """Return all grids after the sweep. A group that was taken on the way holds the columns swept with it."""
         place = torch.arange(len(self.order), device=self.order.device) // self.group
         if self.static:
-            return Grid(self.options.bits, self.options.symmetric, self.fixed[0][..., 0], self.fixed[1][..., 0], place)
+            return Grid(self.options.bits, self.options.symmetric, self.fixed[0].T, self.fixed[1].T, place)
         groups = torch.empty_like(place)
         groups[self.order] = place
         scale, zero = (torch.stack(each, 1) for each in zip(*self.taken, strict=True))
@@ -163,13 +193,13 @@ def _sweep(columns: Tensor, factor: Tensor, grids: _Grids, options: GptqOptions)
         stop = min(start + block, len(columns))
         inside, errors = columns[start:stop], torch.empty_like(columns[start:stop])
         upper = factor[start:stop, start:stop]
-        for i in range(stop - start):
+        for i, (column, error) in enumerate(zip(inside.unbind(), errors.unbind(), strict=True)):
             scale, zero = grids.at(start + i, columns)
-            rounded = fake_quantise(inside[i], scale, zero, options.bits)
+            rounded = fake_quantise(column, scale, zero, options.bits)
             if grids.pruned is not None:
                 rounded.masked_fill_(grids.pruned[start + i], 0.0)
-            errors[i] = (inside[i] - rounded) / pivots[start + i]
-            inside[i] = rounded
-            inside[i + 1 :].addr_(upper[i, i + 1 :], errors[i], alpha=-1)
+            torch.sub(column, rounded, out=error).div_(pivots[start + i])
+            column.copy_(rounded)
+            inside[i + 1 :].addr_(upper[i, i + 1 :], error, alpha=-1)
         columns[stop:].addmm_(factor[start:stop, stop:].T, errors, alpha=-1)
     return columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -61,11 +62,15 @@ def compress_layer(
             _scale(group, name, found, steps, statistics)
         _note_unscaled(name, groups, steps, notes)
     changed = total = 0.0
-    for key, step in steps.items():
-        if plan.pruned(at, key):
-            statistics[key].zeros = found[key].weight == 0
-        delta, size = _compress(step, key, found[key], statistics[key], notes, keep)
+    for keys in _together(plan, at, steps, statistics):
+        used = statistics[keys[0]]
+        matrices = {key: found[key] for key in keys}
+        delta, size = _compress(steps[keys[0]], matrices, used, plan.pruned(at, keys[0]), notes, keep)
         changed, total = changed + delta, total + size
+        for key in keys:
+            del statistics[key]
+        if not any(seen is used for seen in statistics.values()):
+            used.memo.clear()  # factors are large
     _quantise_inputs({key: (found[key], step) for key, step in steps.items()}, notes)
     error = None
     if replay is not None:
@@ -108,8 +113,12 @@ def _scale(
             f"{step} found scales for {layer}.{group.producer} that are not {group.channels} positive numbers"
         )
     group.fold(s)
+    divided: dict[int, Statistics] = {}
     for key in readers:
-        statistics[key] = statistics[key].divided(s[group.share])
+        seen = statistics[key]
+        if id(seen) not in divided:
+            divided[id(seen)] = seen.divided(s[group.share])
+        statistics[key] = divided[id(seen)]
 
 
 def _note_unscaled(layer: str, groups: Sequence[FoldGroup], steps: Mapping[str, Step], notes: list[str]) -> None:
@@ -123,30 +132,54 @@ def _note_unscaled(layer: str, groups: Sequence[FoldGroup], steps: Mapping[str, 
             notes.append(note)
 
 
+def _together(plan: Plan, at: int, steps: Mapping[str, Step], statistics: Mapping[str, Statistics]) -> list[list[str]]:
+    """Put together the projections that are compressed as one matrix: see :attr:`Method.rowwise`."""
+    groups: dict[object, list[str]] = {}
+    for key, step in steps.items():
+        alike = METHODS[step.method].rowwise and statistics[key].tokens > 0
+        groups.setdefault((step, plan.pruned(at, key), id(statistics[key])) if alike else key, []).append(key)
+    return list(groups.values())
+
+
 def _compress(
-    step: Step, name: str, projection: Projection, statistics: Statistics, notes: list[str], keep: Keep | None
+    step: Step,
+    matrices: Mapping[str, Projection],
+    statistics: Statistics,
+    pruned: bool,
+    notes: list[str],
+    keep: Keep | None,
 ) -> tuple[float, float]:
-    """Compress one projection; return the squared norms of its change and of its weight before."""
+    """Compress projections that read the same inputs, stacked; return the squared norms of change and weight before."""
     function = METHODS[step.method].load()
-    weight = working(projection.weight)
+    before = [working(projection.weight) for projection in matrices.values()]
     if function is None:
-        return 0.0, float(weight.square().sum())
+        return 0.0, sum(float(weight.square().sum()) for weight in before)
+    stacked = torch.cat(before)  # a copy in any case
+    if pruned:
+        statistics = replace(statistics, zeros=stacked == 0)
+    names = ", ".join(matrices)
     try:
-        result = function(weight.clone(), statistics, step.options)
+        result = function(stacked, statistics, step.options)
     except ValueError as error:
-        raise ValueError(f"{step} cannot compress {name}: {error}") from error
-    if result.weight.shape != weight.shape:
-        raise ValueError(f"{step} returned {tuple(result.weight.shape)} for {name}, expected {tuple(weight.shape)}")
+        raise ValueError(f"{step} cannot compress {names}: {error}") from error
+    if result.weight.shape != stacked.shape:
+        raise ValueError(f"{step} returned {tuple(result.weight.shape)} for {names}, expected {tuple(stacked.shape)}")
     if not bool(torch.isfinite(result.weight).all()):
-        raise ValueError(f"{step} returned weights that are not finite for {name}")
-    notes.extend(f"{name}: {note}" for note in result.notes)
-    if keep is not None:
-        keep(name, result)
-    rounded = result.weight.to(projection.weight.dtype)
-    # Summed before the copy: for a float32 model ``weight`` is the parameter itself.
-    sums = float((rounded.to(weight.dtype) - weight).square().sum()), float(weight.square().sum())
-    projection.weight.copy_(rounded)
-    return sums
+        raise ValueError(f"{step} returned weights that are not finite for {names}")
+    changed = total = 0.0
+    end = 0
+    for (name, projection), weight in zip(matrices.items(), before, strict=True):
+        rows = slice(end, end := end + len(weight))
+        notes.extend(f"{name}: {note}" for note in result.notes)
+        if keep is not None:
+            grid = None if result.grid is None else result.grid.rows(rows)
+            keep(name, Compressed(result.weight[rows], result.notes, grid))
+        rounded = result.weight[rows].to(projection.weight.dtype)
+        # Summed before the copy: for a float32 model ``weight`` is the parameter itself.
+        changed += float((rounded.to(weight.dtype) - weight).square().sum())
+        total += float(weight.square().sum())
+        projection.weight.copy_(rounded)
+    return changed, total
 
 
 def _quantise_inputs(done: Mapping[str, tuple[Projection, Step]], notes: list[str]) -> None:

@@ -48,6 +48,9 @@ class Method:
     needs: Needs
     scales: str | Scales | None = None
     model: str | OnModel | None = None
+    rowwise: bool = False
+    """Whether ``function`` makes each row of a weight out of that row and the statistics alone: projections that read
+    the same inputs are then compressed as one matrix."""
 
     def load(self) -> Function | None:
         """Return the function of one weight."""
@@ -72,10 +75,12 @@ def _load(function: Any) -> Any:
 
 METHODS: dict[str, Method] = {
     "rtn": Method("acgym.compress.rtn:rtn", Affine, "nothing"),
-    "gptq": Method("acgym.compress.gptq:gptq", GptqOptions, "hessian"),
+    "gptq": Method("acgym.compress.gptq:gptq", GptqOptions, "hessian", rowwise=True),
     "magnitude": Method("acgym.compress.magnitude:magnitude", Sparsity, "nothing"),
-    "wanda": Method("acgym.compress.wanda:wanda", Sparsity, "norm"),
-    "awq": Method("acgym.compress.awq:awq", AwqOptions, "hessian", scales="acgym.compress.awq:awq_scales"),
+    "wanda": Method("acgym.compress.wanda:wanda", Sparsity, "norm", rowwise=True),
+    "awq": Method(
+        "acgym.compress.awq:awq", AwqOptions, "hessian", scales="acgym.compress.awq:awq_scales", rowwise=True
+    ),
     "smoothquant": Method(
         "acgym.compress.smoothquant:smoothquant",
         SmoothQuantOptions,
@@ -96,6 +101,7 @@ def register_method(
     options: type[Options] = Options,
     needs: Needs = "nothing",
     scales: str | Scales | None = None,
+    rowwise: bool = False,
 ) -> None:
     """Add a compression method, so that recipes can name it.
 
@@ -108,6 +114,7 @@ def register_method(
         needs: which statistics the functions read.
         scales: ``scales(fold, options) -> Tensor | None``, pure, or its ``"module:function"``; see
             :class:`acgym.compress.scaling.Fold`.
+        rowwise: see :attr:`Method.rowwise`.
 
     Raises:
         ValueError: if the name is taken or cannot stand in a recipe, or ``needs`` is unknown.
@@ -124,4 +131,4 @@ def register_method(
     if not (isinstance(options, type) and issubclass(options, Options)):
         raise TypeError(f"options must be a dataclass derived from acgym.compress.Options, got {options!r}")
     words(options)  # refuses a field that has no spelling now, not at the first recipe
-    METHODS[name] = Method(function, options, needs, scales)
+    METHODS[name] = Method(function, options, needs, scales, rowwise=rowwise)

@@ -7,6 +7,11 @@ from torch import Tensor
 
 from acgym.compress.options import Sparsity
 
+_FEW = 8
+"""Scores of a row up to which they are compared pair by pair or sorted, which is faster than selecting."""
+_MANY_ROWS = 1 << 12
+"""Rows from which on comparing columns pair by pair is faster than sorting each row."""
+
 
 def smallest(scores: Tensor, k: int) -> Tensor:
     """Mark the ``k`` smallest scores along the last dimension.
@@ -21,9 +26,29 @@ def smallest(scores: Tensor, k: int) -> Tensor:
     """
     if k == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
+    if scores.shape[-1] <= _FEW:
+        if scores.numel() > _MANY_ROWS * scores.shape[-1]:
+            return _ranks(scores) < k
+        first = scores.argsort(dim=-1, stable=True)[..., :k]
+        return torch.zeros_like(scores, dtype=torch.bool).scatter_(-1, first, True)
     bound = scores.kthvalue(k, dim=-1, keepdim=True).values  # selects in linear time, where a sort would not
+    marked = scores <= bound
+    if bool((marked.sum(-1) == k).all()):  # no score ties with the k-th beyond the k
+        return marked
     below, ties = scores < bound, scores == bound
     return below | (ties & (ties.cumsum(-1) <= k - below.sum(-1, keepdim=True)))
+
+
+def _ranks(scores: Tensor) -> Tensor:
+    """Return how many scores of its row come before each one, (..., n) uint8; equal scores come by rising index."""
+    columns = scores.movedim(-1, 0).contiguous()
+    ranks = torch.zeros_like(columns, dtype=torch.uint8)
+    for later in range(1, len(columns)):
+        for earlier in range(later):
+            ahead = columns[earlier] <= columns[later]
+            ranks[later] += ahead
+            ranks[earlier] += ~ahead
+    return ranks.movedim(0, -1)
 
 
 def smallest_n_of_m(scores: Tensor, options: Sparsity) -> Tensor:

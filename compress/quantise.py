@@ -25,6 +25,10 @@ class Grid:
     groups: Tensor
     """(in,), int64: the group that each input feature belongs to."""
 
+    def rows(self, chosen: slice) -> Grid:
+        """Return the grid of some rows of the weight."""
+        return Grid(self.bits, self.symmetric, self.scale[chosen], self.zero[chosen], self.groups)
+
     def codes(self, weight: Tensor) -> Tensor:
         """Return the integers of a weight that lies on the grid: (out, in) int64 in [0, 2^bits - 1]."""
         scale, zero = self.scale[:, self.groups], self.zero[:, self.groups]
@@ -68,8 +72,8 @@ def grid(weight: Tensor, bits: int, symmetric: bool) -> tuple[Tensor, Tensor]:
 
 def fake_quantise(weight: Tensor, scale: Tensor, zero: Tensor, bits: int) -> Tensor:
     """Round to the grid and back: scale * (clamp(round(w / scale) + zero, 0, 2^bits - 1) - zero), halves to even."""
-    codes = torch.clamp(torch.round(weight / scale) + zero, 0, 2**bits - 1)
-    return scale * (codes - zero)
+    codes = (weight / scale).round_().add_(zero).clamp_(0, 2**bits - 1)
+    return codes.sub_(zero).mul_(scale)
 
 
 def quantise_groups(weight: Tensor, bits: int, group: int, symmetric: bool) -> Tensor:

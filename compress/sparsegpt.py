@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from acgym.compress.calibration import Compressed, Statistics
-from acgym.compress.gptq import inverse_factor
+from acgym.compress.gptq import shared_factor
 from acgym.compress.options import SparseGptOptions
 from acgym.compress.prune import smallest
 
@@ -42,9 +42,8 @@ def sparsegpt(weight: Tensor, statistics: Statistics, options: SparseGptOptions)
     options.check(weight.shape[1])
     if options.zeros(weight.numel()) == 0:
         return Compressed(weight)
-    hessian = statistics.hessian
-    dead = hessian.diagonal() <= 0
-    factor, damp = inverse_factor(hessian, options.damp)
+    dead = statistics.hessian_diagonal <= 0
+    factor, damp = shared_factor(statistics, options.damp)
     # One column of W is one row here: the sweep reads and writes memory in one piece.
     columns = weight.T.contiguous()
     _sweep(columns, factor.to(columns), dead, options)

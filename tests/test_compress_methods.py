@@ -281,6 +281,16 @@ def test_no_calibration_signal_at_all_still_ends():
     assert "128 of 128 inputs are dead" in got.notes[0]
 
 
+@pytest.mark.parametrize("size", [1, 256, 257, 701])
+def test_triangles_of_any_size_are_inverted(size):
+    generator = torch.Generator().manual_seed(size)
+    x = torch.randn(size, 2 * size, generator=generator, dtype=torch.float64)
+    factor, _ = inverse_factor(x @ x.T, 0.01)
+    damped = x @ x.T + 0.01 * (x @ x.T).diagonal().mean() * torch.eye(size, dtype=torch.float64)
+    assert torch.allclose(factor.T @ factor @ damped, torch.eye(size, dtype=torch.float64), atol=1e-10)
+    assert torch.equal(factor, factor.triu())
+
+
 def test_the_factor_is_the_cholesky_factor_of_the_inverse():
     h = 2 * correlated(40) @ correlated(40).T
     factor, damp = inverse_factor(h, 0.05)

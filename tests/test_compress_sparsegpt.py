@@ -206,3 +206,13 @@ def test_the_k_smallest_are_those_of_a_stable_sort(values, k):
     k = min(k, len(values))
     expected = sorted(range(len(values)), key=lambda i: (values[i], i))[:k]
     assert smallest(torch.tensor(values, dtype=torch.float32), k).nonzero().flatten().tolist() == sorted(expected)
+
+
+@pytest.mark.parametrize("columns", [1, 4, 8, 9])
+@pytest.mark.parametrize("rows", [3, 5000])
+def test_rows_are_marked_alike_however_many_there_are(rows, columns):
+    scores = torch.randint(0, 4, (rows, columns), generator=torch.Generator().manual_seed(columns)).float()  # many ties
+    for k in range(columns + 1):
+        first = scores.argsort(dim=1, stable=True)[:, :k]
+        expected = torch.zeros(rows, columns, dtype=torch.bool).scatter_(1, first, True)
+        assert torch.equal(smallest(scores, k), expected), k

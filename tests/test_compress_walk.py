@@ -10,7 +10,8 @@ import pytest
 import torch
 from compress_models import VOCABULARY, linears, logits, make, registered, text
 
-from acgym.compress import Compressed, compress
+import acgym.compress.gptq as gptq_module
+from acgym.compress import Compressed, compress, methods
 from acgym.compress.calibration import Collector, Statistics, capture
 from acgym.compress.gptq import gptq
 from acgym.compress.options import Affine, GptqOptions
@@ -127,6 +128,79 @@ def test_the_same_call_gives_the_same_bits():
     compress(first, "gptq-w3-g64-actorder", text())
     compress(second, "gptq-w3-g64-actorder", text())
     assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("features", [1, 512, 513, 1300])
+def test_the_gram_matrix_is_whole_and_symmetric_whatever_the_width(features):
+    x = torch.randn(40, features, generator=torch.Generator().manual_seed(features), dtype=torch.float64)
+    layer = torch.nn.Linear(features, 2, dtype=torch.float64)
+    collector = Collector({"only": layer}, "hessian")
+    with torch.no_grad(), collector.collecting():
+        layer(x)
+    gram = collector.statistics["only"].gram
+    assert torch.allclose(gram, x.T @ x, atol=1e-10)
+    assert torch.equal(gram, gram.T)
+
+
+def test_projections_that_read_the_same_inputs_share_their_statistics():
+    model = make()
+    layer = next(iter(decoder_layers(model).values()))
+    collector = Collector(projections(layer), "hessian")
+    with torch.no_grad(), collector.collecting():
+        for row in text(4):
+            logits(model, row)
+    shared = {}
+    for key, statistics in collector.statistics.items():
+        shared.setdefault(id(statistics), []).append(key.rsplit(".", 1)[1])
+    assert sorted(shared.values()) == [
+        ["down_proj"],
+        ["gate_proj", "up_proj"],
+        ["o_proj"],
+        ["q_proj", "k_proj", "v_proj"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "recipe", ["gptq-w3-g32", "gptq-w4-g64-actorder-static", "awq-w4-g32", "wanda-50", "wanda-2:4"]
+)
+@pytest.mark.parametrize("before", ["", "magnitude-50+"])
+def test_stacked_projections_get_what_each_gets_alone(recipe, before, monkeypatch):
+    together, apart = make().double(), make().double()
+    grids = {}, {}
+    compress(together, before + recipe, text(), keep=lambda name, made: grids[0].__setitem__(name, made))
+    method = methods.METHODS[recipe.split("-")[0]]
+    monkeypatch.setitem(methods.METHODS, recipe.split("-")[0], dataclasses.replace(method, rowwise=False))
+    compress(apart, before + recipe, text(), keep=lambda name, made: grids[1].__setitem__(name, made))
+    for name, linear in linears(together).items():
+        assert torch.allclose(linear.weight, linears(apart)[name].weight, atol=1e-12), name
+        one, other = grids[0][name], grids[1][name]
+        assert torch.allclose(one.weight, other.weight, atol=1e-12)
+        assert (one.grid is None) == (other.grid is None)
+        if one.grid is not None:
+            assert torch.equal(one.grid.codes(one.weight), other.grid.codes(other.weight))
+
+
+@pytest.mark.parametrize(("recipe", "calls"), [("gptq-w4-g64", 4), ("sparsegpt-50", 4), ("sparsegpt-2:4", 4)])
+def test_a_hessian_is_factored_once_for_all_that_read_the_same_inputs(recipe, calls, monkeypatch):
+    made = []
+    real = gptq_module.inverse_factor
+    monkeypatch.setattr(gptq_module, "inverse_factor", lambda *args: made.append(1) or real(*args))
+    compress(make(), recipe, text())
+    assert len(made) == 3 * calls
+
+
+def test_factors_are_dropped_when_their_last_reader_is_done():
+    held = []
+
+    def spy(weight, statistics, options):
+        statistics.memo["factor"] = torch.zeros(1)
+        held.append(statistics)
+        return Compressed(weight)
+
+    with registered("spy", spy, needs="hessian"):
+        compress(make(), "spy", text(2))
+    assert held
+    assert not any(statistics.memo for statistics in held)
 
 
 def test_the_walk_applies_the_pure_function_to_each_projection():
