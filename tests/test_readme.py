@@ -1,4 +1,4 @@
-"""What the README shows works as it stands."""
+"""What the README and the pages in docs/ show works as it stands."""
 
 import os
 import re
@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from acgym.assemble_recipe import read_recipe
+from acgym.compress.methods import METHODS
+from acgym.compress.options import words
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,3 +54,39 @@ def test_every_environment_and_command_is_named():
         assert word in README
     for command in ("compare", "play", "envs", "train"):
         assert f"acgym {command}" in README
+
+
+DOCS = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")}
+RECIPES = sorted({
+    word
+    for word in re.findall(r"`([^`\s]+)`", DOCS["recipes"])
+    if re.fullmatch(rf"({'|'.join([*METHODS, 'acbench'])})-[^=]+", word)
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_of_the_page_is_one(recipe):
+    assert read_recipe(recipe)
+
+
+def test_the_page_names_every_method_and_every_option():
+    assert len(RECIPES) >= 30
+    for name, method in METHODS.items():
+        assert f"`{name}" in DOCS["recipes"], name
+        for word in words(method.options).values():
+            assert re.search(rf"\b{re.escape(word.example)}\b|`{word.pattern}`", DOCS["recipes"]) or re.search(
+                rf"[`-](?:{word.pattern})[`-]", DOCS["recipes"]
+            ), (name, word.example)
+
+
+@pytest.mark.parametrize("page", ["recipes", "environments"])
+def test_the_code_of_a_page_runs(page, tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", DOCS[page], re.DOTALL)
+    assert blocks
+    for block in blocks:
+        _run(block + "\nprint('ran')\n", tmp_path)
+
+
+def test_every_page_is_linked_from_the_readme():
+    for page in DOCS:
+        assert f"docs/{page}.md" in README, page
