@@ -80,8 +80,14 @@ class Plan:
     """How one forward pass attends."""
 
     groups: Sequence[Group]
+    """Of all tokens of the pass, in their order."""
     quantise: Callable[[Tensor], Tensor] | None = None
     """What keys and values, (heads, tokens, head size), go through on their way in; None for as they are."""
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens in the groups."""
+        return self.groups[-1].new.stop
 
 
 @dataclass(slots=True)
@@ -126,14 +132,15 @@ def attend(
     """
     if acgym_plan is None:
         raise TypeError("this attention function needs a plan; it is only for acgym's own reading of a model")
-    out = query.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1])
     layer = module.layer_idx
     if isinstance(acgym_plan, Recorder):
         acgym_plan.windows[layer] = sliding_window
         acgym_plan.shapes[layer] = LayerShape(
             key.shape[1], key.shape[-1], value.shape[-1], query.dtype, query.device
         )  # fmt: skip
-        return out, None
+        return query.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
+    out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[-1])
+    out[0, acgym_plan.tokens :] = 0.0  # rows that fill the matrices up
     new_keys, new_values = key[0], value[0]
     if acgym_plan.quantise is not None:
         new_keys, new_values = acgym_plan.quantise(new_keys), acgym_plan.quantise(new_values)

@@ -15,7 +15,7 @@ from acgym.agents.shelves import Pool
 from acgym.agents.states import States
 from acgym.agents.writing import Rules
 
-STATE_BYTES = 3 << 26
+STATE_BYTES = 1 << 27
 """Bytes for keys and values of all conversations of a small model. A larger one may have twice its weights' bytes up to
 1 GiB, or half of them if that is more."""
 STEP_TOKENS = 1024
