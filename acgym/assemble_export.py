@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from acgym.assemble import CAPABILITIES, AgentSpec, calibration_of, default_kwar
 from acgym.calibration_files import check_files, read_calibration
 from acgym.calibration_sources import draw
 from acgym.calibration_spec import Calibration
-from acgym.compress.formats import FORMATS
+from acgym.export_card import RECORD, card
 from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 MARKER = "acgym_unfinished.json"
 """In the folder of an export until it is finished: the settings it was begun with."""
-RECORD = "acgym_compression.json"
 
 LOGITS_TOLERANCE = {"float32": 0.02, "float16": 0.02, "bfloat16": 0.1}
 """Largest ||difference|| / ||logits|| between model in memory and export, by the coarser dtype of the two. Every weight
@@ -47,7 +46,9 @@ class Job:
     calibration_files: Mapping[str, str]
     """Path of each calibration file -> SHA-256 of its content."""
     scheme: Scheme | None
-    """How the recipe leaves the weights; None for a recipe that only prunes."""
+    """How the recipe leaves the weights that the format packs; None for plain weights."""
+    ignore: tuple[str, ...] = ()
+    """Patterns of projections that are left as they are."""
 
     @property
     def partial(self) -> Path:
@@ -62,13 +63,19 @@ class Job:
             "files": fingerprint(self.spec.base),
             "recipe": self.spec.recipe,
             "format": self.format,
+            "ignored": list(self.ignore),
             "calibration": None if self.calibration is None else str(self.calibration),
             "calibration_files": dict(self.calibration_files),
         }
 
 
 def prepare_export(
-    model: str, recipe: str, out: Path, format: str = "dense", calibration: str | Path | None = None
+    model: str,
+    recipe: str,
+    out: Path,
+    format: str = "dense",
+    calibration: str | Path | None = None,
+    ignore: Sequence[str] = (),
 ) -> Job:
     """Look an export over, and refuse what cannot work before any model is loaded.
 
@@ -79,30 +86,20 @@ def prepare_export(
         format: ``gptq``, ``awq``, ``compressed-tensors`` or ``dense``.
         calibration: the path of a text file, or see :func:`acgym.calibration_spec.parse_calibration`; None for the
             model's own trajectories.
+        ignore: patterns of full names of projections that are left as they are, see :func:`acgym.compress.compress`.
 
     Raises:
         ValueError: for an unknown model, recipe or format, a recipe that the format cannot hold, a folder that exists.
         FileNotFoundError: if the model or the text is not there.
     """
-    from acgym.compress.formats.layouts import LAYOUTS
-    from acgym.compress.formats.scheme import scheme_of
+    from acgym.compress.formats.layouts import scheme_for
     from acgym.compress.recipe import parse
 
-    if format not in FORMATS:
-        raise ValueError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     spec = parse_spec(f"{model if model == 'reference' or model.startswith('hf:') else f'hf:{model}'}+{recipe}")
-    steps = parse(str(spec.recipe))
-    scheme = scheme_of(steps)
-    if format == "dense":
-        if scheme is not None and scheme.activations:
-            raise ValueError(f"dense weights cannot say that activations are quantised ({steps}); use another format")
-    elif scheme is None:
-        raise ValueError(f"{steps} does not quantise weights, so there is nothing to pack; use --format dense")
-    else:
-        LAYOUTS[format].refuse(scheme)
+    scheme = scheme_for(format, parse(str(spec.recipe)))
     chosen = calibration_of(spec, read_calibration(calibration))
     files = {} if chosen is None else check_files(chosen)
-    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme)
+    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme, tuple(ignore))
     _refuse_folder(job)
     return job
 
@@ -141,6 +138,7 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     """
     from acgym.compress import compress
     from acgym.compress.formats.layouts import Kept
+    from acgym.compress.formats.packing import ignored_names
     from acgym.compress.formats.verify import outputs_of, verify_weights
     from acgym.compress.formats.write import check_model, stored_dtype, write_checkpoint
 
@@ -148,16 +146,17 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     agent = local(job.spec.base)
     if agent.checkpoint:
         raise ValueError(f"the weights of {job.spec.base.text} are quantised already; export from the dense model")
-    check_model(agent.model, job.format, job.scheme)
+    ignored = ignored_names(agent.model, job.ignore)
+    check_model(agent.model, job.format, job.scheme, ignored)
     tell("calibrating")
     envs = {env: default_kwargs(job.spec) for env in CAPABILITIES}
     tokens = [] if job.calibration is None else draw(job.calibration, agent, envs).sequences
     tell(f"compressing by {job.spec.recipe}")
     kept = Kept()
-    record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept)
+    record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept, ignore=job.ignore)
     tell(f"writing {job.format}")
     _begin(job)
-    expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept)
+    expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
     agent.tokenizer.save_pretrained(job.partial)
     tell("reading it back")
     verify_weights(agent.model, job.partial, expected)
@@ -207,29 +206,9 @@ def _finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) ->
         "logit_error": error,
     }
     (job.partial / RECORD).write_text(json.dumps(sheet, indent=2) + "\n", encoding="utf-8")
-    (job.partial / "README.md").write_text(_card(job, sheet), encoding="utf-8")
+    (job.partial / "README.md").write_text(card(job.out.name, sheet), encoding="utf-8")
     (job.partial / MARKER).unlink()
     if job.out.is_dir():
         job.out.rmdir()
     os.replace(job.partial, job.out)
     return sheet
-
-
-def _card(job: Job, sheet: dict[str, Json]) -> str:
-    """Return a model card to begin with."""
-    record, checkpoint = sheet["compression"], sheet["checkpoint"]
-    served = "" if job.format == "dense" else " or vLLM"
-    return f"""# {job.out.name}
-
-`{sheet["source"]}`, compressed by acgym with the recipe `{job.spec.recipe}` and written in the {job.format} format.
-
-| | |
-| --- | --- |
-| bits per compressed weight | {checkpoint.get("bits_per_weight") or record["bits_per_weight"]:.2f} |
-| zeros among them | {record["sparsity"]:.1%} |
-| bytes on disk | {checkpoint["bytes_on_disk"]:,} |
-| calibration tokens | {record["calibration_tokens"]:,} |
-
-`{RECORD}` holds the whole record. Load it with transformers{served}; measure what it lost with
-`acgym compare MODEL hf:{job.out.name}`. The licence of the source model applies.
-"""

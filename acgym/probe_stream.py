@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 
-from acgym.compress.stream_skeleton import empty, move_buffers, put, skeleton, stored_names
+from acgym.compress.stored import Piece
+from acgym.compress.stream_skeleton import empty, fetch, move_buffers, put, skeleton, stored_pieces
 from acgym.compress.stream_source import Source
 from acgym.probe_forward import decoder_layers
 
@@ -28,8 +29,7 @@ def streamed(
     memory.
 
     Args:
-        folder: config.json and safetensors of weights that are not quantised, in the layout that transformers has in
-            memory, such as :func:`acgym.compress.stream.compress_folder` reads and writes.
+        folder: config.json and safetensors of weights that are not quantised, as transformers saves them.
         dtype: of the forward pass; None for the folder's.
         device: where layers run; None for a GPU if there is one.
 
@@ -43,7 +43,7 @@ def streamed(
     dtype = dtype or source.dtype
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
     model = skeleton(source, dtype)
-    stored = stored_names(model, source)
+    stored = stored_pieces(model, source)
     body: Any = cast(Any, model).base_model
     names = {id(module): name for name, module in model.named_modules()}
     layers = {names[id(layer)]: layer for layer in decoder_layers(body)}
@@ -52,9 +52,10 @@ def streamed(
     inside = {key for key in stored if key.startswith(tuple(f"{name}." for name in layers))}
     tied: dict[str, nn.Parameter] = {}
     for key in stored.keys() - inside:
-        if stored[key] not in tied:
-            tied[stored[key]] = nn.Parameter(source.read(stored[key], dtype).to(place), requires_grad=False)
-        put(model, key, tied[stored[key]])
+        first = next(iter(stored[key]))
+        if first not in tied:
+            tied[first] = nn.Parameter(fetch(model, key, stored[key], source, dtype).to(place), requires_grad=False)
+        put(model, key, tied[first])
     move_buffers(model, place)
     for name, layer in layers.items():
         keys = {key: stored[key] for key in sorted(inside) if key.startswith(f"{name}.")}
@@ -64,10 +65,15 @@ def streamed(
 
 
 def _read(
-    model: nn.Module, source: Source, keys: dict[str, str], dtype: torch.dtype, place: torch.device, *_: Any
+    model: nn.Module,
+    source: Source,
+    keys: dict[str, dict[str, Piece]],
+    dtype: torch.dtype,
+    place: torch.device,
+    *_: Any,
 ) -> None:
-    for key, name in keys.items():
-        put(model, key, source.read(name, dtype).to(place))
+    for key, found in keys.items():
+        put(model, key, fetch(model, key, found, source, dtype).to(place))
 
 
 def _drop(layer: nn.Module, *_: Any) -> None:

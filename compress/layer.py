@@ -66,7 +66,7 @@ def compress_layer(
             statistics[key].zeros = found[key].weight == 0
         delta, size = _compress(step, key, found[key], statistics[key], notes, keep)
         changed, total = changed + delta, total + size
-    _quantise_inputs({key: (found[key], step) for key, step in steps.items()}, notes)
+    round_inputs(plan, at, found, notes)
     error = None
     if replay is not None:
         replay.hidden = replay.run(index, layer)
@@ -149,11 +149,19 @@ def _compress(
     return sums
 
 
-def _quantise_inputs(done: Mapping[str, tuple[Projection, Step]], notes: list[str]) -> None:
-    """Make projections round their inputs where their step says so; stacked experts can round those of the first."""
+def round_inputs(plan: Plan, at: int, found: Mapping[str, Projection], notes: list[str]) -> None:
+    """Make projections round their inputs where step ``at`` says so; stacked experts can round those of the first.
+
+    Args:
+        plan: what each projection gets.
+        at: which step of the plan.
+        found: full name to projection of one layer.
+        notes: gets a line for experts of which only the first matrix rounds its inputs.
+    """
     inside: set[str] = set()
-    for name, (projection, step) in done.items():
-        form = step.options.activations
+    for name, projection in found.items():
+        step = plan.step(at, name)
+        form = None if step is None else step.options.activations
         if form is None:
             continue
         if not isinstance(projection, Expert):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from acgym.compress.stored import Piece, by_parameter, pieces, whole
 from acgym.compress.stream_source import DTYPES, Source
 
 
@@ -49,10 +51,11 @@ def _parameters_on_meta() -> Iterator[None]:
         nn.Module.register_parameter = register  # type: ignore[method-assign]
 
 
-def stored_names(model: nn.Module, source: Source) -> dict[str, str]:
-    """Return name of each parameter and buffer in the model -> name in the folder; tied ones are stored once or more.
+def stored_pieces(model: nn.Module, source: Source) -> dict[str, dict[str, Piece]]:
+    """Return name of each parameter and buffer in the model -> the folder's tensors that it is made of.
 
-    Buffers that the folder does not hold are left out: the skeleton's are real.
+    One with all of it, or one for each matrix of each expert where the model holds experts stacked. Tied parameters
+    name the same tensors. Buffers that the folder does not hold are left out: the skeleton's are real.
 
     Raises:
         ValueError: if the folder lacks a parameter or holds one of another shape or of integers.
@@ -60,25 +63,60 @@ def stored_names(model: nn.Module, source: Source) -> dict[str, str]:
     aliases: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         aliases.setdefault(id(parameter), []).append(name)
-    stored = {name: name for name, _ in model.named_buffers() if name in source.shapes}
+    buffers = dict(model.named_buffers())
+    kept = [name for name in model.state_dict() if name in buffers and name in source.shapes]
+    stored = {name: {name: whole(name, buffers[name])} for name in kept}
+    converted: dict[str, dict[str, Piece]] | None = None
     for names in aliases.values():
-        held = [name for name in names if name in source.shapes]
-        if not held:
-            near = next((name for name in source.shapes if name.endswith(names[0].split(".", 1)[-1])), None)
-            hint = f"; it has {near!r} instead" if near else ""
-            raise ValueError(
-                f"{source.folder} holds no tensor {names[0]!r} of {type(model).__name__}{hint}. Streaming reads the "
-                "layout that the model has in memory (mixtures of experts are stored in another one): load the model "
-                "with transformers and use compress() on it"
-            )
-        for name in held:
-            want = tuple(model.get_parameter(name).shape)
-            if source.shapes[name] != want:
-                raise ValueError(f"{name} in {source.folder} has shape {source.shapes[name]}, expected {want}")
-            if source.dtypes[name] not in DTYPES:
-                raise ValueError(f"{name} holds {source.dtypes[name]}: it is quantised already; use the dense model")
-        stored |= {name: name if name in held else held[0] for name in names}
+        held = next((name for name in names if name in source.shapes), None)
+        if held is not None:
+            found = {held: whole(held, model.get_parameter(held))}
+        else:
+            converted = by_parameter(pieces(model)) if converted is None else converted
+            found = converted.get(names[0], {})
+        _check_stored(model, source, names[0], found)
+        stored |= dict.fromkeys(names, found)
     return stored
+
+
+def _check_stored(model: nn.Module, source: Source, name: str, found: Mapping[str, Piece]) -> None:
+    """Refuse a parameter that the folder does not hold as it should."""
+    size = sum(math.prod(piece.shape) for piece in found.values())
+    lacking = [stored for stored in found if stored not in source.shapes]
+    if lacking or size != model.get_parameter(name).numel():
+        lacking = lacking or [name]
+        near = next((stored for stored in source.shapes if stored.endswith(name.split(".", 1)[-1])), None)
+        hint = f"; it has {near!r} instead" if near else ""
+        raise ValueError(
+            f"{source.folder} holds no tensor {lacking[0]!r} of {type(model).__name__}{hint}. Streaming reads what "
+            "transformers saves; load the model with transformers and save it, or use compress() on it"
+        )
+    for stored, piece in found.items():
+        if source.shapes[stored] != piece.shape:
+            raise ValueError(f"{stored} in {source.folder} has shape {source.shapes[stored]}, expected {piece.shape}")
+        if source.dtypes[stored] not in DTYPES:
+            raise ValueError(f"{stored} holds {source.dtypes[stored]}: it is quantised already; use the dense model")
+
+
+def fetch(model: nn.Module, name: str, found: Mapping[str, Piece], source: Source, dtype: torch.dtype) -> Tensor:
+    """Return a parameter or buffer, put together from the folder's tensors, on the CPU; floating ones in ``dtype``.
+
+    Args:
+        model: the skeleton.
+        name: full name in it.
+        found: the folder's tensors that it is made of.
+        source: the folder.
+        dtype: see above.
+    """
+    path, _, leaf = name.rpartition(".")
+    shape = getattr(model.get_submodule(path), leaf).shape
+    stored, piece = next(iter(found.items()))
+    if piece.shape == tuple(shape):
+        return source.read(stored, dtype)
+    joined = torch.empty(shape, dtype=dtype)
+    for stored, piece in found.items():
+        piece.of(joined).copy_(source.read(stored, dtype))
+    return joined
 
 
 def put(model: nn.Module, name: str, tensor: Tensor) -> None:

@@ -9,7 +9,7 @@ from transformers.utils import logging
 from acgym.agents.reference_tokenizer import build_tokenizer
 
 
-def save_model(folder, seed=0, words="the code of is", context=4096):
+def save_model(folder, seed=0, words="the code of is", context=4096, layers=1):
     """Write a model into ``folder`` and return the folder.
 
     Every second token ends a reply, so that replies are short. Other ``words`` make another vocabulary.
@@ -19,7 +19,7 @@ def save_model(folder, seed=0, words="the code of is", context=4096):
     config = LlamaConfig(
         hidden_size=32,
         intermediate_size=32,
-        num_hidden_layers=1,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         max_position_embeddings=context,
         initializer_range=0.3,  # wide: greedy choices are no near ties, and compression changes them
