@@ -88,7 +88,7 @@ def load(source: str, read: Reader | None = None) -> Loaded:
                 model = AutoModelForCausalLM.from_pretrained(
                     where, trust_remote_code=False, use_safetensors=True, dtype="auto"
                 )
-                model = model.to(held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
+                _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
             tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
     except OSError as error:
         reason = str(error).strip().split("\n")[0]
@@ -108,6 +108,20 @@ def held_dtype(parameters: int, stored: torch.dtype) -> torch.dtype:
     if parameters < _SMALL:
         return torch.float32
     return torch.bfloat16 if stored == torch.float16 and not torch.cuda.is_available() else stored
+
+
+def _hold(model: Any, dtype: torch.dtype) -> None:
+    """Bring the weights of a model to a dtype, in place.
+
+    What transformers keeps in single precision in a half-precision model stays so: routers for one, and the rotary
+    frequencies, whose rounding would turn every position by another angle.
+    """
+    import torch
+
+    stored = model.dtype
+    for tensor in (*model.parameters(), *model.buffers()) if dtype != stored else ():
+        if tensor.dtype == stored or (dtype == torch.float32 and tensor.is_floating_point()):
+            tensor.data = tensor.data.to(dtype)
 
 
 def _packed(where: str, read: Reader | None) -> tuple[Any, dict[str, Json]]:
