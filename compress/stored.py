@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,3 +77,10 @@ def by_parameter(places: Mapping[str, Piece | None]) -> dict[str, dict[str, Piec
         if piece is not None:
             found.setdefault(piece.name, {})[name] = piece
     return found
+
+
+def single_precision(model: Any, dtype: torch.dtype) -> frozenset[str]:
+    """Return the names of parameters and buffers that transformers keeps in float32 in a model of a 16-bit dtype."""
+    plan: Mapping[str, torch.dtype] = getattr(model, "_get_dtype_plan", lambda dtype: {})(dtype)
+    patterns = [pattern.replace("*", ".*") for pattern, kept in plan.items() if kept == torch.float32]
+    return frozenset(name for name in model.state_dict() if any(re.search(pattern, name) for pattern in patterns))

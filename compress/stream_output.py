@@ -19,6 +19,7 @@ from acgym.compress.formats.write import state_of
 from acgym.compress.projections import Projection
 from acgym.compress.quantise import Grid
 from acgym.compress.stored import Piece, whole
+from acgym.compress.stream_skeleton import Stored
 from acgym.compress.stream_work import Work
 from acgym.types import Json
 
@@ -28,13 +29,14 @@ class Output:
     """Writes shards of a checkpoint into the folder of a streamed compression."""
 
     work: Work
-    inside: Mapping[str, Mapping[str, Piece]]
-    """Name of each parameter -> the checkpoint's tensors that are parts of it."""
+    stored: Stored
     packing: Packing
-    dtype: torch.dtype
-    """Of what is not packed."""
     held: torch.dtype
     """Of the weights in memory."""
+
+    def dtype_of(self, name: str) -> torch.dtype:
+        """Return the dtype in which a parameter that is not packed is stored: the folder's, with few exceptions."""
+        return torch.float32 if name in self.stored.single else self.stored.source.dtype
 
     def write(self, file: str, state: Mapping[str, Tensor], linears: Mapping[str, Projection], kept: Kept) -> int:
         """Write a part of the model as a shard, read it back and compare it with what is in memory.
@@ -52,15 +54,16 @@ class Output:
             ExportDiffers: if the shard is not what is in memory.
             OSError: if it cannot be written.
         """
-        tensors, expected = state_of(state, linears, self.inside, self.packing, self.dtype, kept)
+        tensors, expected = state_of(state, linears, self.stored.pieces, self.packing, self.dtype_of, kept)
         self.work.save(file, tensors)
         places: dict[str, Piece | None] = {}
         for name, tensor in state.items():
-            places |= self.inside.get(name, {name: whole(name, tensor)})
+            places |= self.stored.pieces.get(name, {name: whole(name, tensor)})
         with ExitStack() as stack:
             files = WeightFiles.of([self.work.folder / file], stack)
             verify_size(sum(map(files.nbytes, files.files)), expected)
-            verify_tensors(files, self.packing.settings() or {}, places, state, tolerance(self.dtype, self.held))
+            slack = tolerance(self.stored.source.dtype, self.held)
+            verify_tensors(files, self.packing.settings() or {}, places, state, slack)
         return expected
 
     def finish(

@@ -48,7 +48,7 @@ def record_of(
     notes, share = unreached(layers), 0.0
     for at, step in enumerate(plan.recipe):
         entries = done[at * len(layers) : (at + 1) * len(layers)]
-        notes += [note for entry in entries for note in entry["notes"]]
+        notes += dict.fromkeys(note for entry in entries for note in entry["notes"])
         before, share = (sum(entry["zeros"][i] for entry in entries) / weights for i in (0, 1))
         notes += filled(step, before, share)
     bits_per_weight, weight_bytes = storage(model, linears, stored_bits(plan, linears))

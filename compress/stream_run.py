@@ -23,7 +23,7 @@ from acgym.compress.projections import Projection, decoder_layers, projections
 from acgym.compress.recipe import Recipe
 from acgym.compress.stream_output import Output, kept_tensors, read_kept
 from acgym.compress.stream_record import check_plan, count_zeros, hidden_file, record_of
-from acgym.compress.stream_skeleton import empty, fetch, move_buffers, put, skeleton, stored_pieces
+from acgym.compress.stream_skeleton import Stored, empty, move_buffers, put, skeleton
 from acgym.compress.stream_source import Source
 from acgym.compress.stream_work import Work
 from acgym.compress.walk import Progress, check_weights
@@ -54,7 +54,7 @@ class Stream:
     def __post_init__(self) -> None:
         """Make the skeleton, and see that source, recipe, format and model fit."""
         self.model = skeleton(self.source, self.dtype)
-        self.stored = stored_pieces(self.model, self.source)
+        self.stored = Stored.of(self.model, self.source)
         self.layers = decoder_layers(self.model)
         self.names = list(self.layers)
         found = self._projections(self.names)
@@ -62,7 +62,7 @@ class Stream:
         self.plan = plan(self.recipe, found, modules, self.ignore, self.overrides)
         check_plan(self.plan, found, self.format != "dense")
         ignored = [name for name, steps in self.plan.steps.items() if not steps]
-        places = {stored: piece for pieces in self.stored.values() for stored, piece in pieces.items()}
+        places = {stored: piece for pieces in self.stored.pieces.values() for stored, piece in pieces.items()}
         self.packing = packing_of(self.model, self.format, self.scheme, places, ignored)
         self.rest = self._rest()
 
@@ -83,7 +83,7 @@ class Stream:
             "torch": torch.__version__,
         }
         self.work = Work(out, settings)
-        self.output = Output(self.work, self.stored, self.packing, self.source.dtype, self.dtype)
+        self.output = Output(self.work, self.stored, self.packing, self.dtype)
         return self.work
 
     def run(self, tell: Progress, about: Mapping[str, Json]) -> Json:
@@ -144,8 +144,7 @@ class Stream:
         body = {id(p) for p in cast(Any, getattr(self.model, "base_model", self.model)).parameters()}
         outside = {n: p for n, p in self.model.named_parameters() if id(p) in body and not self._inside(n)}
         for name in outside:
-            tensor = fetch(self.model, name, self.stored[name], self.source, self.dtype)
-            put(self.model, name, tensor.to(self.device))
+            put(self.model, name, self.stored.read(name).to(self.device))
         replay = capture(self.model, list(self.layers.values()), self.rows)
         for name, parameter in outside.items():  # the very same objects: tied ones stay tied
             put(self.model, name, parameter)
@@ -160,8 +159,8 @@ class Stream:
         name, kept = self.names[index], Kept()
         layer = self.layers[name]
         if at == 0:
-            here = [key for key in (f"{name}.{own}" for own in layer.state_dict()) if key in self.stored]
-            tensors = {key: fetch(self.model, key, self.stored[key], self.source, self.dtype) for key in here}
+            here = [key for key in (f"{name}.{own}" for own in layer.state_dict()) if key in self.stored.pieces]
+            tensors = {key: self.stored.read(key) for key in here}
         else:
             tensors = self.work.load(self._file(at - 1, index))
             if self.work.holds(self._grids(at - 1, index)):
@@ -188,7 +187,7 @@ class Stream:
         shards = [self._file(last, index) for index in range(len(self.layers) + len(self.rest))]
         expected = sum(entry["bytes"] for entry in self.work.done)
         for file, names in zip(shards[len(self.layers) :], self.rest, strict=True):
-            state = {name: self.source.read(name, self.source.dtype) for name in names}
+            state = {name: self.source.read(name, self.output.dtype_of(name)) for name in names}
             expected += self.output.write(file, state, {}, Kept())
         for path in self.source.small_files():
             self.work.copy(path)
@@ -211,7 +210,7 @@ class Stream:
         """Sort the folder's tensors outside the decoder layers into shards."""
         shards: list[list[str]] = []
         room = 0
-        outside = {stored for own, found in self.stored.items() if not self._inside(own) for stored in found}
+        outside = {stored for own, found in self.stored.pieces.items() if not self._inside(own) for stored in found}
         for name in sorted(outside):
             size = math.prod(self.source.shapes[name]) * self.source.dtype.itemsize
             if size > room:

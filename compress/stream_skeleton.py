@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from acgym.compress.stored import Piece, by_parameter, pieces, whole
+from acgym.compress.stored import Piece, by_parameter, pieces, single_precision, whole
 from acgym.compress.stream_source import DTYPES, Source
 
 
@@ -51,32 +52,59 @@ def _parameters_on_meta() -> Iterator[None]:
         nn.Module.register_parameter = register  # type: ignore[method-assign]
 
 
-def stored_pieces(model: nn.Module, source: Source) -> dict[str, dict[str, Piece]]:
-    """Return name of each parameter and buffer in the model -> the folder's tensors that it is made of.
+@dataclass(frozen=True)
+class Stored:
+    """A folder's tensors as the parameters of its skeleton."""
 
-    One with all of it, or one for each matrix of each expert where the model holds experts stacked. Tied parameters
-    name the same tensors. Buffers that the folder does not hold are left out: the skeleton's are real.
+    model: nn.Module
+    source: Source
+    pieces: Mapping[str, Mapping[str, Piece]]
+    """Name of each parameter and buffer in the model -> the folder's tensors that it is made of: one with all of it, or
+    one for each matrix of each expert where the model holds experts stacked. Tied parameters name the same tensors."""
+    single: frozenset[str]
+    """Names of those that stay in float32, whatever the model's dtype is."""
 
-    Raises:
-        ValueError: if the folder lacks a parameter or holds one of another shape or of integers.
-    """
-    aliases: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        aliases.setdefault(id(parameter), []).append(name)
-    buffers = dict(model.named_buffers())
-    kept = [name for name in model.state_dict() if name in buffers and name in source.shapes]
-    stored = {name: {name: whole(name, buffers[name])} for name in kept}
-    converted: dict[str, dict[str, Piece]] | None = None
-    for names in aliases.values():
-        held = next((name for name in names if name in source.shapes), None)
-        if held is not None:
-            found = {held: whole(held, model.get_parameter(held))}
-        else:
-            converted = by_parameter(pieces(model)) if converted is None else converted
-            found = converted.get(names[0], {})
-        _check_stored(model, source, names[0], found)
-        stored |= dict.fromkeys(names, found)
-    return stored
+    @classmethod
+    def of(cls, model: nn.Module, source: Source) -> Stored:
+        """Look up where each parameter is. Buffers that the folder does not hold are left out: the skeleton's are real.
+
+        Raises:
+            ValueError: if the folder lacks a parameter or holds one of another shape or of integers.
+        """
+        aliases: dict[int, list[str]] = {}
+        for name, parameter in model.named_parameters(remove_duplicate=False):
+            aliases.setdefault(id(parameter), []).append(name)
+        buffers = dict(model.named_buffers())
+        kept = [name for name in model.state_dict() if name in buffers and name in source.shapes]
+        stored = {name: {name: whole(name, buffers[name])} for name in kept}
+        converted: dict[str, dict[str, Piece]] | None = None
+        for names in aliases.values():
+            held = next((name for name in names if name in source.shapes), None)
+            if held is not None:
+                found = {held: whole(held, model.get_parameter(held))}
+            else:
+                converted = by_parameter(pieces(model)) if converted is None else converted
+                found = converted.get(names[0], {})
+            _check_stored(model, source, names[0], found)
+            stored |= dict.fromkeys(names, found)
+        return cls(model, source, stored, single_precision(model, source.dtype))
+
+    def read(self, name: str) -> Tensor:
+        """Return a parameter or buffer, on the CPU, in the dtype that it has in the skeleton.
+
+        It is rounded to the folder's dtype before, as transformers loads it.
+        """
+        path, _, leaf = name.rpartition(".")
+        meta: Tensor = getattr(self.model.get_submodule(path), leaf)
+        found = self.pieces[name]
+        rounded = torch.float32 if name in self.single else self.source.dtype
+        stored, piece = next(iter(found.items()))
+        if piece.shape == tuple(meta.shape):
+            return self.source.read(stored, rounded, meta.dtype)
+        joined = torch.empty(meta.shape, dtype=meta.dtype)
+        for stored, piece in found.items():
+            piece.of(joined).copy_(self.source.read(stored, rounded, meta.dtype))
+        return joined
 
 
 def _check_stored(model: nn.Module, source: Source, name: str, found: Mapping[str, Piece]) -> None:
@@ -96,27 +124,6 @@ def _check_stored(model: nn.Module, source: Source, name: str, found: Mapping[st
             raise ValueError(f"{stored} in {source.folder} has shape {source.shapes[stored]}, expected {piece.shape}")
         if source.dtypes[stored] not in DTYPES:
             raise ValueError(f"{stored} holds {source.dtypes[stored]}: it is quantised already; use the dense model")
-
-
-def fetch(model: nn.Module, name: str, found: Mapping[str, Piece], source: Source, dtype: torch.dtype) -> Tensor:
-    """Return a parameter or buffer, put together from the folder's tensors, on the CPU; floating ones in ``dtype``.
-
-    Args:
-        model: the skeleton.
-        name: full name in it.
-        found: the folder's tensors that it is made of.
-        source: the folder.
-        dtype: see above.
-    """
-    path, _, leaf = name.rpartition(".")
-    shape = getattr(model.get_submodule(path), leaf).shape
-    stored, piece = next(iter(found.items()))
-    if piece.shape == tuple(shape):
-        return source.read(stored, dtype)
-    joined = torch.empty(shape, dtype=dtype)
-    for stored, piece in found.items():
-        piece.of(joined).copy_(source.read(stored, dtype))
-    return joined
 
 
 def put(model: nn.Module, name: str, tensor: Tensor) -> None:

@@ -59,16 +59,19 @@ class Source:
         floating = (DTYPES[dtype] for dtype in self.dtypes.values() if dtype in DTYPES)
         self.dtype = named if isinstance(named, torch.dtype) else next(floating, torch.float32)
 
-    def read(self, name: str, dtype: torch.dtype) -> Tensor:
+    def read(self, name: str, rounded: torch.dtype, dtype: torch.dtype | None = None) -> Tensor:
         """Return a copy of one tensor on the CPU; the file is closed, so that its pages can go.
 
-        Floating ones come in ``dtype``, rounded to the model's before, as transformers loads them.
+        Args:
+            name: of the tensor.
+            rounded: a floating one is rounded to it.
+            dtype: and held in this one; None for the same.
         """
         with safe_open(self.files[name], "pt") as tensors:
             tensor = cast(Tensor, tensors.get_tensor(name))
             if not tensor.is_floating_point():
                 return tensor.clone()
-            return tensor.to(self.dtype).to(dtype, copy=True)
+            return tensor.to(rounded).to(dtype or rounded, copy=True)
 
     def config_as(self, dtype: torch.dtype, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return config.json as it is, but for the dtype and, if weights are quantised, how."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from acgym.compress.formats.layouts import Kept
 from acgym.compress.formats.packing import Packing, all_projections, packing_of
 from acgym.compress.formats.scheme import Scheme
 from acgym.compress.projections import Projection
-from acgym.compress.stored import Piece, by_parameter, pieces, whole
+from acgym.compress.stored import Piece, by_parameter, pieces, single_precision, whole
 from acgym.types import Json
 
 
@@ -57,7 +57,12 @@ def write_checkpoint(
     plain = format == "dense" or scheme is None
     places = {} if plain else pieces(model)
     packing = packing_of(model, format, scheme, places, ignored)
-    state, expected = state_of(model.state_dict(), all_projections(model), by_parameter(places), packing, dtype, kept)
+    single = single_precision(model, dtype)
+    state, expected = state_of(
+        *(model.state_dict(), all_projections(model), by_parameter(places), packing),
+        lambda name: torch.float32 if name in single else dtype,
+        kept,
+    )
     try:
         with _quiet(), _same_config(model):
             model.save_pretrained(folder, state_dict=state, save_original_format=plain)
@@ -102,7 +107,7 @@ def state_of(
     linears: Mapping[str, Projection],
     inside: Mapping[str, Mapping[str, Piece]],
     packing: Packing,
-    dtype: torch.dtype,
+    dtype_of: Callable[[str], torch.dtype],
     kept: Kept,
 ) -> tuple[dict[str, Tensor], int]:
     """Return the tensors that a checkpoint holds of a model, or of a part of it, and the bytes that they must take.
@@ -113,7 +118,7 @@ def state_of(
         inside: name of each parameter -> the checkpoint's tensors that are parts of it; one that is missing is stored
             under its name in memory.
         packing: what is packed.
-        dtype: of what is not packed.
+        dtype_of: name of a parameter that is not packed -> the dtype in which it is stored.
         kept: what ``compress`` handed on.
 
     Returns:
@@ -127,7 +132,9 @@ def state_of(
             part = piece.of(tensor.contiguous())
             if stored not in packed and (part.data_ptr(), part.shape) not in seen:
                 seen.add((part.data_ptr(), part.shape))
-                tensors[stored] = part.to("cpu", dtype if part.is_floating_point() else part.dtype).contiguous()
+                tensors[stored] = part.to(
+                    "cpu", dtype_of(name) if part.is_floating_point() else part.dtype
+                ).contiguous()
     expected = sum(tensor.nbytes for tensor in tensors.values())
     for name, projection in linears.items():
         if name in packing.parts:
