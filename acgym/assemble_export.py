@@ -128,8 +128,8 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
 
     Returns:
         What ``acgym_compression.json`` in the folder holds: ``compression`` (a CompressionRecord), ``source``,
-        ``format``, ``calibration``, ``checkpoint`` (what the reader says of the files) and ``logit_error`` (relative,
-        export against memory, activations as they are).
+        ``format``, ``calibration``, ``checkpoint`` (what the reader says of the files) and ``logit_error`` (export
+        against memory, activations as they are: :func:`acgym.compress.formats.verify.logit_error`).
 
     Raises:
         ValueError: if the recipe or the format does not fit the model.
@@ -182,11 +182,11 @@ def _begin(job: Job) -> None:
 def _finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) -> Json:
     """Play the export's part as an agent: load it, compare logits, write the record, rename the folder."""
     from acgym.compress.formats.files import tensor_bytes, weight_files
-    from acgym.compress.formats.verify import ExportDiffers, outputs_of, relative_error
+    from acgym.compress.formats.verify import ExportDiffers, logit_error, outputs_of
 
     loaded: LocalAgent = local(AgentSpec(f"hf:{job.partial}", "hf", str(job.partial), None))
     got = outputs_of(loaded.model)
-    error = relative_error(got.logits, wanted.logits)
+    error = logit_error(loaded.model, got.logits, wanted.logits)
     if error > LOGITS_TOLERANCE[dtype] or got.rounded != wanted.rounded:
         raise ExportDiffers(
             f"the export's logits differ from those in memory by {error:.2%}, more than {LOGITS_TOLERANCE[dtype]:.0%}, "

@@ -7,6 +7,13 @@ from acgym.types import Json
 RECORD = "acgym_compression.json"
 """The file in the folder of an export that holds its record."""
 
+_LOADERS = {
+    "gptq": "GPTQModel, transformers (which uses it) or vLLM",
+    "awq": "GPTQModel, transformers (which uses it) or vLLM",
+    "compressed-tensors": "transformers (which uses compressed-tensors) or vLLM",
+    "dense": "transformers or vLLM",
+}
+
 
 def card(name: str, sheet: dict[str, Json]) -> str:
     """Return a model card.
@@ -17,7 +24,6 @@ def card(name: str, sheet: dict[str, Json]) -> str:
     """
     record, checkpoint = sheet["compression"], sheet["checkpoint"]
     form = sheet["format"]
-    served = "" if form == "dense" else " or vLLM"
     return f"""# {name}
 
 `{sheet["source"]}`, compressed by acgym with the recipe `{record["recipe"]}` and written in the {form} format.
@@ -29,6 +35,6 @@ def card(name: str, sheet: dict[str, Json]) -> str:
 | bytes on disk | {checkpoint["bytes_on_disk"]:,} |
 | calibration tokens | {record["calibration_tokens"]:,} |
 
-`{RECORD}` holds the whole record. Load it with transformers{served}; measure what it lost with
+`{RECORD}` holds the whole record. Load it with {_LOADERS[form]}; measure what it lost with
 `acgym compare MODEL hf:{name}`. The licence of the source model applies.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -90,7 +90,9 @@ def packing_of(
     found = {name: item for name, item in all_projections(model).items() if name not in ignored}
     parts = {name: _parts(name, projection, inside) for name, projection in found.items()}
     for name, projection in found.items():
-        _check(name, projection.in_features, parts[name], format, scheme)
+        _check_shape(name, projection.in_features, parts[name], format, scheme)
+        if isinstance(projection, Expert) and format != "compressed-tensors":
+            _check_names(name, parts[name], format)
     return Packing(format, scheme, parts, tuple(sorted(_left(model, places, parts))))
 
 
@@ -134,7 +136,7 @@ def _parts(name: str, projection: Projection, inside: Mapping[str, Mapping[str, 
     return parts
 
 
-def _check(name: str, columns: int, parts: Mapping[str, Part], format: str, scheme: Scheme) -> None:
+def _check_shape(name: str, columns: int, parts: Mapping[str, Part], format: str, scheme: Scheme) -> None:
     """Refuse a projection whose shape the format cannot hold."""
     if scheme.group > 0 and columns % scheme.group:
         raise ValueError(f"{name}: groups of {scheme.group} do not divide its {columns} input features")
@@ -142,7 +144,18 @@ def _check(name: str, columns: int, parts: Mapping[str, Part], format: str, sche
         try:
             LAYOUTS[format].check_shape(scheme, rows.stop - rows.start, columns)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise ValueError(f"{name}: {error}, or --ignore '*.{name.rsplit('.', 1)[1]}'") from None
+
+
+def _check_names(name: str, parts: Iterable[str], format: str) -> None:
+    """Refuse experts whose old names GPTQModel does not look for: it knows those that the model has in memory."""
+    expert = name.rpartition(".")[0]
+    odd = next((module for module in parts if not module.startswith(f"{expert}.")), None)
+    if odd is not None:
+        raise ValueError(
+            f"{name} is {odd} in checkpoints, and GPTQModel, which loads {format} checkpoints of experts, looks for it "
+            f"under {expert}; use --format compressed-tensors"
+        )
 
 
 def _refuse_rounded_experts(model: nn.Module, scheme: Scheme) -> None:

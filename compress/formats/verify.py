@@ -15,6 +15,7 @@ from acgym.compress.activations import Format, TokenQuantiser, input_format
 from acgym.compress.formats.files import WeightFiles
 from acgym.compress.formats.layouts import LAYOUTS
 from acgym.compress.formats.write import stored_dtype
+from acgym.compress.projections import is_experts
 from acgym.compress.stored import Piece, pieces
 from acgym.types import Json
 
@@ -161,3 +162,15 @@ def relative_error(got: Tensor, wanted: Tensor) -> float:
     """||got - wanted|| / ||wanted||, Frobenius norms; infinite where a number is not finite."""
     error = float((got - wanted).norm() / wanted.norm())
     return error if error == error else float("inf")
+
+
+def logit_error(model: nn.Module, got: Tensor, wanted: Tensor) -> float:
+    """Return the relative error of a model's logits, (sequences, tokens, vocabulary), against those wanted.
+
+    Of a mixture of experts it is the median over the tokens: a router is a switch, which the last bit of a score turns
+    for a token now and then, whereas a weight that is wrong shows in all of them.
+    """
+    if not any(map(is_experts, model.modules())):
+        return relative_error(got, wanted)
+    pairs = zip(got.flatten(0, -2), wanted.flatten(0, -2), strict=True)
+    return float(torch.tensor([relative_error(*pair) for pair in pairs]).median())
