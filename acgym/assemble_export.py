@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.assemble import CAPABILITIES, AgentSpec, calibration_of, default_kwargs, fingerprint, local, parse_spec
+from acgym.backends import backend_facts, check_backend
 from acgym.calibration_files import check_files, read_calibration
 from acgym.calibration_sources import draw
 from acgym.calibration_spec import Calibration
@@ -49,6 +50,8 @@ class Job:
     """How the recipe leaves the weights that the format packs; None for plain weights."""
     ignore: tuple[str, ...] = ()
     """Patterns of projections that are left as they are."""
+    backend: str = "acgym"
+    """Whose method compresses."""
 
     @property
     def partial(self) -> Path:
@@ -64,6 +67,7 @@ class Job:
             "recipe": self.spec.recipe,
             "format": self.format,
             "ignored": list(self.ignore),
+            "backend": self.backend,
             "calibration": None if self.calibration is None else str(self.calibration),
             "calibration_files": dict(self.calibration_files),
         }
@@ -76,6 +80,7 @@ def prepare_export(
     format: str = "dense",
     calibration: str | Path | None = None,
     ignore: Sequence[str] = (),
+    backend: str = "acgym",
 ) -> Job:
     """Look an export over, and refuse what cannot work before any model is loaded.
 
@@ -87,19 +92,23 @@ def prepare_export(
         calibration: the path of a text file, or see :func:`acgym.calibration_spec.parse_calibration`; None for the
             model's own trajectories.
         ignore: patterns of full names of projections that are left as they are, see :func:`acgym.compress.compress`.
+        backend: ``acgym``, or ``autoawq`` for AWQ by AutoAWQ (:mod:`acgym.compress.autoawq`).
 
     Raises:
-        ValueError: for an unknown model, recipe or format, a recipe that the format cannot hold, a folder that exists.
+        ValueError: for an unknown model, recipe, format or backend, a recipe that the format cannot hold or the backend
+            cannot carry out, a folder that exists.
         FileNotFoundError: if the model or the text is not there.
+        ImportError: if the backend is not installed.
     """
     from acgym.compress.formats.layouts import scheme_for
     from acgym.compress.recipe import parse
 
     spec = parse_spec(f"{model if model == 'reference' or model.startswith('hf:') else f'hf:{model}'}+{recipe}")
     scheme = scheme_for(format, parse(str(spec.recipe)))
+    check_backend(backend, parse(str(spec.recipe)), format, ignore)
     chosen = calibration_of(spec, read_calibration(calibration))
     files = {} if chosen is None else check_files(chosen)
-    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme, tuple(ignore))
+    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme, tuple(ignore), backend)
     _refuse_folder(job)
     return job
 
@@ -142,6 +151,10 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     from acgym.compress.formats.verify import outputs_of, verify_weights
     from acgym.compress.formats.write import check_model, stored_dtype, write_checkpoint
 
+    if job.backend == "autoawq":
+        from acgym.assemble_autoawq import run_autoawq
+
+        return run_autoawq(job, tell)
     tell(f"loading {job.spec.base.text}")
     agent = local(job.spec.base)
     if agent.checkpoint:
@@ -155,23 +168,24 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     kept = Kept()
     record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept, ignore=job.ignore)
     tell(f"writing {job.format}")
-    _begin(job)
+    begin(job)
     expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
     agent.tokenizer.save_pretrained(job.partial)
     tell("reading it back")
     verify_weights(agent.model, job.partial, expected)
-    wanted, coarsest = outputs_of(agent.model), min(stored_dtype(agent.model), agent.model.dtype, key=_resolution)
+    wanted, coarsest = outputs_of(agent.model), min(stored_dtype(agent.model), agent.model.dtype, key=resolution)
     del agent  # only one model at a time
-    return _finish(job, record, wanted, str(coarsest).removeprefix("torch."))
+    return finish(job, record, wanted, str(coarsest).removeprefix("torch."))
 
 
-def _resolution(dtype: Any) -> float:
+def resolution(dtype: Any) -> float:
+    """Return how fine a dtype is: the coarsest is the least."""
     import torch
 
     return -torch.finfo(dtype).eps
 
 
-def _begin(job: Job) -> None:
+def begin(job: Job) -> None:
     """Make the unfinished folder, or empty the one that an earlier attempt left."""
     if job.partial.exists():
         shutil.rmtree(job.partial)
@@ -179,7 +193,7 @@ def _begin(job: Job) -> None:
     (job.partial / MARKER).write_text(canonical_json(job.settings), encoding="utf-8")
 
 
-def _finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) -> Json:
+def finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) -> Json:
     """Play the export's part as an agent: load it, compare logits, write the record, rename the folder."""
     from acgym.compress.formats.files import tensor_bytes, weight_files
     from acgym.compress.formats.verify import ExportDiffers, logit_error, outputs_of
@@ -200,6 +214,7 @@ def _finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) ->
         "source": job.spec.base.text,
         "source_files": fingerprint(job.spec.base),
         "format": job.format,
+        "backend": backend_facts(job.backend),
         "calibration": job.settings["calibration"] if record.calibration_tokens else None,
         "compression": asdict(record),
         "checkpoint": {**loaded.checkpoint, **sizes},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.assemble import AgentSpec, calibration_of, fingerprint, parse_spec
+from acgym.backends import backend_facts
 from acgym.calibration_files import check_files, read_calibration
 from acgym.calibration_sources import draw
 from acgym.calibration_spec import Calibration
@@ -71,7 +72,7 @@ def run_stream(
     tokens = None if chosen is None else _tokens(chosen, folder, bare, spec)
     dtype = held_dtype(sum(parameter.numel() for parameter in bare.parameters()), source.dtype)
     about: dict[str, Json] = {"source": spec.base.text, "source_files": fingerprint(spec.base), "logit_error": None}
-    about["calibration"] = None if chosen is None else str(chosen)
+    about |= {"calibration": None if chosen is None else str(chosen), "backend": backend_facts("acgym")}
     options: dict[str, Any] = {"format": format, "dtype": dtype, "ignore": ignore, "about": about}
     compress_folder(folder, str(spec.recipe), tokens, out, progress=progress, **options)
     sheet: dict[str, Json] = json.loads((out / RECORD).read_text("utf-8"))

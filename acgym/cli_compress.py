@@ -46,32 +46,44 @@ def compress(
         list[str] | None,
         typer.Option(help="Pattern of projections to leave as they are, such as '*.shared_expert_gate'. Repeatable."),
     ] = None,
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="Whose method: acgym, or autoawq for awq-w4-gN into --format awq by AutoAWQ (acgym[autoawq])."
+        ),
+    ] = "acgym",
 ) -> None:
     """Compress a model and write it as a checkpoint that other software loads.
 
     The checkpoint is read back and compared with the model in memory, weight by weight and by its outputs; only then
     does OUT get its name. Measure it with 'acgym compare MODEL hf:OUT'.
     """
-    from acgym.cli import _complain, _plain_errors, _say
+    from acgym.cli import _plain_errors, _say
 
-    console = Console(stderr=True)
-    given: Any = {"model": model, "recipe": recipe, "out": out, "format": format, "calibration": calibration}
+    given = {"model": model, "recipe": recipe, "out": out, "format": format, "calibration": calibration}
     with _plain_errors():
-        from acgym.assemble_export import prepare_export, run_export
-        from acgym.assemble_stream import run_stream
-        from acgym.compress.formats.verify import ExportDiffers
-
-        job = None if stream else prepare_export(**given, ignore=ignore or [])
-        try:
-            with _bar(console) as progress:
-                if job is None:
-                    sheet = run_stream(**given, ignore=ignore or [], progress=progress)
-                else:
-                    sheet = run_export(job, lambda line: _say(line, console), progress)
-        except ExportDiffers as error:
-            _complain(error)
-            raise typer.Exit(1) from None
+        sheet = _compress({**given, "ignore": ignore or []}, stream, backend, Console(stderr=True))
         _say(_summary(out, sheet), Console())
+
+
+def _compress(given: dict[str, Any], stream: bool, backend: str, console: Console) -> dict[str, Json]:
+    """Do the job, and return its record."""
+    from acgym.assemble_export import prepare_export, run_export
+    from acgym.assemble_stream import run_stream
+    from acgym.cli import _complain, _say
+    from acgym.compress.formats.verify import ExportDiffers
+
+    if stream and backend != "acgym":
+        raise ValueError(f"{backend} holds the whole model in memory; drop --stream, or --backend {backend}")
+    job = None if stream else prepare_export(**given, backend=backend)
+    try:
+        with _bar(console) as progress:
+            if job is None:
+                return run_stream(**given, progress=progress)
+            return dict(run_export(job, lambda line: _say(line, console), progress))
+    except ExportDiffers as error:
+        _complain(error)
+        raise typer.Exit(1) from None
 
 
 def _summary(out: Path, sheet: dict[str, Json]) -> str:

@@ -23,10 +23,10 @@ def card(name: str, sheet: dict[str, Json]) -> str:
         sheet: what RECORD holds.
     """
     record, checkpoint = sheet["compression"], sheet["checkpoint"]
-    form = sheet["format"]
+    form, by = sheet["format"], f"{sheet['backend']['name']} {sheet['backend']['version']}"
     return f"""# {name}
 
-`{sheet["source"]}`, compressed by acgym with the recipe `{record["recipe"]}` and written in the {form} format.
+`{sheet["source"]}`, compressed by {by} with the recipe `{record["recipe"]}` and written in the {form} format.
 
 | | |
 | --- | --- |

@@ -34,17 +34,15 @@ def compress_folder(
 ) -> CompressionRecord:
     """Compress a model folder into another one, with memory for about two of its decoder layers.
 
-    The weights are those that :func:`acgym.compress.compress` makes of the whole model, bit for bit, and the tensors of
-    the checkpoint those that :func:`acgym.compress.formats.write.write_checkpoint` makes of them. One layer is in
-    memory at a time, with the statistics of the step on it, and, where calibration is read, the hidden states of all
-    calibration tokens three times (input, dense output, compressed output). Each step of the recipe goes through the
-    folder once. Each layer is read back from its shard and compared with memory before it counts as finished. A run
-    that was killed goes on behind the last finished layer when it is called again with the same arguments, and ends
-    with the same bytes; until then the output is called ``OUT.unfinished``.
+    The result is that of :func:`acgym.compress.compress` on the whole model and of
+    :func:`acgym.compress.formats.write.write_checkpoint`, bit for bit. In memory are one layer, the statistics of the
+    step on it and, where calibration is read, the hidden states of all its tokens three times (input, dense output,
+    compressed output). Each step of the recipe goes through the folder once, and each finished layer is read back from
+    its shard and compared. A run that was killed goes on behind the last finished layer when it is called again with
+    the same arguments, and ends with the same bytes; until then the output is called ``OUT.unfinished``.
 
     Args:
-        source: folder with config.json and safetensors (one file, or shards with an index), as transformers saves it.
-            Its tokenizer and other small files are copied.
+        source: folder as transformers saves it; its tokenizer and other small files are copied.
         recipe: see :func:`acgym.compress.parse`.
         calibration: token ids, a list per sequence; see :func:`acgym.compress.compress`.
         out: the output folder: new, empty, or left by the same call; one shard per decoder layer.
@@ -52,20 +50,18 @@ def compress_folder(
             ``compressed-tensors``. What is not packed keeps the folder's dtype.
         dtype: of computing; None for the configuration's.
         device: where layers are computed; None for a GPU if there is one. Hidden states are kept there too.
-        progress: called after each layer with those done, those in all, and what was done; once at the start of a run
-            that goes on with another one's work.
+        progress: called after each layer, and at the start of a run that goes on with another one's work.
         measure: as in :func:`acgym.compress.compress`.
-        ignore: as in :func:`acgym.compress.compress`.
-        overrides: as in :func:`acgym.compress.compress`; only for ``dense``.
+        ignore: the same.
+        overrides: the same; only for ``dense``.
         about: more for the record, ``acgym_compression.json``.
 
     Returns:
         What was done; ``seconds`` counts the work on finished layers, over all runs.
 
     Raises:
-        ValueError: before any work, as :func:`acgym.compress.compress`; for a recipe or model that the format cannot
-            hold; for a folder that is no model, is quantised already, is damaged or has another layout. At its layer:
-            weights or inputs that are not finite.
+        ValueError: before any work, as :func:`acgym.compress.compress`, for what the format cannot hold, and for a
+            folder that is no dense model. At its layer: weights or inputs that are not finite.
         FileExistsError: if OUT holds something else, or an unfinished compression with other settings.
         ExportDiffers: if a shard is not what was in memory.
         OSError: if the disk is, or gets, full; finished layers are kept.
@@ -74,14 +70,10 @@ def compress_folder(
     scheme = scheme_for(format, recipe)
     opened = Source(Path(source).expanduser())
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
-    chosen = overrides or {}
-    stream = Stream(opened, dtype or opened.dtype, place, recipe, tuple(ignore), chosen, measure, format, scheme)
-    work = stream.prepare(Path(out).expanduser(), calibration)
-    record = work.finished()
-    if record is None:
-        try:
-            work.open()
-            record = stream.run(progress or (lambda done, total, label: None), about or {})
-        finally:
-            work.close()
+    stream = Stream(
+        *(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides or {}), measure, format, scheme
+    )
+    record = stream.make(
+        Path(out).expanduser(), calibration, progress or (lambda done, total, label: None), about or {}
+    )
     return read_record(record["compression"])

@@ -35,7 +35,7 @@ SHARD_BYTES = 1 << 30
 
 @dataclass
 class Stream:
-    """What is compressed and how; :meth:`prepare` says where to, and :meth:`run` does it."""
+    """What is compressed and how; :meth:`make` does it."""
 
     source: Source
     dtype: torch.dtype
@@ -66,8 +66,22 @@ class Stream:
         self.packing = packing_of(self.model, self.format, self.scheme, places, ignored)
         self.rest = self._rest()
 
-    def prepare(self, out: Path, calibration: Sequence[Sequence[int]] | None) -> Work:
-        """Check the calibration, and return the folder to work in, not yet opened."""
+    def make(
+        self, out: Path, calibration: Sequence[Sequence[int]] | None, tell: Progress, about: Mapping[str, Json]
+    ) -> dict[str, Json]:
+        """Make a folder, or what of it is not made yet, and return its record."""
+        self._prepare(out, calibration)
+        record = self.work.finished()
+        if record is None:
+            try:
+                self.work.open()
+                record = self._run(tell, about)
+            finally:
+                self.work.close()
+        return record
+
+    def _prepare(self, out: Path, calibration: Sequence[Sequence[int]] | None) -> None:
+        """Check the calibration, and say where the work is done and how it leaves."""
         needed = self.measure or self.plan.needs_calibration
         self.rows = check_calibration(self.model, calibration, str(self.recipe)) if needed else []
         settings = {
@@ -84,9 +98,8 @@ class Stream:
         }
         self.work = Work(out, settings)
         self.output = Output(self.work, self.stored, self.packing, self.dtype)
-        return self.work
 
-    def run(self, tell: Progress, about: Mapping[str, Json]) -> Json:
+    def _run(self, tell: Progress, about: Mapping[str, Json]) -> dict[str, Json]:
         """Do what is left to do, and return the record."""
         self._check_room()
         total = len(self.recipe) * len(self.layers)
@@ -181,7 +194,7 @@ class Stream:
         """Name of the file with the grids that step ``at`` left a layer's weights on."""
         return f"step{at}-grids{index:05d}.safetensors"
 
-    def _finish(self, about: Mapping[str, Json]) -> Json:
+    def _finish(self, about: Mapping[str, Json]) -> dict[str, Json]:
         """Write what is outside the layers and all small files, and give the folder its name."""
         last = len(self.recipe) - 1
         shards = [self._file(last, index) for index in range(len(self.layers) + len(self.rest))]

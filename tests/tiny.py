@@ -16,7 +16,7 @@ FAMILIES = {
 }
 
 
-def save_model(folder, seed=0, words="the code of is", context=4096, layers=1, family="Llama"):
+def save_model(folder, seed=0, words="the code of is", context=4096, layers=1, family="Llama", width=32):
     """Write a model into ``folder`` and return the folder.
 
     Every second token ends a reply, so that replies are short. Other ``words`` make another vocabulary.
@@ -24,8 +24,8 @@ def save_model(folder, seed=0, words="the code of is", context=4096, layers=1, f
     tokenizer = build_tokenizer([words * 3], ["bel", "ado"], [])
     torch.manual_seed(seed)
     config = getattr(transformers, f"{family}Config")(
-        hidden_size=32,
-        intermediate_size=32,
+        hidden_size=width,
+        intermediate_size=width,
         num_hidden_layers=layers,
         num_attention_heads=2,
         num_key_value_heads=2,

@@ -64,7 +64,7 @@ def write_checkpoint(
         kept,
     )
     try:
-        with _quiet(), _same_config(model):
+        with quiet(), _same_config(model):
             model.save_pretrained(folder, state_dict=state, save_original_format=plain)
     except SafetensorError as error:
         raise OSError(f"cannot write the weights into {folder}: {error}") from None
@@ -75,7 +75,7 @@ def write_checkpoint(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the progress bar of transformers off the terminal."""
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
