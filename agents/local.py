@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from acgym.agents.base import Agent, AgentFailure
 from acgym.agents.decoding import Decoding
 from acgym.agents.drafts import Drafts
-from acgym.agents.memory import give_back
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.source import inspect_source
+from acgym.memory import give_back
 from acgym.quantisation import check_readable, quantisation
 from acgym.types import Json, Message, Reply, ToolSpec
 

@@ -27,6 +27,7 @@ from acgym.compress.stream_skeleton import Stored, empty, move_buffers, put, ske
 from acgym.compress.stream_source import Source
 from acgym.compress.stream_work import Work
 from acgym.compress.walk import Progress, check_weights
+from acgym.memory import give_back
 from acgym.types import Json
 
 SHARD_BYTES = 1 << 30
@@ -138,6 +139,7 @@ class Stream:
         if at and index:  # the first one shows the step what layers return, also when it goes on after a kill
             self.work.drop(self._file(at - 1, index), self._grids(at - 1, index))
         empty(layer)
+        give_back()
         return f"{self.recipe.steps[at]}: {name}"
 
     def _write(self, at: int, index: int, linears: Mapping[str, Projection], kept: Kept) -> int:
@@ -207,9 +209,8 @@ class Stream:
         linears = {key: item for key, item in self._projections(self.names).items() if self.plan.steps[key]}
         record = record_of(self.plan, self.model, self.layers, linears, self.work.done, self.rows)
         config = self.source.config_as(self.source.dtype, self.packing.settings())
-        return self.output.finish(
-            shards, expected, config, {"format": self.format, **about, "compression": asdict(record)}
-        )
+        sheet = {**about, "format": self.format, "compression": asdict(record)}
+        return dict(self.output.finish(shards, expected, config, sheet))
 
     def _projections(self, names: Sequence[str]) -> dict[str, Projection]:
         """Return full name to projection of some layers."""

@@ -90,20 +90,20 @@ class Stored:
         return cls(model, source, stored, single_precision(model, source.dtype))
 
     def read(self, name: str) -> Tensor:
-        """Return a parameter or buffer, on the CPU, in the dtype that it has in the skeleton.
+        """Return a parameter or buffer, on the CPU, in the skeleton's dtype, or in float32 if it is kept so.
 
         It is rounded to the folder's dtype before, as transformers loads it.
         """
         path, _, leaf = name.rpartition(".")
         meta: Tensor = getattr(self.model.get_submodule(path), leaf)
         found = self.pieces[name]
-        rounded = torch.float32 if name in self.single else self.source.dtype
+        rounded, dtype = (torch.float32,) * 2 if name in self.single else (self.source.dtype, meta.dtype)
         stored, piece = next(iter(found.items()))
         if piece.shape == tuple(meta.shape):
-            return self.source.read(stored, rounded, meta.dtype)
-        joined = torch.empty(meta.shape, dtype=meta.dtype)
+            return self.source.read(stored, rounded, dtype)
+        joined = torch.empty(meta.shape, dtype=dtype)
         for stored, piece in found.items():
-            piece.of(joined).copy_(self.source.read(stored, rounded, meta.dtype))
+            piece.of(joined).copy_(self.source.read(stored, rounded, dtype))
         return joined
 
 

@@ -19,6 +19,9 @@ from acgym.compress.projections import is_experts
 from acgym.compress.stored import Piece, pieces
 from acgym.types import Json
 
+CHUNK = 1 << 20
+"""Weights that are compared at a time."""
+
 
 class ExportDiffers(RuntimeError):
     """An export that is not what it should be; it must not be used."""
@@ -112,13 +115,19 @@ def _stored(name: str, files: WeightFiles, settings: Mapping[str, Json], packed:
 
 
 def _compare(name: str, stored: Tensor, held: Tensor, relative: float) -> None:
-    """Compare one weight."""
-    held = held.detach().to("cpu", torch.float32)
+    """Compare one weight, some of it at a time: the arithmetic takes several times its memory."""
     if stored.shape != held.shape:
         raise ExportDiffers(f"{name} is {tuple(stored.shape)} in the export and {tuple(held.shape)} in memory")
-    off = (stored.float() - held).abs() - relative * held.abs()
-    if not bool((off <= 256 * 2.0**-25).all()):
-        raise ExportDiffers(f"{name} differs by up to {float((stored.float() - held).abs().max()):.3g} in the export")
+    largest = 0.0
+    pairs = zip(torch.split(stored.flatten(), CHUNK), torch.split(held.detach().flatten(), CHUNK), strict=True)
+    for one, other in pairs:
+        wanted = other.to("cpu", torch.float32)
+        off = (one.float() - wanted).abs()
+        # A number that is none fails too.
+        if not bool((off - relative * wanted.abs() <= 256 * 2.0**-25).all()):
+            largest = max(largest, float(off.max()), key=lambda number: (number != number, number))
+    if largest:
+        raise ExportDiffers(f"{name} differs by up to {largest:.3g} in the export")
 
 
 class Outputs(NamedTuple):
