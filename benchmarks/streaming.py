@@ -66,7 +66,7 @@ def write_model(folder: Path, shape: str, layers: int) -> int:
                 tensor.uniform_(-0.03, 0.03)
         save_file(tensors, folder / file, metadata={"format": "pt"})
     weight_map = {name: file for file, shapes in shards.items() for name in shapes}
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
     config.save_pretrained(folder)
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -215,10 +214,14 @@ def test_what_a_format_cannot_hold_is_refused_before_any_work(form, recipe, more
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
 
 
-def test_tied_embeddings_are_written_once(tmp_path):
-    source = saved(tmp_path / "model", "qwen2", shards="60KB", tie_word_embeddings=True)
-    compress_folder(source, "rtn-w4-g32", None, tmp_path / "out", format="awq")
+@pytest.mark.parametrize(("form", "left"), [("awq", None), ("compressed-tensors", ["lm_head"])])
+def test_tied_embeddings_are_written_once_and_the_head_is_named(form, left, tmp_path):
+    source = save_model(tmp_path / "model", family="Qwen2", layers=2)
+    run_export(prepare_export(str(source), "rtn-w4-g32", tmp_path / "whole", form))
+    run_stream(str(source), "rtn-w4-g32", tmp_path / "out", form)
+    assert_equal(tmp_path / "out", tmp_path / "whole")
     assert "lm_head.weight" not in tensors(tmp_path / "out")
+    settings = json.loads((tmp_path / "out/config.json").read_text("utf-8"))["quantization_config"]
+    assert settings.get("ignore") == left
     model, _ = read_checkpoint(tmp_path / "out", lambda parameters, stored: torch.float32)
     assert model.lm_head.weight is model.model.embed_tokens.weight
-    assert os.listdir(tmp_path / "out").count("acgym_compression.json") == 1

@@ -10,6 +10,7 @@ from acgym.agents.reference_tokenizer import build_tokenizer
 
 FAMILIES = {
     "Llama": {},
+    "Qwen2": {"tie_word_embeddings": True},
     "Mixtral": {"num_local_experts": 4},
     "Qwen2Moe": {"num_experts": 4, "moe_intermediate_size": 32, "shared_expert_intermediate_size": 32},
     "Qwen3Moe": {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "head_dim": 16},

@@ -181,3 +181,5 @@ def _left(
             continue
         if piece.name in linear or piece.name.startswith(layers):
             yield module
+    for name in linear - {piece.name for piece in places.values() if piece is not None}:  # a head that is tied
+        yield name.removesuffix(".weight")
