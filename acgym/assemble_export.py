@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.assemble import CAPABILITIES, AgentSpec, calibration_of, default_kwargs, fingerprint, local, parse_spec
+from acgym.backends import backend_facts, check_backend
 from acgym.calibration_files import check_files, read_calibration
 from acgym.calibration_sources import draw
 from acgym.calibration_spec import Calibration
-from acgym.compress.formats import FORMATS
+from acgym.export_card import RECORD, card
 from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MARKER = "acgym_unfinished.json"
 """In the folder of an export until it is finished: the settings it was begun with."""
-RECORD = "acgym_compression.json"
 
 LOGITS_TOLERANCE = {"float32": 0.02, "float16": 0.02, "bfloat16": 0.1}
 """Largest ||difference|| / ||logits|| between model in memory and export, by the coarser dtype of the two. Every weight
@@ -47,7 +47,11 @@ class Job:
     calibration_files: Mapping[str, str]
     """Path of each calibration file -> SHA-256 of its content."""
     scheme: Scheme | None
-    """How the recipe leaves the weights; None for a recipe that only prunes."""
+    """How the recipe leaves the weights that the format packs; None for plain weights."""
+    ignore: tuple[str, ...] = ()
+    """Patterns of projections that are left as they are."""
+    backend: str = "acgym"
+    """Whose method compresses."""
 
     @property
     def partial(self) -> Path:
@@ -62,13 +66,21 @@ class Job:
             "files": fingerprint(self.spec.base),
             "recipe": self.spec.recipe,
             "format": self.format,
+            "ignored": list(self.ignore),
+            "backend": self.backend,
             "calibration": None if self.calibration is None else str(self.calibration),
             "calibration_files": dict(self.calibration_files),
         }
 
 
 def prepare_export(
-    model: str, recipe: str, out: Path, format: str = "dense", calibration: str | Path | None = None
+    model: str,
+    recipe: str,
+    out: Path,
+    format: str = "dense",
+    calibration: str | Path | None = None,
+    ignore: Sequence[str] = (),
+    backend: str = "acgym",
 ) -> Job:
     """Look an export over, and refuse what cannot work before any model is loaded.
 
@@ -79,30 +91,24 @@ def prepare_export(
         format: ``gptq``, ``awq``, ``compressed-tensors`` or ``dense``.
         calibration: the path of a text file, or see :func:`acgym.calibration_spec.parse_calibration`; None for the
             model's own trajectories.
+        ignore: patterns of full names of projections that are left as they are, see :func:`acgym.compress.compress`.
+        backend: ``acgym``, or ``autoawq`` for AWQ by AutoAWQ (:mod:`acgym.compress.autoawq`).
 
     Raises:
-        ValueError: for an unknown model, recipe or format, a recipe that the format cannot hold, a folder that exists.
+        ValueError: for an unknown model, recipe, format or backend, a recipe that the format cannot hold or the backend
+            cannot carry out, a folder that exists.
         FileNotFoundError: if the model or the text is not there.
+        ImportError: if the backend is not installed.
     """
-    from acgym.compress.formats.layouts import LAYOUTS
-    from acgym.compress.formats.scheme import scheme_of
+    from acgym.compress.formats.layouts import scheme_for
     from acgym.compress.recipe import parse
 
-    if format not in FORMATS:
-        raise ValueError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     spec = parse_spec(f"{model if model == 'reference' or model.startswith('hf:') else f'hf:{model}'}+{recipe}")
-    steps = parse(str(spec.recipe))
-    scheme = scheme_of(steps)
-    if format == "dense":
-        if scheme is not None and scheme.activations:
-            raise ValueError(f"dense weights cannot say that activations are quantised ({steps}); use another format")
-    elif scheme is None:
-        raise ValueError(f"{steps} does not quantise weights, so there is nothing to pack; use --format dense")
-    else:
-        LAYOUTS[format].refuse(scheme)
+    scheme = scheme_for(format, parse(str(spec.recipe)))
+    check_backend(backend, parse(str(spec.recipe)), format, ignore)
     chosen = calibration_of(spec, read_calibration(calibration))
     files = {} if chosen is None else check_files(chosen)
-    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme)
+    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme, tuple(ignore), backend)
     _refuse_folder(job)
     return job
 
@@ -131,8 +137,8 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
 
     Returns:
         What ``acgym_compression.json`` in the folder holds: ``compression`` (a CompressionRecord), ``source``,
-        ``format``, ``calibration``, ``checkpoint`` (what the reader says of the files) and ``logit_error`` (relative,
-        export against memory, activations as they are).
+        ``format``, ``calibration``, ``checkpoint`` (what the reader says of the files) and ``logit_error`` (export
+        against memory, activations as they are: :func:`acgym.compress.formats.verify.logit_error`).
 
     Raises:
         ValueError: if the recipe or the format does not fit the model.
@@ -141,38 +147,45 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     """
     from acgym.compress import compress
     from acgym.compress.formats.layouts import Kept
+    from acgym.compress.formats.packing import ignored_names
     from acgym.compress.formats.verify import outputs_of, verify_weights
     from acgym.compress.formats.write import check_model, stored_dtype, write_checkpoint
 
+    if job.backend == "autoawq":
+        from acgym.assemble_autoawq import run_autoawq
+
+        return run_autoawq(job, tell)
     tell(f"loading {job.spec.base.text}")
     agent = local(job.spec.base)
     if agent.checkpoint:
         raise ValueError(f"the weights of {job.spec.base.text} are quantised already; export from the dense model")
-    check_model(agent.model, job.format, job.scheme)
+    ignored = ignored_names(agent.model, job.ignore)
+    check_model(agent.model, job.format, job.scheme, ignored)
     tell("calibrating")
     envs = {env: default_kwargs(job.spec) for env in CAPABILITIES}
     tokens = [] if job.calibration is None else draw(job.calibration, agent, envs).sequences
     tell(f"compressing by {job.spec.recipe}")
     kept = Kept()
-    record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept)
+    record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept, ignore=job.ignore)
     tell(f"writing {job.format}")
-    _begin(job)
-    expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept)
+    begin(job)
+    expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
     agent.tokenizer.save_pretrained(job.partial)
     tell("reading it back")
     verify_weights(agent.model, job.partial, expected)
-    wanted, coarsest = outputs_of(agent.model), min(stored_dtype(agent.model), agent.model.dtype, key=_resolution)
+    wanted, coarsest = outputs_of(agent.model), min(stored_dtype(agent.model), agent.model.dtype, key=resolution)
     del agent  # only one model at a time
-    return _finish(job, record, wanted, str(coarsest).removeprefix("torch."))
+    return finish(job, record, wanted, str(coarsest).removeprefix("torch."))
 
 
-def _resolution(dtype: Any) -> float:
+def resolution(dtype: Any) -> float:
+    """Return how fine a dtype is: the coarsest is the least."""
     import torch
 
     return -torch.finfo(dtype).eps
 
 
-def _begin(job: Job) -> None:
+def begin(job: Job) -> None:
     """Make the unfinished folder, or empty the one that an earlier attempt left."""
     if job.partial.exists():
         shutil.rmtree(job.partial)
@@ -180,14 +193,14 @@ def _begin(job: Job) -> None:
     (job.partial / MARKER).write_text(canonical_json(job.settings), encoding="utf-8")
 
 
-def _finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) -> Json:
+def finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) -> Json:
     """Play the export's part as an agent: load it, compare logits, write the record, rename the folder."""
     from acgym.compress.formats.files import tensor_bytes, weight_files
-    from acgym.compress.formats.verify import ExportDiffers, outputs_of, relative_error
+    from acgym.compress.formats.verify import ExportDiffers, logit_error, outputs_of
 
     loaded: LocalAgent = local(AgentSpec(f"hf:{job.partial}", "hf", str(job.partial), None))
     got = outputs_of(loaded.model)
-    error = relative_error(got.logits, wanted.logits)
+    error = logit_error(loaded.model, got.logits, wanted.logits)
     if error > LOGITS_TOLERANCE[dtype] or got.rounded != wanted.rounded:
         raise ExportDiffers(
             f"the export's logits differ from those in memory by {error:.2%}, more than {LOGITS_TOLERANCE[dtype]:.0%}, "
@@ -201,35 +214,16 @@ def _finish(job: Job, record: CompressionRecord, wanted: Outputs, dtype: str) ->
         "source": job.spec.base.text,
         "source_files": fingerprint(job.spec.base),
         "format": job.format,
+        "backend": backend_facts(job.backend),
         "calibration": job.settings["calibration"] if record.calibration_tokens else None,
         "compression": asdict(record),
         "checkpoint": {**loaded.checkpoint, **sizes},
         "logit_error": error,
     }
     (job.partial / RECORD).write_text(json.dumps(sheet, indent=2) + "\n", encoding="utf-8")
-    (job.partial / "README.md").write_text(_card(job, sheet), encoding="utf-8")
+    (job.partial / "README.md").write_text(card(job.out.name, sheet), encoding="utf-8")
     (job.partial / MARKER).unlink()
     if job.out.is_dir():
         job.out.rmdir()
     os.replace(job.partial, job.out)
     return sheet
-
-
-def _card(job: Job, sheet: dict[str, Json]) -> str:
-    """Return a model card to begin with."""
-    record, checkpoint = sheet["compression"], sheet["checkpoint"]
-    served = "" if job.format == "dense" else " or vLLM"
-    return f"""# {job.out.name}
-
-`{sheet["source"]}`, compressed by acgym with the recipe `{job.spec.recipe}` and written in the {job.format} format.
-
-| | |
-| --- | --- |
-| bits per compressed weight | {checkpoint.get("bits_per_weight") or record["bits_per_weight"]:.2f} |
-| zeros among them | {record["sparsity"]:.1%} |
-| bytes on disk | {checkpoint["bytes_on_disk"]:,} |
-| calibration tokens | {record["calibration_tokens"]:,} |
-
-`{RECORD}` holds the whole record. Load it with transformers{served}; measure what it lost with
-`acgym compare MODEL hf:{job.out.name}`. The licence of the source model applies.
-"""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acgym.assemble import AgentSpec, calibration_of, parse_spec
+from acgym.assemble import AgentSpec, calibration_of, fingerprint, parse_spec
+from acgym.backends import backend_facts
 from acgym.calibration_files import check_files, read_calibration
 from acgym.calibration_sources import draw
 from acgym.calibration_spec import Calibration
+from acgym.export_card import RECORD, card
+from acgym.files import write_whole
+from acgym.types import Json
 
 if TYPE_CHECKING:
-    from acgym.compress import CompressionRecord
+    from torch import nn
 
 Progress = Callable[[int, int, str], None]
 
@@ -21,51 +26,77 @@ def run_stream(
     model: str,
     recipe: str,
     out: Path,
+    format: str = "dense",
     calibration: str | Path | None = None,
     progress: Progress | None = None,
-) -> CompressionRecord:
-    """Compress a folder layer by layer into plain weights (:func:`acgym.compress.stream.compress_folder`).
+    ignore: Sequence[str] = (),
+) -> dict[str, Json]:
+    """Compress a folder layer by layer into another one (:func:`acgym.compress.stream.compress_folder`).
+
+    The tensors are those that :func:`acgym.assemble_export.run_export` writes. Each shard is read back and compared
+    with the layer in memory; the whole model is never loaded, so its outputs are not compared.
 
     Args:
         model: ``reference`` or a folder; also with ``hf:`` before it.
         recipe: what stands after ``+`` in an agent spec (:func:`acgym.assemble.parse_spec`).
         out: the output folder: new, empty, or left by the same command.
+        format: ``gptq``, ``awq``, ``compressed-tensors`` or ``dense``.
         calibration: texts or chats, see :func:`acgym.calibration_spec.parse_calibration`. The model's own trajectories
             cannot be had here: to play, a model must be in memory.
         progress: called after each layer.
+        ignore: patterns of projections that are left as they are.
+
+    Returns:
+        What ``acgym_compression.json`` in the folder holds: as of :func:`acgym.assemble_export.run_export`, with a
+        ``logit_error`` of None.
 
     Raises:
         ValueError, FileNotFoundError: before any work, for what cannot work.
-        FileExistsError, OSError: as :func:`acgym.compress.stream.compress_folder`.
+        FileExistsError, OSError, ExportDiffers: as :func:`acgym.compress.stream.compress_folder`.
     """
-    from acgym.agents.local import REFERENCE
+    from acgym.agents.local import REFERENCE, held_dtype
+    from acgym.compress.formats.layouts import scheme_for
+    from acgym.compress.recipe import parse
     from acgym.compress.stream import compress_folder
+    from acgym.compress.stream_skeleton import skeleton
+    from acgym.compress.stream_source import Source
 
     spec = parse_spec(f"{model if model == 'reference' or model.startswith('hf:') else f'hf:{model}'}+{recipe}")
+    scheme_for(format, parse(str(spec.recipe)))
     folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
     if not folder.is_dir():
         raise ValueError(f"--stream reads a folder, and {spec.source!r} is none; download the model first")
-    chosen = calibration_of(spec, read_calibration(calibration))
+    chosen = _files_only(calibration_of(spec, read_calibration(calibration)), spec)
+    source = Source(folder)
+    bare = skeleton(source, source.dtype)
+    tokens = None if chosen is None else _tokens(chosen, folder, bare, spec)
+    dtype = held_dtype(sum(parameter.numel() for parameter in bare.parameters()), source.dtype)
+    about: dict[str, Json] = {"source": spec.base.text, "source_files": fingerprint(spec.base), "logit_error": None}
+    about |= {"calibration": None if chosen is None else str(chosen), "backend": backend_facts("acgym")}
+    options: dict[str, Any] = {"format": format, "dtype": dtype, "ignore": ignore, "about": about}
+    compress_folder(folder, str(spec.recipe), tokens, out, progress=progress, **options)
+    sheet: dict[str, Json] = json.loads((out / RECORD).read_text("utf-8"))
+    write_whole(out / "README.md", card(out.name, sheet).encode())
+    return sheet
+
+
+def _files_only(chosen: Calibration | None, spec: AgentSpec) -> Calibration | None:
+    """Refuse a calibration for which the model would have to play."""
     if chosen is not None and not all(source.path for source in chosen.sources):
         raise ValueError(
             f"{spec.recipe} calibrates on {chosen}, and with --stream the model is never whole in memory, so it cannot "
             "play; give --calibration text:FILE or chats:FILE.jsonl"
         )
-    tokens = None if chosen is None else _tokens(chosen, folder, spec)
-    return compress_folder(folder, str(spec.recipe), tokens, out, progress=progress)
+    return chosen
 
 
-def _tokens(chosen: Calibration, folder: Path, spec: AgentSpec) -> list[list[int]]:
+def _tokens(chosen: Calibration, folder: Path, bare: nn.Module, spec: AgentSpec) -> list[list[int]]:
     """Draw the calibration with the model's tokenizer, chat template and window; no weight is read."""
     check_files(chosen)
     from transformers import AutoTokenizer
 
     from acgym.agents.local import Loaded, LocalAgent
-    from acgym.compress.stream_skeleton import skeleton
-    from acgym.compress.stream_source import Source
 
-    source = Source(folder)
     auto: Any = AutoTokenizer
     tokenizer = auto.from_pretrained(folder, trust_remote_code=False)
-    agent = LocalAgent(Loaded(skeleton(source, source.dtype), tokenizer), spec.base.text)
-    return draw(chosen, agent, {}).sequences
+    return draw(chosen, LocalAgent(Loaded(bare, tokenizer), spec.base.text), {}).sequences

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Console
+
+from acgym.types import Json
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -35,59 +37,66 @@ def compress(
     stream: Annotated[
         bool,
         typer.Option(
-            help="For a folder larger than memory: one decoder layer at a time, into the dense format, calibrated on "
-            "a text or chats. A command that was killed goes on where it was. Nothing is read back and compared."
+            help="For a folder larger than memory: one decoder layer at a time, in any format, calibrated on a text or "
+            "chats. A command that was killed goes on where it was. Every layer is read back and compared; outputs are "
+            "not."
         ),
     ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of projections to leave as they are, such as '*.shared_expert_gate'. Repeatable."),
+    ] = None,
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="Whose method: acgym, or autoawq for awq-w4-gN into --format awq by AutoAWQ (acgym[autoawq])."
+        ),
+    ] = "acgym",
 ) -> None:
     """Compress a model and write it as a checkpoint that other software loads.
 
     The checkpoint is read back and compared with the model in memory, weight by weight and by its outputs; only then
     does OUT get its name. Measure it with 'acgym compare MODEL hf:OUT'.
     """
-    from acgym.cli import _complain, _plain_errors, _say
+    from acgym.cli import _plain_errors, _say
 
-    console = Console(stderr=True)
-    if stream:
-        with _plain_errors():
-            _stream(model, recipe, out, format, calibration, console)
-        return
+    given = {"model": model, "recipe": recipe, "out": out, "format": format, "calibration": calibration}
     with _plain_errors():
-        from acgym.assemble_export import prepare_export, run_export
-
-        job = prepare_export(model, recipe, out, format, calibration)
-        from acgym.compress.formats.verify import ExportDiffers
-
-        try:
-            with _bar(console) as progress:
-                sheet = run_export(job, lambda line: _say(line, console), progress)
-        except ExportDiffers as error:
-            _complain(error)
-            raise typer.Exit(1) from None
-        record, checkpoint = sheet["compression"], sheet["checkpoint"]
-        bits = checkpoint.get("bits_per_weight") or record["bits_per_weight"]
-        _say(
-            f"{out} holds {job.spec.base.text} by {job.spec.recipe} in the {format} format: {bits:.2f} bits per "
-            f"weight, {checkpoint['bytes_on_disk'] / 1e6:.2f} MB on disk, {record['sparsity']:.1%} zeros; its logits "
-            f"differ from those of the model in memory by {sheet['logit_error']:.2%}.",
-            Console(),
-        )
+        sheet = _compress({**given, "ignore": ignore or []}, stream, backend, Console(stderr=True))
+        _say(_summary(out, sheet), Console())
 
 
-def _stream(model: str, recipe: str, out: Path, format: str, calibration: str | None, console: Console) -> None:
-    """Compress a folder layer by layer."""
+def _compress(given: dict[str, Any], stream: bool, backend: str, console: Console) -> dict[str, Json]:
+    """Do the job, and return its record."""
+    from acgym.assemble_export import prepare_export, run_export
     from acgym.assemble_stream import run_stream
-    from acgym.cli import _say
+    from acgym.cli import _complain, _say
+    from acgym.compress.formats.verify import ExportDiffers
 
-    if format != "dense":
-        raise ValueError(f"--stream writes plain weights (--format dense), got --format {format}")
-    with _bar(console) as progress:
-        record = run_stream(model, recipe, out, calibration, progress)
-    _say(
-        f"{out} holds {model} by {record.recipe} as plain weights: {record.bits_per_weight:.2f} bits per weight in "
-        f"packed storage, {record.sparsity:.1%} zeros; {record.seconds:.0f} s in its layers.",
-        Console(),
+    if stream and backend != "acgym":
+        raise ValueError(f"{backend} holds the whole model in memory; drop --stream, or --backend {backend}")
+    job = None if stream else prepare_export(**given, backend=backend)
+    try:
+        with _bar(console) as progress:
+            if job is None:
+                return run_stream(**given, progress=progress)
+            return dict(run_export(job, lambda line: _say(line, console), progress))
+    except ExportDiffers as error:
+        _complain(error)
+        raise typer.Exit(1) from None
+
+
+def _summary(out: Path, sheet: dict[str, Json]) -> str:
+    """Say in a sentence what was written."""
+    record, checkpoint, error = sheet["compression"], sheet["checkpoint"], sheet["logit_error"]
+    bits = checkpoint.get("bits_per_weight") or record["bits_per_weight"]
+    said = (
+        f"{out} holds {sheet['source']} by {record['recipe']} in the {sheet['format']} format: {bits:.2f} bits per "
+        f"weight, {checkpoint['bytes_on_disk'] / 1e6:.2f} MB on disk, {record['sparsity']:.1%} zeros; "
     )
+    if error is None:
+        return f"{said}every layer was read back and compared, in {record['seconds']:.0f} s."
+    return f"{said}its logits differ from those of the model in memory by {error:.2%}."
 
 
 @contextmanager

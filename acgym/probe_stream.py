@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 
-from acgym.compress.stream_skeleton import empty, move_buffers, put, skeleton, stored_names
+from acgym.compress.stream_skeleton import Stored, empty, move_buffers, put, skeleton
 from acgym.compress.stream_source import Source
 from acgym.probe_forward import decoder_layers
 
@@ -28,8 +29,7 @@ def streamed(
     memory.
 
     Args:
-        folder: config.json and safetensors of weights that are not quantised, in the layout that transformers has in
-            memory, such as :func:`acgym.compress.stream.compress_folder` reads and writes.
+        folder: config.json and safetensors of weights that are not quantised, as transformers saves them.
         dtype: of the forward pass; None for the folder's.
         device: where layers run; None for a GPU if there is one.
 
@@ -40,34 +40,32 @@ def streamed(
         ValueError: for a folder that is no model, is quantised, is damaged, has another layout or no list of layers.
     """
     source = Source(Path(folder).expanduser())
-    dtype = dtype or source.dtype
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
-    model = skeleton(source, dtype)
-    stored = stored_names(model, source)
+    model = skeleton(source, dtype or source.dtype)
+    stored = Stored.of(model, source)
     body: Any = cast(Any, model).base_model
     names = {id(module): name for name, module in model.named_modules()}
     layers = {names[id(layer)]: layer for layer in decoder_layers(body)}
     if not layers:
         raise ValueError(f"{type(model).__name__} has no list of decoder layers to read one by one")
-    inside = {key for key in stored if key.startswith(tuple(f"{name}." for name in layers))}
+    inside = {key for key in stored.pieces if key.startswith(tuple(f"{name}." for name in layers))}
     tied: dict[str, nn.Parameter] = {}
-    for key in stored.keys() - inside:
-        if stored[key] not in tied:
-            tied[stored[key]] = nn.Parameter(source.read(stored[key], dtype).to(place), requires_grad=False)
-        put(model, key, tied[stored[key]])
+    for key in stored.pieces.keys() - inside:
+        first = next(iter(stored.pieces[key]))
+        if first not in tied:
+            tied[first] = nn.Parameter(stored.read(key).to(place), requires_grad=False)
+        put(model, key, tied[first])
     move_buffers(model, place)
     for name, layer in layers.items():
-        keys = {key: stored[key] for key in sorted(inside) if key.startswith(f"{name}.")}
-        layer.register_forward_pre_hook(partial(_read, model, source, keys, dtype, place))
+        keys = [key for key in sorted(inside) if key.startswith(f"{name}.")]
+        layer.register_forward_pre_hook(partial(_read, stored, keys, place))
         layer.register_forward_hook(_drop, always_call=True)
     return cast("PreTrainedModel", model)
 
 
-def _read(
-    model: nn.Module, source: Source, keys: dict[str, str], dtype: torch.dtype, place: torch.device, *_: Any
-) -> None:
-    for key, name in keys.items():
-        put(model, key, source.read(name, dtype).to(place))
+def _read(stored: Stored, keys: Sequence[str], place: torch.device, *_: Any) -> None:
+    for key in keys:
+        put(stored.model, key, stored.read(key).to(place))
 
 
 def _drop(layer: nn.Module, *_: Any) -> None:

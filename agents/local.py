@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from acgym.agents.base import Agent, AgentFailure
 from acgym.agents.decoding import Decoding
 from acgym.agents.drafts import Drafts
-from acgym.agents.memory import give_back
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.source import inspect_source
+from acgym.memory import give_back
 from acgym.quantisation import check_readable, quantisation
 from acgym.types import Json, Message, Reply, ToolSpec
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from acgym.agents.padded import Padded
     from acgym.agents.writing import Rules
 
-__all__ = ["REFERENCE", "Loaded", "LocalAgent", "inspect_source", "load"]
+__all__ = ["REFERENCE", "Loaded", "LocalAgent", "held_dtype", "inspect_source", "load"]
 
 REFERENCE = Path(__file__).parent / "reference"
 """Folder of the trained agent that ships with the package."""
@@ -88,7 +88,7 @@ def load(source: str, read: Reader | None = None) -> Loaded:
                 model = AutoModelForCausalLM.from_pretrained(
                     where, trust_remote_code=False, use_safetensors=True, dtype="auto"
                 )
-                model = model.to(_held(sum(p.numel() for p in model.parameters()), model.dtype))
+                _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
             tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
     except OSError as error:
         reason = str(error).strip().split("\n")[0]
@@ -101,8 +101,8 @@ def load(source: str, read: Reader | None = None) -> Loaded:
     return Loaded(model.eval(), tokenizer, checkpoint)
 
 
-def _held(parameters: int, stored: torch.dtype) -> torch.dtype:
-    """Return the dtype that a model is held in: see :func:`load`."""
+def held_dtype(parameters: int, stored: torch.dtype) -> torch.dtype:
+    """Return the dtype that a model of so many parameters is held in: see :func:`load`."""
     import torch
 
     if parameters < _SMALL:
@@ -110,17 +110,31 @@ def _held(parameters: int, stored: torch.dtype) -> torch.dtype:
     return torch.bfloat16 if stored == torch.float16 and not torch.cuda.is_available() else stored
 
 
+def _hold(model: Any, dtype: torch.dtype) -> None:
+    """Bring the weights of a model to a dtype, in place.
+
+    What transformers keeps in single precision in a half-precision model stays so: routers for one, and the rotary
+    frequencies, whose rounding would turn every position by another angle.
+    """
+    import torch
+
+    stored = model.dtype
+    for tensor in (*model.parameters(), *model.buffers()) if dtype != stored else ():
+        if tensor.dtype == stored or (dtype == torch.float32 and tensor.is_floating_point()):
+            tensor.data = tensor.data.to(dtype)
+
+
 def _packed(where: str, read: Reader | None) -> tuple[Any, dict[str, Json]]:
     """Load a model whose weights are quantised, from a folder or from the hub by way of its local cache."""
     if read is None:
         raise ValueError(f"the weights of {where} are quantised; make the agent with acgym.agent, which reads them")
     if Path(where).is_dir():
-        return read(Path(where), _held)
+        return read(Path(where), held_dtype)
     from huggingface_hub import snapshot_download
 
     folder = snapshot_download(where, allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"])
     inspect_source(folder)
-    return read(Path(folder), _held)
+    return read(Path(folder), held_dtype)
 
 
 @contextmanager

@@ -1,11 +1,13 @@
-"""Peak memory and seconds per layer of a streamed compression of a 7B-shaped random model.
+"""Peak memory and seconds per layer of a streamed compression of a random model.
 
-python benchmarks/streaming.py [--recipes gptq-w4-g128 wanda-50] [--layers 2] [--tokens 256 1024] [--folder DIR]
+python benchmarks/streaming.py [--recipes gptq-w4-g128-sym] [--format gptq] [--shape 7b] [--layers 2]
+    [--tokens 256 1024] [--folder DIR]
 
-The model is a Llama of width 4096 (11008 inside, 32,000 tokens, bfloat16) with few of its 32 layers; each run is a
-process of its own, whose peak memory is the operating system's figure. Layers are alike and only one is in memory, so
-the peak does not grow with their number. Measured are two sizes of calibration; the line through them gives the figures
-for all 32 layers and 128 x 2,048 tokens, which are extrapolated and say so.
+The model is a bfloat16 Llama with a vocabulary of 32,000. Shape 7b has width 4096 (11008 inside) and few of its 32
+layers, shape small width 1024 (2816 inside). Each run is a process of its own, whose peak memory is the operating
+system's figure; that of a process that imports all and compresses nothing is printed before. Layers are alike and only
+one is in memory, so the peak does not grow with their number: try --layers. Measured are two sizes of calibration; for
+7b the line through them gives the figures for all 32 layers and 128 x 2,048 tokens, which are extrapolated and say so.
 """
 
 from __future__ import annotations
@@ -26,22 +28,25 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from acgym.compress.stream import compress_folder
 
-WIDTH, INNER, LAYERS = 4096, 11008, 32
+SHAPES = {"7b": (4096, 11008, 32), "small": (1024, 2816, 16)}
+"""Width, inner width and heads."""
+LAYERS = 32
 FULL = 128 * 2048
 SEQUENCE = 256
 HIDDEN_COPIES = 3
 """Input, dense output and compressed output of a layer are alive together."""
 
 
-def write_model(folder: Path, layers: int) -> None:
-    """Write a random model, a layer at a time."""
+def write_model(folder: Path, shape: str, layers: int) -> int:
+    """Write a random model, a layer at a time; return its bytes."""
+    width, inner, heads = SHAPES[shape]
     config = LlamaConfig(
         vocab_size=32000,
-        hidden_size=WIDTH,
-        intermediate_size=INNER,
+        hidden_size=width,
+        intermediate_size=inner,
         num_hidden_layers=layers,
-        num_attention_heads=32,
-        num_key_value_heads=32,
+        num_attention_heads=heads,
+        num_key_value_heads=heads,
         dtype="bfloat16",
     )
     with torch.device("meta"):
@@ -61,21 +66,25 @@ def write_model(folder: Path, layers: int) -> None:
                 tensor.uniform_(-0.03, 0.03)
         save_file(tensors, folder / file, metadata={"format": "pt"})
     weight_map = {name: file for file, shapes in shards.items() for name in shapes}
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
     config.save_pretrained(folder)
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
-def compress_once(source: str, recipe: str, tokens: int) -> None:
+def compress_once(source: str, recipe: str, tokens: int, format: str) -> None:
     """Compress in this process and print the seconds of the layers."""
+    if not tokens:
+        print(0.0)
+        return
     rows = torch.randint(0, 32000, (tokens // SEQUENCE, SEQUENCE), generator=torch.Generator().manual_seed(1)).tolist()
     out = Path(source).with_name("out")
-    print(compress_folder(source, recipe, rows, out).seconds)
+    print(compress_folder(source, recipe, rows, out, format=format).seconds)
     shutil.rmtree(out)
 
 
-def measured(source: Path, recipe: str, tokens: int) -> tuple[float, float, float]:
+def measured(source: Path, recipe: str, tokens: int, format: str) -> tuple[float, float, float]:
     """Return seconds in layers, wall seconds of the whole process, and its peak memory in bytes."""
-    command = [sys.executable, __file__, "--one", str(source), recipe, str(tokens)]
+    command = [sys.executable, __file__, "--one", str(source), recipe, str(tokens), format]
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         output = process.stdout.read() if process.stdout is not None else ""
@@ -86,17 +95,19 @@ def measured(source: Path, recipe: str, tokens: int) -> tuple[float, float, floa
     return float(output), time.perf_counter() - started, usage.ru_maxrss * 1024.0
 
 
-def report(source: Path, recipe: str, layers: int, sizes: list[int]) -> None:
-    """Measure one recipe and extrapolate."""
-    rows = [(tokens, *measured(source, recipe, tokens)) for tokens in sizes]
+def report(source: Path, recipe: str, format: str, shape: str, layers: int, sizes: list[int]) -> None:
+    """Measure one recipe, and extrapolate to the whole 7b."""
+    rows = [(tokens, *measured(source, recipe, tokens, format)) for tokens in sizes]
     for tokens, seconds, wall, peak in rows:
         print(
-            f"{recipe}, {layers} layers, {tokens} tokens: {seconds / layers:.1f} s a layer, {wall:.1f} s in all, "
-            f"peak memory {peak / 2**30:.2f} GiB",
+            f"{recipe} into {format}, {layers} layers, {tokens} tokens: {seconds / layers:.1f} s a layer, {wall:.1f} s "
+            f"in all, peak memory {peak / 2**30:.2f} GiB",
             flush=True,
         )
     (few, fast, _, low), (many, slow, _, high) = rows[0], rows[-1]
-    hidden = HIDDEN_COPIES * (FULL - many) * WIDTH * 2
+    if shape != "7b":
+        return
+    hidden = HIDDEN_COPIES * (FULL - many) * SHAPES[shape][0] * 2
     print(
         f"{recipe}, EXTRAPOLATED to {FULL:,} tokens: peak memory {(max(low, high) + hidden) / 2**30:.1f} GiB (the "
         "measured peak and 3 copies of the hidden states)"
@@ -109,18 +120,22 @@ def report(source: Path, recipe: str, layers: int, sizes: list[int]) -> None:
 def main() -> None:
     """Measure and print."""
     if sys.argv[1:2] == ["--one"]:
-        return compress_once(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        return compress_once(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", nargs="+", default=["gptq-w4-g128", "wanda-50"])
+    parser.add_argument("--recipes", nargs="+", default=["gptq-w4-g128-sym"])
+    parser.add_argument("--format", default="gptq", help="dense, gptq, awq or compressed-tensors.")
+    parser.add_argument("--shape", choices=SHAPES, default="7b")
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--tokens", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--folder", type=Path, help="Where the model is written (1.3 GB for 2 layers). Default: /tmp.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
         source = Path(scratch) / "model"
-        write_model(source, arguments.layers)
+        size = write_model(source, arguments.shape, arguments.layers)
+        base = measured(source, "", 0, arguments.format)[2]
+        print(f"model of {size / 2**30:.2f} GiB; a process that only imports: {base / 2**30:.2f} GiB", flush=True)
         for recipe in arguments.recipes:
-            report(source, recipe, arguments.layers, arguments.tokens)
+            report(source, recipe, arguments.format, arguments.shape, arguments.layers, arguments.tokens)
     return None
 
 

@@ -71,7 +71,7 @@ def compress_layer(
             del statistics[key]
         if not any(seen is used for seen in statistics.values()):
             used.memo.clear()  # factors are large
-    _quantise_inputs({key: (found[key], step) for key, step in steps.items()}, notes)
+    round_inputs(plan, at, found, notes)
     error = None
     if replay is not None:
         replay.hidden = replay.run(index, layer)
@@ -182,11 +182,19 @@ def _compress(
     return changed, total
 
 
-def _quantise_inputs(done: Mapping[str, tuple[Projection, Step]], notes: list[str]) -> None:
-    """Make projections round their inputs where their step says so; stacked experts can round those of the first."""
+def round_inputs(plan: Plan, at: int, found: Mapping[str, Projection], notes: list[str]) -> None:
+    """Make projections round their inputs where step ``at`` says so; stacked experts can round those of the first.
+
+    Args:
+        plan: what each projection gets.
+        at: which step of the plan.
+        found: full name to projection of one layer.
+        notes: gets a line for experts of which only the first matrix rounds its inputs.
+    """
     inside: set[str] = set()
-    for name, (projection, step) in done.items():
-        form = step.options.activations
+    for name, projection in found.items():
+        step = plan.step(at, name)
+        form = None if step is None else step.options.activations
         if form is None:
             continue
         if not isinstance(projection, Expert):

@@ -123,6 +123,18 @@ def expert_inputs(experts: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str
     return [inputs, own._apply_gate(linear(inputs, own.gate_up_proj[index]))]
 
 
+def place(name: str, projection: Projection) -> tuple[str, int]:
+    """Return the full name of the parameter that holds a projection's weight, and the element at which it begins.
+
+    Args:
+        name: full name of the projection.
+        projection: see :func:`projections`.
+    """
+    if isinstance(projection, Expert):
+        return f"{name.rsplit('.', 2)[0]}.{projection.part}", projection.index * projection.weight.numel()
+    return f"{name}.weight", 0
+
+
 def identity(projection: Projection) -> tuple[int, ...]:
     """Return what tells one weight from another; equal for tied ones."""
     if isinstance(projection, Expert):

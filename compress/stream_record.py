@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acgym.compress.methods import METHODS
+from torch import nn
+
 from acgym.compress.plan import Plan
-from acgym.compress.projections import Projection
-from acgym.compress.record import CompressionRecord, LayerRecord
+from acgym.compress.projections import Projection, unreached
+from acgym.compress.record import CompressionRecord, LayerRecord, storage
+from acgym.compress.walk import filled, stored_bits
 
 
 def hidden_file(at: int, index: int) -> str:
@@ -17,22 +19,70 @@ def hidden_file(at: int, index: int) -> str:
 
 
 def read_record(content: Mapping[str, Any]) -> CompressionRecord:
-    """Return the record of a finished folder."""
+    """Return the compression record of a finished folder."""
     lists = {key: tuple(content[key]) for key in ("notes", "ignored")}
     return CompressionRecord(
         **{**content, **lists, "layers": tuple(LayerRecord(**layer) for layer in content["layers"])}
     )
 
 
-def check_plan(chosen: Plan, linears: Mapping[str, Projection]) -> None:
-    """Refuse steps that do not fit a projection's shape, or whose result plain weights cannot hold."""
+def record_of(
+    plan: Plan,
+    model: nn.Module,
+    layers: Mapping[str, nn.Module],
+    linears: Mapping[str, Projection],
+    done: Sequence[Mapping[str, Any]],
+    rows: Sequence[Sequence[int]],
+) -> CompressionRecord:
+    """Put the record together from what the journal holds.
+
+    Args:
+        plan: what was done.
+        model: the skeleton.
+        layers: its decoder layers by name.
+        linears: full name to projection of all that were compressed.
+        done: the journal's entry of each layer, step by step.
+        rows: the calibration.
+    """
+    weights = sum(linear.weight.numel() for linear in linears.values())
+    notes, share = unreached(layers), 0.0
+    for at, step in enumerate(plan.recipe):
+        entries = done[at * len(layers) : (at + 1) * len(layers)]
+        notes += dict.fromkeys(note for entry in entries for note in entry["notes"])
+        before, share = (sum(entry["zeros"][i] for entry in entries) / weights for i in (0, 1))
+        notes += filled(step, before, share)
+    bits_per_weight, weight_bytes = storage(model, linears, stored_bits(plan, linears))
+    return CompressionRecord(
+        recipe=str(plan.recipe),
+        simulated=True,
+        layers=tuple(LayerRecord(**entry["record"]) for entry in done),
+        bits_per_weight=bits_per_weight,
+        sparsity=share,
+        compressed_weights=weights,
+        total_weights=sum(p.numel() for p in model.parameters()),
+        weight_bytes=weight_bytes,
+        calibration_tokens=sum(map(len, rows)),
+        seconds=sum(entry["seconds"] for entry in done),
+        notes=tuple(notes),
+        ignored=plan.ignored,
+        overrides=plan.overrides,
+    )
+
+
+def check_plan(chosen: Plan, linears: Mapping[str, Projection], packed: bool) -> None:
+    """Refuse steps that do not fit a projection's shape, or whose result the format cannot hold.
+
+    Args:
+        chosen: what each projection gets.
+        linears: full name to projection.
+        packed: whether the format packs weights, all in one way, and can say that inputs are rounded.
+    """
+    if packed and chosen.overrides:
+        raise ValueError("a packed checkpoint holds all weights in one way; leave out the overrides, or use dense")
     for name, linear in linears.items():
         for step in chosen.steps[name]:
-            if METHODS[step.method].model is not None or step.options.activations is not None:
-                raise ValueError(
-                    f"{step} changes how the model runs, and a folder of plain weights cannot say so; leave it out, or "
-                    "compress the model in memory"
-                )
+            if step.options.activations is not None and not packed:
+                raise ValueError(f"dense weights cannot say that activations are quantised ({step}); leave it out")
             try:
                 step.options.check(linear.in_features)
             except ValueError as error:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from acgym.compress.stored import Piece, by_parameter, pieces, single_precision, whole
 from acgym.compress.stream_source import DTYPES, Source
 
 
@@ -49,36 +52,78 @@ def _parameters_on_meta() -> Iterator[None]:
         nn.Module.register_parameter = register  # type: ignore[method-assign]
 
 
-def stored_names(model: nn.Module, source: Source) -> dict[str, str]:
-    """Return name of each parameter and buffer in the model -> name in the folder; tied ones are stored once or more.
+@dataclass(frozen=True)
+class Stored:
+    """A folder's tensors as the parameters of its skeleton."""
 
-    Buffers that the folder does not hold are left out: the skeleton's are real.
+    model: nn.Module
+    source: Source
+    pieces: Mapping[str, Mapping[str, Piece]]
+    """Name of each parameter and buffer in the model -> the folder's tensors that it is made of: one with all of it, or
+    one for each matrix of each expert where the model holds experts stacked. Tied parameters name the same tensors."""
+    single: frozenset[str]
+    """Names of those that stay in float32, whatever the model's dtype is."""
 
-    Raises:
-        ValueError: if the folder lacks a parameter or holds one of another shape or of integers.
-    """
-    aliases: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        aliases.setdefault(id(parameter), []).append(name)
-    stored = {name: name for name, _ in model.named_buffers() if name in source.shapes}
-    for names in aliases.values():
-        held = [name for name in names if name in source.shapes]
-        if not held:
-            near = next((name for name in source.shapes if name.endswith(names[0].split(".", 1)[-1])), None)
-            hint = f"; it has {near!r} instead" if near else ""
-            raise ValueError(
-                f"{source.folder} holds no tensor {names[0]!r} of {type(model).__name__}{hint}. Streaming reads the "
-                "layout that the model has in memory (mixtures of experts are stored in another one): load the model "
-                "with transformers and use compress() on it"
-            )
-        for name in held:
-            want = tuple(model.get_parameter(name).shape)
-            if source.shapes[name] != want:
-                raise ValueError(f"{name} in {source.folder} has shape {source.shapes[name]}, expected {want}")
-            if source.dtypes[name] not in DTYPES:
-                raise ValueError(f"{name} holds {source.dtypes[name]}: it is quantised already; use the dense model")
-        stored |= {name: name if name in held else held[0] for name in names}
-    return stored
+    @classmethod
+    def of(cls, model: nn.Module, source: Source) -> Stored:
+        """Look up where each parameter is. Buffers that the folder does not hold are left out: the skeleton's are real.
+
+        Raises:
+            ValueError: if the folder lacks a parameter or holds one of another shape or of integers.
+        """
+        aliases: dict[int, list[str]] = {}
+        for name, parameter in model.named_parameters(remove_duplicate=False):
+            aliases.setdefault(id(parameter), []).append(name)
+        buffers = dict(model.named_buffers())
+        kept = [name for name in model.state_dict() if name in buffers and name in source.shapes]
+        stored = {name: {name: whole(name, buffers[name])} for name in kept}
+        converted: dict[str, dict[str, Piece]] | None = None
+        for names in aliases.values():
+            held = next((name for name in names if name in source.shapes), None)
+            if held is not None:
+                found = {held: whole(held, model.get_parameter(held))}
+            else:
+                converted = by_parameter(pieces(model)) if converted is None else converted
+                found = converted.get(names[0], {})
+            _check_stored(model, source, names[0], found)
+            stored |= dict.fromkeys(names, found)
+        return cls(model, source, stored, single_precision(model, source.dtype))
+
+    def read(self, name: str) -> Tensor:
+        """Return a parameter or buffer, on the CPU, in the skeleton's dtype, or in float32 if it is kept so.
+
+        It is rounded to the folder's dtype before, as transformers loads it.
+        """
+        path, _, leaf = name.rpartition(".")
+        meta: Tensor = getattr(self.model.get_submodule(path), leaf)
+        found = self.pieces[name]
+        rounded, dtype = (torch.float32,) * 2 if name in self.single else (self.source.dtype, meta.dtype)
+        stored, piece = next(iter(found.items()))
+        if piece.shape == tuple(meta.shape):
+            return self.source.read(stored, rounded, dtype)
+        joined = torch.empty(meta.shape, dtype=dtype)
+        for stored, piece in found.items():
+            piece.of(joined).copy_(self.source.read(stored, rounded, dtype))
+        return joined
+
+
+def _check_stored(model: nn.Module, source: Source, name: str, found: Mapping[str, Piece]) -> None:
+    """Refuse a parameter that the folder does not hold as it should."""
+    size = sum(math.prod(piece.shape) for piece in found.values())
+    lacking = [stored for stored in found if stored not in source.shapes]
+    if lacking or size != model.get_parameter(name).numel():
+        lacking = lacking or [name]
+        near = next((stored for stored in source.shapes if stored.endswith(name.split(".", 1)[-1])), None)
+        hint = f"; it has {near!r} instead" if near else ""
+        raise ValueError(
+            f"{source.folder} holds no tensor {lacking[0]!r} of {type(model).__name__}{hint}. Streaming reads what "
+            "transformers saves; load the model with transformers and save it, or use compress() on it"
+        )
+    for stored, piece in found.items():
+        if source.shapes[stored] != piece.shape:
+            raise ValueError(f"{stored} in {source.folder} has shape {source.shapes[stored]}, expected {piece.shape}")
+        if source.dtypes[stored] not in DTYPES:
+            raise ValueError(f"{stored} holds {source.dtypes[stored]}: it is quantised already; use the dense model")
 
 
 def put(model: nn.Module, name: str, tensor: Tensor) -> None:

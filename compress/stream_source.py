@@ -33,6 +33,8 @@ class Source:
     shapes: dict[str, tuple[int, ...]] = field(init=False)
     dtypes: dict[str, str] = field(init=False)
     """Tensor name -> dtype as safetensors spells it, such as ``BF16``."""
+    dtype: torch.dtype = field(init=False)
+    """The floating dtype of the model: the configuration's, else that of its first floating tensor."""
 
     def __post_init__(self) -> None:
         """Look the folder over.
@@ -53,26 +55,29 @@ class Source:
                 raise ValueError(f"{file} is damaged or no safetensors file ({error}); copy the model again") from None
         if lost := sorted(set(self.files) - set(self.shapes)):
             raise ValueError(f"{self.folder / INDEX} names {lost[0]}, which {self.files[lost[0]].name} does not hold")
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The floating dtype of the model: the configuration's, else that of its first floating tensor."""
         named = getattr(self.config, "dtype", None)
-        if isinstance(named, torch.dtype):
-            return named
-        return next((DTYPES[d] for d in self.dtypes.values() if d in DTYPES), torch.float32)
+        floating = (DTYPES[dtype] for dtype in self.dtypes.values() if dtype in DTYPES)
+        self.dtype = named if isinstance(named, torch.dtype) else next(floating, torch.float32)
 
-    def read(self, name: str, dtype: torch.dtype) -> Tensor:
-        """Return a copy of one tensor on the CPU; floating ones in ``dtype``. The file is closed: its pages can go."""
+    def read(self, name: str, rounded: torch.dtype, dtype: torch.dtype | None = None) -> Tensor:
+        """Return a copy of one tensor on the CPU; the file is closed, so that its pages can go.
+
+        Args:
+            name: of the tensor.
+            rounded: a floating one is rounded to it.
+            dtype: and held in this one; None for the same.
+        """
         with safe_open(self.files[name], "pt") as tensors:
             tensor = cast(Tensor, tensors.get_tensor(name))
-            return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)
+            if not tensor.is_floating_point():
+                return tensor.clone()
+            return tensor.to(rounded).to(dtype or rounded, copy=True)
 
-    def config_as(self, dtype: torch.dtype) -> dict[str, Any]:
-        """Return config.json as it is, but for the dtype."""
-        settings = {**_json(self.folder / "config.json"), "dtype": str(dtype).removeprefix("torch.")}
-        settings.pop("torch_dtype", None)  # the older name of the same
-        return settings
+    def config_as(self, dtype: torch.dtype, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return config.json as it is, but for the dtype and, if weights are quantised, how."""
+        config = {**_json(self.folder / "config.json"), "dtype": str(dtype).removeprefix("torch.")}
+        config.pop("torch_dtype", None)  # the older name of the same
+        return config if settings is None else {**config, "quantization_config": dict(settings)}
 
     def small_files(self) -> list[Path]:
         """Return what goes with the weights: tokenizer, chat template, generation settings, licence."""

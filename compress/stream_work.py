@@ -143,21 +143,29 @@ class Work:
         """Write a JSON file into the folder."""
         self.write(name, (json.dumps(value, indent=2) + "\n").encode())
 
-    def drop(self, name: str) -> None:
-        """Remove a file that is no longer needed."""
-        (self.folder / name).unlink(missing_ok=True)
+    def holds(self, name: str) -> bool:
+        """Say whether a file is there."""
+        return (self.folder / name).is_file()
+
+    def drop(self, *names: str) -> None:
+        """Remove files that are no longer needed."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
 
     def copy(self, file: Path) -> None:
         """Copy a small file of the source."""
         self.write(file.name, file.read_bytes())
 
-    def finish(self, weight_map: Mapping[str, str], size: int, record: Mapping[str, Any]) -> None:
+    def finish(self, weight_map: Mapping[str, str], size: int, record: Mapping[str, Any]) -> dict[str, Any]:
         """Write index and record, and give the folder its name.
 
         Args:
             weight_map: tensor name -> shard.
             size: bytes of all tensors.
-            record: the compression record as JSON.
+            record: what is to be said of the whole, as JSON.
+
+        Returns:
+            The record.
         """
         index = {"metadata": {"total_size": size}, "weight_map": dict(sorted(weight_map.items()))}
         self.write_json(INDEX, index)
@@ -169,6 +177,7 @@ class Work:
         os.replace(self.folder, self.out)
         self._clean(self.out)
         self.close()
+        return dict(record)
 
     def check_room(self, needed: int) -> None:
         """Refuse to begin what the disk has no room for.

@@ -74,7 +74,7 @@ def compress(
     found = {f"{layer}.{name}": item for layer in layers for name, item in projections(layers[layer]).items()}
     chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides or {})
     linears = {name: found[name] for name in chosen.compressed}
-    _check_weights(chosen, linears)
+    check_weights(chosen, linears)
     rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
     done, notes = _take_steps(chosen, model, layers, linears, rows, measure, progress, keep)
     return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
@@ -90,7 +90,7 @@ def _record(
     seconds: float,
 ) -> CompressionRecord:
     """Write down what was done to a model."""
-    bits_per_weight, weight_bytes = storage(model, linears, _stored_bits(plan, linears))
+    bits_per_weight, weight_bytes = storage(model, linears, stored_bits(plan, linears))
     return CompressionRecord(
         recipe=str(plan.recipe),
         simulated=True,
@@ -132,7 +132,7 @@ def _take_steps(
                 continue
             zeros, read = sparsity(linears), measure or plan.needs(at) != "nothing"
             done += _walk(plan, at, model, layers, rows if read else [], notes, tell, keep)
-            notes += _filled(step, zeros, sparsity(linears))
+            notes += filled(step, zeros, sparsity(linears))
     return done, notes
 
 
@@ -153,7 +153,7 @@ def _walk(
         tell(f"{plan.recipe.steps[at]}: {name}")
 
 
-def _check_weights(plan: Plan, linears: Mapping[str, Projection]) -> None:
+def check_weights(plan: Plan, linears: Mapping[str, Projection]) -> None:
     """Refuse, before any work, a projection that is not finite floating point or that an option does not fit."""
     for name, linear in linears.items():
         weight = linear.weight
@@ -168,7 +168,7 @@ def _check_weights(plan: Plan, linears: Mapping[str, Projection]) -> None:
                 raise ValueError(f"{step} does not fit {name}: {error}") from None
 
 
-def _stored_bits(plan: Plan, linears: Mapping[str, Projection]) -> dict[str, float]:
+def stored_bits(plan: Plan, linears: Mapping[str, Projection]) -> dict[str, float]:
     """Bits of each projection in storage: what the last of its steps that changes its storage says."""
     bits: dict[str, float] = {}
     for name, linear in linears.items():
@@ -185,7 +185,7 @@ def _cache_bytes(model: nn.Module, recipe: Recipe) -> float | None:
     return bytes_per_token(text_config(model), chosen[-1]) if chosen else None
 
 
-def _filled(step: Step, before: float, after: float) -> list[str]:
+def filled(step: Step, before: float, after: float) -> list[str]:
     """Note a step that gave pruned weights a value again."""
     if after >= before - 0.01:
         return []

@@ -237,6 +237,20 @@ def test_a_folder_is_loaded_in_single_precision_and_without_noise(tmp_path, capf
     assert ask(made, "x")[0].token_ids
 
 
+@pytest.mark.parametrize("stored", [torch.bfloat16, torch.float16])
+def test_a_large_model_keeps_in_single_precision_what_transformers_keeps_so(tmp_path, monkeypatch, stored):
+    given = small_agent.loaded()
+    given.model.to(stored).save_pretrained(tmp_path)
+    given.tokenizer.save_pretrained(tmp_path)
+    monkeypatch.setattr("acgym.agents.local._SMALL", 0)  # every model is a large one
+    model = load(str(tmp_path)).model
+    theirs = type(model).from_pretrained(tmp_path, dtype=torch.bfloat16).eval()
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+    assert {b.dtype for b in model.buffers()} == {torch.float32}
+    ids = torch.arange(40)[None] % 9 + 3
+    assert torch.equal(model(input_ids=ids).logits, theirs(input_ids=ids).logits)
+
+
 def test_turns_read_only_what_is_new_and_say_the_same():
     """With and without memory of earlier turns the episodes are equal; with it far fewer tokens are read."""
     played, read = [], []

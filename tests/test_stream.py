@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import resource
 import shutil
 import signal
@@ -17,41 +16,14 @@ from typing import Any
 import pytest
 import torch
 from compress_models import make, text
+from stream_folders import Killed, dying, files, loaded, same, saved
 from tiny import save_model
-from transformers import AutoModelForCausalLM
-from transformers.utils import logging
 from typer.testing import CliRunner
 
 from acgym.assemble import parse_spec
 from acgym.cli import app
 from acgym.compress import compress
 from acgym.compress.stream import compress_folder
-
-logging.disable_progress_bar()
-
-
-def saved(folder, family="llama", shards="50GB", dtype=None, **changes):
-    model = make(family, **changes)
-    if dtype is not None:
-        model = model.to(dtype)
-    model.save_pretrained(folder, max_shard_size=shards)
-    (folder / "tokenizer_config.json").write_text("{}")
-    return folder
-
-
-def loaded(folder):
-    return AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval()
-
-
-def files(folder):
-    """Every file's bytes but the record's, which holds seconds."""
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "acgym_compression.json"}
-
-
-def same(first, second):
-    left, right = first.state_dict(), second.state_dict()
-    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
-
 
 LLAMA: dict[str, Any] = {"family": "llama"}
 QWEN: dict[str, Any] = {"family": "qwen2", "shards": "60KB", "dtype": torch.bfloat16, "tie_word_embeddings": True}
@@ -81,25 +53,6 @@ def test_the_result_is_that_of_the_whole_model_bit_for_bit(tmp_path, recipe, mod
         if name != "seconds":
             assert getattr(record, name) == getattr(expected, name), name
     assert not (tmp_path / "out.unfinished").exists()
-
-
-class Killed(BaseException):
-    """Stands for a kill: no code of ours catches it."""
-
-
-def dying(monkeypatch, moment, before):
-    """Die at the ``moment``-th rename, just before it or just after."""
-    real, seen = os.replace, []
-
-    def replace(source, target):
-        seen.append(target)
-        if before and len(seen) == moment:
-            raise Killed
-        real(source, target)
-        if len(seen) == moment:
-            raise Killed
-
-    monkeypatch.setattr(os, "replace", replace)
 
 
 CHAIN = "sparsegpt-50+gptq-w4-g64"
@@ -216,8 +169,8 @@ def test_a_disk_without_room_is_refused_before_any_work(tmp_path, monkeypatch):
     [
         ("gptq-w4-g32", "needs calibration text"),
         ("rtn-w4-g48", "does not fit model.layers.0.self_attn.q_proj: groups of 48"),
-        ("smoothquant-w8a8", "changes how the model runs"),
-        ("kv-int8", "changes how the model runs"),
+        ("smoothquant-w8a8", "dense weights cannot say that activations are quantised"),
+        ("kv-int8", "no checkpoint holds kv-int8"),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused_before_any_work(tmp_path, recipe, said):
@@ -294,7 +247,11 @@ def test_the_command_streams_a_folder_with_calibration_text(tmp_path):
     assert (said.exit_code, "it cannot play; give --calibration" in said.stderr.replace("\n", " ")) == (2, True)
     said = CliRunner().invoke(app, [*command, "--calibration", f"text:{tmp_path / 'text.txt'},4x32"])
     assert said.exit_code == 0, said.output
-    assert "as plain weights: 4.62 bits per weight in packed storage" in said.output.replace("\n", " ")
-    said = CliRunner().invoke(app, [*command, "--format", "gptq"])
-    assert (said.exit_code, "--stream writes plain weights" in said.stderr) == (2, True)
+    assert "in the dense format: 4.62 bits per weight" in said.output.replace("\n", " ")
+    assert "every layer was read back and compared" in said.output.replace("\n", " ")
+    sheet = json.loads((out / "acgym_compression.json").read_text())
+    assert (sheet["source"], sheet["calibration"]) == (f"hf:{source}", f"text:{tmp_path / 'text.txt'},4x32")
+    assert (out / "README.md").read_text().startswith("# out\n")
+    said = CliRunner().invoke(app, [*command, "--format", "gguf"])
+    assert (said.exit_code, "unknown format 'gguf'" in said.stderr) == (2, True)
     assert parse_spec(f"hf:{out}").source == str(out)

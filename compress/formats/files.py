@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 
 from safetensors import safe_open
 from torch import Tensor
+
+_BITS = re.compile(r"[A-Z]+(\d+)")
 
 MARKS = ("qweight", "weight_packed", "weight_scale")
 """Tensors that show that a projection is quantised."""
@@ -31,7 +35,11 @@ class WeightFiles:
         Raises:
             ValueError: if a file is missing or damaged, or holds a tensor that another file holds too.
         """
-        paths = weight_files(folder)
+        return cls.of(weight_files(folder), stack)
+
+    @classmethod
+    def of(cls, paths: Sequence[Path], stack: ExitStack) -> WeightFiles:
+        """Open some weight files; as :meth:`open`."""
         files: dict[str, Any] = {}
         for path in paths:
             try:
@@ -40,7 +48,7 @@ class WeightFiles:
                 raise ValueError(f"{path} is damaged: {error}. Copy or download the model again.") from None
             for name in opened.keys():  # noqa: SIM118  # not a dict
                 if name in files:
-                    raise ValueError(f"{folder} holds the tensor {name} twice; expected each weight in one file")
+                    raise ValueError(f"{path.parent} holds the tensor {name} twice; expected each weight in one file")
                 files[name] = opened
         return cls(files, sum(path.stat().st_size for path in paths))
 
@@ -48,6 +56,13 @@ class WeightFiles:
         """Read one tensor."""
         tensor: Tensor = self.files[name].get_tensor(name)
         return tensor
+
+    def nbytes(self, name: str) -> int:
+        """Return the bytes that a tensor takes; only the header of its file is looked at."""
+        view = self.files[name].get_slice(name)
+        width = _BITS.match(view.get_dtype())
+        count: int = math.prod(view.get_shape())
+        return count * (1 if width is None else int(width[1]) // 8)  # BOOL has no width
 
     def quantised(self) -> dict[str, list[str]]:
         """Name of each quantised projection to the names of its tensors' last parts."""
@@ -100,4 +115,4 @@ def tensor_bytes(folder: Path) -> int:
     """Return how many bytes the tensors in a folder's weight files take, headers left out."""
     with ExitStack() as stack:
         files = WeightFiles.open(folder, stack)
-        return sum(files.get(name).nbytes for name in files.files)
+        return sum(map(files.nbytes, files.files))

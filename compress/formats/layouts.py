@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from acgym.compress.calibration import Compressed
-from acgym.compress.formats import awq, compressed_tensors, gptq
-from acgym.compress.formats.scheme import WHOLE, Scheme
+from acgym.compress.formats import FORMATS, awq, compressed_tensors, gptq
+from acgym.compress.formats.scheme import WHOLE, Scheme, scheme_of
 from acgym.compress.quantise import Grid
+from acgym.compress.recipe import Recipe
 from acgym.types import Json
 
 
@@ -43,6 +44,25 @@ class Layout(Protocol):
 
 
 LAYOUTS: dict[str, Layout] = {"gptq": gptq, "awq": awq, "compressed-tensors": compressed_tensors}
+
+
+def scheme_for(format: str, recipe: Recipe) -> Scheme | None:
+    """Return how a recipe leaves the weights that a format packs; None for plain weights.
+
+    Raises:
+        ValueError: for an unknown format, or a recipe whose result the format cannot hold.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
+    scheme = scheme_of(recipe)
+    if format == "dense":
+        if scheme is not None and scheme.activations:
+            raise ValueError(f"dense weights cannot say that activations are quantised ({recipe}); use another format")
+        return None
+    if scheme is None:
+        raise ValueError(f"{recipe} does not quantise weights, so there is nothing to pack; use --format dense")
+    LAYOUTS[format].refuse(scheme)
+    return scheme
 
 
 class OnGrid(NamedTuple):
@@ -85,8 +105,10 @@ def _on_cpu(grid: Grid) -> Grid:
     return Grid(grid.bits, grid.symmetric, grid.scale.float().cpu(), grid.zero.float().cpu(), grid.groups.cpu())
 
 
-def store_projection(format: str, scheme: Scheme, name: str, kept: Kept, weight: Tensor) -> dict[str, Tensor]:
-    """Return the tensors that stand for one projection in a checkpoint, by the last part of their names.
+def store_projection(
+    format: str, scheme: Scheme, name: str, kept: Kept, weight: Tensor, rows: slice = slice(None)
+) -> dict[str, Tensor]:
+    """Return the tensors that stand for a projection, or for some of its rows, by the last part of their names.
 
     Args:
         format: name of a layout.
@@ -94,15 +116,19 @@ def store_projection(format: str, scheme: Scheme, name: str, kept: Kept, weight:
         name: full name of the projection.
         kept: what ``compress`` handed on.
         weight: (out, in), the weight as it is in the compressed model; read for FP8, which has no integers.
+        rows: which outputs.
 
     Raises:
         ValueError: if the projection is on no grid, or a scale does not fit into 16 bits.
     """
     if scheme.kind == "float":
-        return compressed_tensors.plain_fp8(weight.detach().cpu(), scheme.group == WHOLE)
+        stored = compressed_tensors.plain_fp8(weight.detach().cpu(), scheme.group == WHOLE)
+        one = scheme.group == WHOLE  # a scale for all rows
+        return {part: t if one and part == "weight_scale" else t[rows].contiguous() for part, t in stored.items()}
     if name not in kept.weights:
         raise ValueError(f"no step of the recipe left {name} on a grid, so it cannot be packed; use the dense format")
     grid, codes = kept.weights[name]
+    grid, codes = replace(grid, scale=grid.scale[rows], zero=grid.zero[rows]), codes[rows]
     half = grid.scale.to(torch.float16)
     if not bool(torch.isfinite(half).all()) or bool((half == 0).any()):
         raise ValueError(f"a scale of {name} does not fit into 16 bits; use the dense format")

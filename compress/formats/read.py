@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from acgym.compress.activations import Format, quantise_inputs
-from acgym.compress.formats.compressed_tensors_config import input_format, weight_groups
+from acgym.compress.formats.compressed_tensors_config import input_format
+from acgym.compress.formats.facts import Sizes, facts_of
 from acgym.compress.formats.files import WeightFiles
 from acgym.compress.formats.foreign import read_by_transformers
 from acgym.compress.formats.layouts import LAYOUTS
 from acgym.quantisation import Quantisation, check_readable, quantisation
 from acgym.types import Json
-
-
-@dataclass(slots=True)
-class Sizes:
-    """What the weights take in the file."""
-
-    weights: int = 0
-    """Quantised weights."""
-    packed_bytes: int = 0
-    """Bytes of all tensors that belong to them: integers, scales, zero points, indices."""
-    other_bytes: int = 0
-    names: list[str] = field(default_factory=list)
-    """Names of the quantised projections."""
 
 
 def read_checkpoint(folder: Path, hold: Callable[[int, torch.dtype], torch.dtype]) -> tuple[nn.Module, dict[str, Json]]:
@@ -79,7 +66,7 @@ def read_checkpoint(folder: Path, hold: Callable[[int, torch.dtype], torch.dtype
     model = _build(folder, config, state, dtype)
     if form is not None:
         _round_inputs(model, sizes.names, form)
-    return model, _facts(found, sizes, form, tensors.bytes_on_disk)
+    return model, facts_of(found, sizes, form, tensors.bytes_on_disk)
 
 
 def _round_inputs(model: nn.Module, names: Sequence[str], form: Format) -> None:
@@ -144,27 +131,3 @@ def _build(folder: Path, config: Any, state: dict[str, Tensor], dtype: torch.dty
     if (folder / "generation_config.json").is_file():
         model.generation_config = GenerationConfig.from_pretrained(folder)
     return model
-
-
-def _facts(found: Quantisation, sizes: Sizes, form: Format | None, bytes_on_disk: int) -> dict[str, Json]:
-    """Return what a record says of a quantised checkpoint."""
-    settings: Mapping[str, Json] = found.settings
-    facts: dict[str, Json] = {"quant_method": found.method, "format": settings.get("format")}
-    if found.method == "compressed-tensors":
-        groups = [group["weights"] for group in weight_groups(settings)]
-        first = groups[0] if len({json.dumps(group, sort_keys=True) for group in groups}) == 1 else {}
-        whole = first.get("strategy") == "channel"
-        facts |= {"bits": first.get("num_bits"), "group_size": -1 if whole else first.get("group_size")}
-        facts |= {"symmetric": first.get("symmetric"), "act_order": first.get("actorder") == "group"}
-    else:
-        symmetric = settings.get("sym") if found.method == "gptq" else settings.get("zero_point") is False
-        facts |= {"bits": settings["bits"], "group_size": settings.get("group_size"), "symmetric": symmetric}
-        facts |= {"act_order": bool(settings.get("desc_act"))}
-    if settings.get("kv_cache_scheme"):
-        facts["not_simulated"] = "the checkpoint asks for a quantised key-value cache; it is kept as it is"
-    return facts | {
-        "activations": None if form is None else f"{form} per token",
-        "bits_per_weight": 8 * sizes.packed_bytes / sizes.weights,
-        "weight_bytes": sizes.packed_bytes + sizes.other_bytes,
-        "bytes_on_disk": bytes_on_disk,
-    }

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 from transformers.utils import logging
 
-from acgym.compress.formats.layouts import LAYOUTS, Kept, store_projection
+from acgym.compress.formats.layouts import Kept
+from acgym.compress.formats.packing import Packing, all_projections, packing_of
 from acgym.compress.formats.scheme import Scheme
-from acgym.compress.projections import Expert, decoder_layers, projections
+from acgym.compress.projections import Projection
+from acgym.compress.stored import Piece, by_parameter, pieces, single_precision, whole
 from acgym.types import Json
 
 
-def check_model(model: nn.Module, format: str, scheme: Scheme | None) -> None:
+def check_model(model: Any, format: str, scheme: Scheme | None, ignored: Collection[str] = ()) -> None:
     """Refuse a model that a format cannot hold, before anything is compressed.
 
     Raises:
-        ValueError: naming the projection.
+        ValueError: as :func:`acgym.compress.formats.packing.packing_of`.
     """
-    if format == "dense" or scheme is None:
-        return
-    for name, projection in _projections(model).items():
-        if isinstance(projection, Expert):
-            raise ValueError(f"{name} is one matrix of fused experts, which acgym does not pack; use --format dense")
-        columns = projection.in_features
-        if scheme.group > 0 and columns % scheme.group:
-            raise ValueError(f"{name}: groups of {scheme.group} do not divide its {columns} input features")
-        try:
-            LAYOUTS[format].check_shape(scheme, projection.out_features, columns)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+    if format != "dense" and scheme is not None:
+        packing_of(model, format, scheme, pieces(model), ignored)
 
 
-def write_checkpoint(model: Any, folder: Path, format: str, scheme: Scheme | None, kept: Kept) -> int:
+def write_checkpoint(
+    model: Any, folder: Path, format: str, scheme: Scheme | None, kept: Kept, ignored: Collection[str] = ()
+) -> int:
     """Write weights and configuration of a compressed model into a folder.
 
     Weights that are not packed keep the dtype of config.json (16 bits as a rule), whatever dtype the model is held in.
@@ -50,6 +44,7 @@ def write_checkpoint(model: Any, folder: Path, format: str, scheme: Scheme | Non
         format: ``gptq``, ``awq``, ``compressed-tensors`` or ``dense``.
         scheme: how the recipe left the weights; None or ``dense`` write plain weights.
         kept: what ``compress`` handed on.
+        ignored: full names of projections that were not compressed; they are written as they are.
 
     Returns:
         Bytes that all tensors together must take, by the formula of the layout.
@@ -59,27 +54,28 @@ def write_checkpoint(model: Any, folder: Path, format: str, scheme: Scheme | Non
         OSError: if the disk is full.
     """
     dtype = stored_dtype(model)
-    packed = {} if format == "dense" or scheme is None else _projections(model)
-    state, expected = _plain(model, packed, dtype)
-    for name, projection in packed.items():
-        assert scheme is not None
-        weight = projection.weight
-        for part, tensor in store_projection(format, scheme, name, kept, weight).items():
-            state[f"{name}.{part}"] = tensor
-        expected += LAYOUTS[format].stored_bytes(scheme, *weight.shape)
+    plain = format == "dense" or scheme is None
+    places = {} if plain else pieces(model)
+    packing = packing_of(model, format, scheme, places, ignored)
+    single = single_precision(model, dtype)
+    state, expected = state_of(
+        *(model.state_dict(), all_projections(model), by_parameter(places), packing),
+        lambda name: torch.float32 if name in single else dtype,
+        kept,
+    )
     try:
-        with _quiet():
-            model.save_pretrained(folder, state_dict=state)
+        with quiet(), _same_config(model):
+            model.save_pretrained(folder, state_dict=state, save_original_format=plain)
     except SafetensorError as error:
         raise OSError(f"cannot write the weights into {folder}: {error}") from None
     for file in folder.glob("*.safetensors"):  # they are made readable for their owner alone
         file.chmod((folder / "config.json").stat().st_mode)
-    _write_config(folder, dtype, _settings(model, format, scheme, packed))
+    _write_config(folder, dtype, packing.settings())
     return expected
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the progress bar of transformers off the terminal."""
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -90,46 +86,61 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
+@contextmanager
+def _same_config(model: Any) -> Iterator[None]:
+    """Keep the dtype in a model's configuration: saving overwrites it with that of memory."""
+    dtype = model.config.dtype
+    try:
+        yield
+    finally:
+        model.config.dtype = dtype
+
+
 def stored_dtype(model: Any) -> torch.dtype:
     """Return the dtype of weights that are not packed: that of the source, as config.json names it."""
     dtype = getattr(model.config, "dtype", None)
     return dtype if isinstance(dtype, torch.dtype) and dtype.is_floating_point else torch.float16
 
 
-def _projections(model: nn.Module) -> dict[str, Any]:
-    """Full name to projection in the decoder layers."""
-    return {
-        f"{layer}.{name}": projection
-        for layer, module in decoder_layers(model).items()
-        for name, projection in projections(module).items()
-    }
+def state_of(
+    state: Mapping[str, Tensor],
+    linears: Mapping[str, Projection],
+    inside: Mapping[str, Mapping[str, Piece]],
+    packing: Packing,
+    dtype_of: Callable[[str], torch.dtype],
+    kept: Kept,
+) -> tuple[dict[str, Tensor], int]:
+    """Return the tensors that a checkpoint holds of a model, or of a part of it, and the bytes that they must take.
 
+    Args:
+        state: the parameters and buffers, by full name in memory.
+        linears: full name to projection of all that are in ``state``.
+        inside: name of each parameter -> the checkpoint's tensors that are parts of it; one that is missing is stored
+            under its name in memory.
+        packing: what is packed.
+        dtype_of: name of a parameter that is not packed -> the dtype in which it is stored.
+        kept: what ``compress`` handed on.
 
-def _plain(model: Any, packed: Mapping[str, Any], dtype: torch.dtype) -> tuple[dict[str, Tensor], int]:
-    """Return the tensors that stay as they are, in the stored dtype, and their bytes; tied ones stay one tensor."""
-    skipped = {f"{name}.weight" for name in packed}
-    state: dict[str, Tensor] = {}
-    once: dict[tuple[int, torch.Size], Tensor] = {}
-    for name, tensor in model.state_dict().items():
-        if name in skipped:
-            continue
-        key = (tensor.data_ptr(), tensor.shape)
-        if key not in once:
-            once[key] = tensor.to("cpu", dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
-        state[name] = once[key]
-    return state, sum(tensor.nbytes for tensor in once.values())
-
-
-def _settings(
-    model: nn.Module, format: str, scheme: Scheme | None, packed: Mapping[str, Any]
-) -> dict[str, Json] | None:
-    """Return quantization_config; None for plain weights."""
-    if not packed or scheme is None:
-        return None
-    left = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and name not in packed]
-    if format != "compressed-tensors":  # the others take it for granted that the head stays as it is
-        left = [name for name in left if name != "lm_head"]
-    return LAYOUTS[format].settings(scheme, left)
+    Returns:
+        Tensors on the CPU by their names in the checkpoint; tied ones once. Bytes by the formulas of the layout.
+    """
+    packed = {f"{module}.weight" for parts in packing.parts.values() for module in parts}
+    tensors: dict[str, Tensor] = {}
+    seen: set[tuple[int, torch.Size]] = set()
+    for name, tensor in state.items():
+        for stored, piece in inside.get(name, {name: whole(name, tensor)}).items():
+            part = piece.of(tensor.contiguous())
+            if stored not in packed and (part.data_ptr(), part.shape) not in seen:
+                seen.add((part.data_ptr(), part.shape))
+                tensors[stored] = part.to(
+                    "cpu", dtype_of(name) if part.is_floating_point() else part.dtype
+                ).contiguous()
+    expected = sum(tensor.nbytes for tensor in tensors.values())
+    for name, projection in linears.items():
+        if name in packing.parts:
+            tensors |= packing.tensors(name, kept, projection.weight)
+            expected += packing.stored_bytes(name, projection.in_features)
+    return tensors, expected
 
 
 def _write_config(folder: Path, dtype: torch.dtype, settings: dict[str, Json] | None) -> None:

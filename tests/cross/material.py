@@ -21,6 +21,14 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 """Random models: 4 layers of width 256, 12 layers of width 768. Key and value have half the heads of the query."""
 
+FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "llama": ("Llama", {}),
+    "qwen2": ("Qwen2", {}),
+    "mixtral": ("Mixtral", {"num_local_experts": 4}),
+    "qwen3_moe": ("Qwen3Moe", {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 256}),
+}
+"""Family -> transformers' name for it, and settings of its own."""
+
 
 def windows(rows: Iterable[list[int]], length: int = WINDOW) -> list[list[int]]:
     """Join token rows and cut them into windows of ``length``; the rest at the end is dropped."""
@@ -69,13 +77,13 @@ def save_random(folder: Path, family: str = "llama", shape: str = "tiny", seed: 
     Weights are drawn wide, so that every layer changes its input and a wrong one shows in the logits.
     """
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+    import transformers
     from transformers.utils import logging
 
     from acgym.agents.local import REFERENCE, load
 
     tokenizer = load(str(REFERENCE)).tokenizer
-    config, model = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}[family]
+    name, more = FAMILIES[family]
     settings = {
         **SHAPES[shape],
         "num_key_value_heads": SHAPES[shape]["num_attention_heads"] // 2,
@@ -86,10 +94,12 @@ def save_random(folder: Path, family: str = "llama", shape: str = "tiny", seed: 
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
         "tie_word_embeddings": False,
+        **more,
     }
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.manual_seed(seed)
-    model(config(**settings)).save_pretrained(folder)
+    config: Any = getattr(transformers, f"{name}Config")(**settings)
+    getattr(transformers, f"{name}ForCausalLM")(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -20,6 +20,12 @@ def distance(a: Tensor, b: Tensor) -> float:
     return float((a - b).norm() / b.norm())
 
 
+def usual_distance(a: Tensor, b: Tensor) -> float:
+    """Return the median distance over the tokens: routers of experts are switches, and send a few tokens elsewhere."""
+    pairs = zip(a.flatten(0, -2), b.flatten(0, -2), strict=True)
+    return float(torch.tensor([distance(*pair) for pair in pairs]).median())
+
+
 def opened(spec: str | Path, calibration: Path | None = None) -> Any:
     """Return the model of an agent, in float32; a path means the model in that folder."""
     made: Any = agent(f"hf:{spec}" if isinstance(spec, Path) else spec, calibration=calibration)
