@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from acgym.divergence_summary import summarise
+from acgym.divergence_summary import summarise_all
 from acgym.handoff import handoff_section
 from acgym.pairing import shared
 from acgym.proxy import prediction
@@ -84,11 +84,10 @@ def _agent(
     if name == run.settings["agents"][0]:
         return row
     ours = dense if until is None else {env: shared(dense[env], other[env]) for env in envs}
-    apart = {env: summarise(ours[env], other[env]) for env in envs}
     return {
         **row,
         "comparisons": _comparisons(name, ours, other, until),
-        "divergence": {**apart, POOLED: summarise(_flat(ours), _flat(other))},
+        "divergence": summarise_all(ours, other, POOLED),
         "handoff": handoff_section(run, name, _flat(ours), _flat(other)),
     }
 
@@ -138,9 +137,7 @@ def _compare(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Js
 def _cell(cell: Comparison | NoEpisodes, dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
     if isinstance(cell, NoEpisodes):
         return {"reason": str(cell), "n": 0, "n_failed": max(len(dense), len(other))}
-    row = cell.to_dict()
-    del row["divergences"]  # thousands of rows; they can be made again from the episodes
-    return row
+    return cell.to_dict(divergences=False)
 
 
 def _anchor(episodes: Sequence[Episode]) -> dict[str, float] | None:

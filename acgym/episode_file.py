@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import sys
@@ -52,11 +53,24 @@ def read_episodes(file: Path, identity: Identity = by_task) -> list[Episode]:
         RecordDamaged: naming file and line, if a line that ends in a newline is not an episode.
     """
     latest: dict[Hashable, Episode] = {}
-    for episode in _lines(file, file.read_bytes()):
-        key = identity(episode)
-        latest.pop(key, None)
-        latest[key] = episode
+    with _nothing_collected():
+        for episode in _lines(file, file.read_bytes()):
+            key = identity(episode)
+            latest.pop(key, None)
+            latest[key] = episode
     return list(latest.values())
+
+
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that was read, again and again, while more is read."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 SYNC_SECONDS = 0.5

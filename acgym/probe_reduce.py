@@ -60,13 +60,14 @@ class Side:
         columns = zip(*((side.z, side.top, side.best, side.sum) for side in parts), strict=True)
         return cls(*(torch.cat([x.cpu() for x in column]) for column in columns), all(side.summed for side in parts))
 
-    def powers(self, rows: slice, buffer: Tensor) -> Tensor:
-        """Return exp z' of some rows, in the buffer, and note its sum."""
+    def powers(self, rows: slice, centred: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z' and exp z' of some rows, written to the two buffers (which may be one), and note the sum."""
         z = self.z[rows]
-        found = torch.sub(z, self.best[rows, :1], out=buffer[: len(z)]).exp_()
+        torch.sub(z, self.best[rows, :1], out=centred[: len(z)])
+        found = torch.exp(centred[: len(z)], out=powers[: len(z)])
         if not self.summed:
             self.sum[rows] = found.sum(1, keepdim=True)
-        return found
+        return centred[: len(z)], found
 
     def columns(self, targets: Tensor, temperature: float) -> Columns:
         """Return what is told of a model alone; all its powers were summed."""
@@ -105,7 +106,7 @@ def reduce_rows(z: Tensor | Side, targets: Tensor, temperature: float = 1.0) -> 
     side = z if isinstance(z, Side) else Side.of(z, 2)
     buffer = _buffer(side.z)
     for rows in _slices(side.z):
-        side.powers(rows, buffer)
+        side.powers(rows, buffer, buffer)
     return side.columns(targets, temperature)
 
 
@@ -138,23 +139,22 @@ def reduce_pair(dense: Tensor | Side, other: Tensor | Side, targets: Tensor, tem
 
 
 def _divergences(ours: Side, theirs: Side) -> Columns:
-    """KL(p || q) and JS of p = softmax(z), q = softmax(y), from t = ln q - ln p, which needs no normalised row.
+    """KL(p || q) and JS of p = softmax(z), q = softmax(y), from t = ln q - ln p = y' - z' - shift.
 
     KL = -Σ p t. JS = -½ [Σ p ln((1 + eᵗ) / 2) + Σ q ln((1 + e⁻ᵗ) / 2)], the second logarithm being the first one
     minus t. Sums are over exp z' and exp y'; p and q sum to 1, so that their normalisers come in at the end.
     """
-    z, y = ours.z, theirs.z
     shift, rounded = torch.empty_like(ours.sum), torch.empty_like(ours.best[:, :1])
-    sums = torch.empty_like(z[:, 0]), torch.empty_like(z[:, 0]), torch.empty_like(z[:, 0])
-    half, buffers = torch.full((1, 1), 0.5, device=z.device), [_buffer(z) for _ in range(4)]
-    for rows in _slices(z):
-        n = len(z[rows])
-        p, q = ours.powers(rows, buffers[0]), theirs.powers(rows, buffers[1])
-        shift[rows] = (theirs.sum[rows] / ours.sum[rows]).log_() + (theirs.best[rows, :1] - ours.best[rows, :1])
+    sums = [torch.empty_like(ours.best[:, 0]) for _ in range(3)]
+    half, buffers = torch.full((1, 1), 0.5, device=rounded.device), [_buffer(ours.z) for _ in range(4)]
+    for rows in _slices(ours.z):
+        z, p = ours.powers(rows, buffers[0], buffers[1])
+        y, q = theirs.powers(rows, buffers[2], buffers[3])
+        shift[rows] = (theirs.sum[rows] / ours.sum[rows]).log_()
         rounded[rows] = shift[rows]
-        t = torch.sub(y[rows], z[rows], out=buffers[2][:n]).sub_(rounded[rows])
-        _dot(p, t, buffers[3][:n], sums[0][rows])
-        log = torch.exp(t.clamp_max_(_FAR), out=buffers[3][:n])
+        t, log = y.sub_(z).sub_(rounded[rows]), z
+        _dot(p, t, log, sums[0][rows])
+        torch.exp(t.clamp_max_(_FAR), out=log)
         torch.add(half, log, alpha=0.5, out=log).log_()  # exactly 0 where t is
         _dot(p, log, p, sums[1][rows])
         _dot(q, log.sub_(t), q, sums[2][rows])

@@ -122,10 +122,13 @@ class Comparison:
         lost = Counter(d.turn for d in self.divergences if d.lost)
         return [(turn, diverged[turn], lost[turn]) for turn in sorted(diverged)]
 
-    def to_dict(self) -> dict[str, Json]:
-        """Return the comparison as JSON."""
+    def to_dict(self, divergences: bool = True) -> dict[str, Json]:
+        """Return the comparison as JSON; ``divergences`` are thousands of rows, and can be made from the episodes."""
         turns = [{"turn": turn, "diverged": n, "lost": lost} for turn, n, lost in self.divergence_turns()]
-        return {**asdict(self), "lost_from_divergence": self.lost_from_divergence, "divergence_turns": turns}
+        row = asdict(self if divergences else replace(self, divergences=()))
+        if not divergences:
+            del row["divergences"]
+        return {**row, "lost_from_divergence": self.lost_from_divergence, "divergence_turns": turns}
 
 
 def score(episodes: Iterable[Episode]) -> Score:
