@@ -57,8 +57,9 @@ class Side:
     @classmethod
     def joined(cls, parts: Sequence[Side]) -> Side:
         """Put rows together, on the CPU."""
-        columns = zip(*((side.z, side.top, side.best, side.sum) for side in parts), strict=True)
-        return cls(*(torch.cat([x.cpu() for x in column]) for column in columns), all(side.summed for side in parts))
+        rows = [(side.z, side.top, side.best, side.sum) for side in parts]
+        z, top, best, total = (torch.cat([x.cpu() for x in column]) for column in zip(*rows, strict=True))
+        return cls(z, top, best, total, all(side.summed for side in parts))
 
     def powers(self, rows: slice, centred: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
         """Return z' and exp z' of some rows, written to the two buffers (which may be one), and note the sum."""
