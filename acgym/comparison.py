@@ -39,7 +39,8 @@ def assemble_result(run: Run) -> dict[str, Json]:
         * ``agents``: in the order of the settings, each with ``name``; ``sheet``, its ``agent.json`` (model, size,
           seconds); and, by environment and under ``"all"``: ``scores`` (:class:`acgym.score.Score`), ``comparisons``
           with the first agent (:class:`acgym.score.Comparison` without its divergences; empty for the first agent
-          itself; ``p_holm`` is adjusted over the environments and None under ``"all"``) and ``signals``
+          itself; ``p_holm`` and ``p_mid_holm`` are adjusted over the environments and None under ``"all"``) and
+          ``signals``
           (:class:`acgym.signals.Signals`; under ``"all"`` the plain mean over the environments, which for effective
           ranks is not the rank of the pooled states); and ``divergence`` from the first agent by environment and under
           ``"all"`` (:func:`acgym.divergence_summary.summarise`; empty for the first agent itself); ``handoff``

@@ -150,7 +150,18 @@ def acgym(*words):
 
 
 def test_command_on_the_reference_agent(tmp_path):
-    play = ["reference", "reference+rtn-w2", "--env", NEEDLE, "--episodes", 2, "--workers", 1, "--out", tmp_path / "run"]
+    play = [
+        "reference",
+        "reference+rtn-w2",
+        "--env",
+        NEEDLE,
+        "--episodes",
+        2,
+        "--workers",
+        1,
+        "--out",
+        tmp_path / "run",
+    ]
     assert acgym("compare", *play)[0] == 0
     status, out, err = acgym("probe", tmp_path / "run", "--own")
     assert status == 0, err

@@ -122,7 +122,7 @@ def test_more_samples_are_added_and_nothing_is_played_again(settings, tmp_path):
     assert {path: path.read_bytes() for path in before} == before
     assert result["samples"] == 3
     assert {env for _, env, done, _ in heard.heard if done < 3} == {f"{env}, sample 3 of 3" for env in (NEEDLE, TOOLS)}
-    with pytest.raises(RunExists, match="other settings: .*episodes is 3 there and 2 now"):
+    with pytest.raises(RunExists, match=r"other settings: .*episodes is 3 there and 2 now"):
         run_repeats(prepare(settings.agents, [NEEDLE], episodes=2, decoding={"temperature": 1.5}), folder, 2)
 
 
@@ -188,7 +188,7 @@ def test_a_temperature_is_said_once():
     assert with_temperature({}, None) == {"temperature": 0.7}
     assert with_temperature({"top_p": 0.9}, 1.0) == {"top_p": 0.9, "temperature": 1.0}
     assert with_temperature({"temperature": 0.2}, None) == with_temperature({"temperature": 0.2}, 0.2)
-    with pytest.raises(ValueError, match="twice: 1 and 0.2"):
+    with pytest.raises(ValueError, match=r"twice: 1 and 0\.2"):
         with_temperature({"temperature": 0.2}, 1.0)
 
 
