@@ -13,6 +13,10 @@ FORMAT = 1
 """Version of the line format; readers refuse newer ones by name."""
 
 
+class NewerFormat(ValueError):
+    """The line was written by a newer acgym; nothing is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One exchange: what the agent was told, what it said, what the environment made of it."""
@@ -131,12 +135,13 @@ class Episode:
 
         Raises:
             ValueError: if the line is not an episode of this format or an older one; the message says what is wrong.
+                :class:`NewerFormat` if it is one of a newer format.
         """
         row = _parsed(line)
         if not isinstance(row, dict):
             raise ValueError("an episode is a JSON object")
         if row.get("format", 0) > FORMAT:
-            raise ValueError(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
+            raise NewerFormat(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
         if row.keys() != _EPISODE:
             odd = sorted(row.keys() ^ _EPISODE)
             raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")

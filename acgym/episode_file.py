@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from acgym.episode import Episode
+from acgym.episode import Episode, NewerFormat
 
 Key = tuple[str, str, str, str, int]
 """Identity of an episode, ``Episode.key``."""
@@ -153,6 +153,8 @@ def _lines(file: Path, content: bytes) -> Iterator[Episode]:
     for number, line in enumerate(lines[:-1], start=1):
         try:
             yield Episode.from_line(line.decode("utf-8"))
+        except NewerFormat as error:
+            raise RecordDamaged(f"{file}, line {number}: {error}") from None
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RecordDamaged(
                 f"{file}, line {number}: this is not an episode ({error}); it was changed after it was written. "

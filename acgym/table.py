@@ -92,7 +92,8 @@ def _p(p: float | None) -> str:
 
 def _title(result: Mapping[str, Json], env: str) -> str:
     settings = result["settings"]
-    episodes = f"{'at most ' if 'until' in settings else ''}{settings['episodes']} episodes"
+    most, count = "at most " if "until" in settings else "", settings["episodes"]
+    episodes = f"{most}{count} {'episode' if count == 1 else 'episodes'}"
     if env == POOLED:
         return f"All {len(settings['envs'])} environments, {episodes} in each"
     kwargs = ", ".join(f"{name}={value}" for name, value in settings["envs"][env].items())
@@ -122,7 +123,7 @@ def _resolution(result: Mapping[str, Json], env: str) -> str:
     if not needed:
         return ""
     if not drops:
-        return "These episodes are too few to show any drop."
+        return "So few episodes cannot show any drop."
     points = _span([f"{100 * drop:.1f}" for drop in (min(drops), max(drops))])
     episodes = _span([f"{count:,}" for count in (min(needed), max(needed))])
     return (

@@ -6,8 +6,8 @@ Simulated comparisons, put through the very functions that a comparison uses. Nu
 should be rejected in 5 % of the runs at 0.05, 95 % intervals should hold the true value in 95 % of them. With 2,000
 runs, a figure is off by 1 point in one case of twenty. Some tests are below 5 % by construction: an exact test of few
 discordant pairs cannot come near it, and a test that may be looked at all the time pays for that (docs/statistics.md).
-Tests and intervals of success are simulated ten times as often, those that take long (tasks that repeat, progress,
-stopping at will) a quarter or a tenth.
+Tests and intervals of success are simulated ten times as often, what takes long (tasks that repeat, progress) half as
+often, stopping at will a twentieth.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def rejections(runs: int, seed: int) -> None:
     show("any of 4 by Holm, exact", lambda n, rate: families(exact, n, rate))
     show("any of 4 by Holm, mid-p", lambda n, rate: families(middle, n, rate))
     for head, test in (("tasks of 4 alike tries, exact", cluster_mcnemar), ("... mid-p", cluster_mcnemar_mid_p)):
-        show(head, lambda n, rate, test=test: clustered(test, n, rate, runs // 4, seed))
+        show(head, lambda n, rate, test=test: clustered(test, n, rate, runs // 2, seed))
     show("looked at after every pair", lambda n, rate: peeking(n, rate, runs, seed))
 
 
@@ -106,9 +106,9 @@ def coverage(runs: int, seed: int) -> None:
         return float(np.mean([won - lost in tango_of(pair, n) for pair in pairs]))
 
     show("difference in success", success)
-    show("difference in progress", lambda n, rate: progress(n, rate, runs // 4 if n < 2000 else runs // 10, seed))
-    show("... tasks of 4 alike tries", lambda n, rate: alike(n, rate, runs // 4 if n < 2000 else runs // 10, seed))
-    show("progress of one agent", lambda n, rate: alone(n, rate, runs // 4 if n < 2000 else runs // 10, seed))
+    show("difference in progress", lambda n, rate: progress(n, rate, runs // 2, seed))
+    show("... tasks of 4 alike tries", lambda n, rate: alike(n, rate, runs // 2, seed))
+    show("progress of one agent", lambda n, rate: alone(n, rate, runs // 2, seed))
     show("success, stopped at will", lambda n, rate: stopped(n, rate, runs // 20, seed))
 
 
