@@ -108,7 +108,7 @@ def test_a_torn_last_line_is_an_episode_short(run):
         (lambda row: row | {"success": None}, "it finished, but has no success"),
         (
             lambda row: row | {"format": FORMAT + 1},
-            rf"line 3: episode format {FORMAT + 1} is newer than {FORMAT}, .*acgym$",
+            f"line 3: episode format {FORMAT + 1} is newer",
         ),
         (lambda row: row | {"extra": 1}, "line 3: .*fields differ from format"),
     ],
