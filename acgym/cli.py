@@ -17,6 +17,8 @@ from acgym.cli_compress import compress
 from acgym.cli_episodes import handoff, replay, rescore
 from acgym.cli_options import Calibration, Decoding, ToolFormat, decoding_object, json_object
 from acgym.cli_plan import NoiseFloor, Until, plan
+from acgym.cli_probe import probe
+from acgym.cli_repeat import repeat
 from acgym.cli_view import export, view
 from acgym.cli_workers import EpisodeSeconds, Level, Out, Ray, Workers
 
@@ -275,7 +277,7 @@ def train(
             typer.echo(f"The finished agent is in {out / 'agent'}.")
 
 
-for _command in (compress, plan, replay, rescore, handoff, view, export):
+for _command in (compress, plan, repeat, replay, rescore, handoff, probe, view, export):
     app.command()(_command)
 
 

@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from acgym.agents.base import Agent
     from acgym.episode import Episode
-    from acgym.listener import Listener
-    from acgym.record import Run
 
 SHOWN = 20
 """Mismatches that are printed; the rest is counted."""
@@ -111,13 +106,15 @@ def handoff(
         from acgym.progress import watching
         from acgym.record import Run
         from acgym.rescore import rescore as run_rescore
+        from acgym.run_models import RunModels
         from acgym.verdict import attribution
 
         if min(lost, kept) < 0:
             raise ValueError(f"--lost and --kept must be 0 or larger, got {lost} and {kept}")
         made, limits = Run.read(run), Limits(lost, kept)
         with watching(count_handoffs(made, agent, limits)) as listener:
-            play_handoffs(made, agent, _maker(made, listener), limits, partial(listener.playing, agent, "hand-offs"))
+            make = RunModels(made, listener).make
+            play_handoffs(made, agent, make, limits, partial(listener.playing, agent, "hand-offs"))
         result = run_rescore(run)
         row = next(one for one in result["agents"] if one["name"] == agent)
         said = attribution(row["handoff"], result["dense"]) or "no episode of this agent was lost"
@@ -140,19 +137,3 @@ def _episodes(where: Path, agents: list[str]) -> list[Episode]:
         if name not in known:
             raise ValueError(f"{where} holds no agent {name!r}; it holds {', '.join(known) or 'none'}")
     return [episode for episode in read if not agents or episode.agent in agents]
-
-
-def _maker(run: Run, listener: Listener) -> Callable[[str], Agent]:
-    """Return what makes the agents of a run as the run made them, from the same model files."""
-    from acgym.assemble import fingerprint, parse_spec
-    from acgym.compare_models import Models
-
-    models = Models.of(run.settings, listener)
-
-    def make(name: str) -> Agent:
-        spec = parse_spec(name)
-        if run.settings["models"].get(spec.base.text) != fingerprint(spec):
-            raise ValueError(f"the model files of {spec.base.text} are not those that the run was made with")
-        return models.make(spec)[0]
-
-    return make

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from acgym.bootstrap import Floats, bca
@@ -18,6 +19,7 @@ from acgym.statistics import (
     Interval,
     is_binary,
     mcnemar,
+    mcnemar_mid_p,
     mean_interval,
     minority,
     normal_quantile,
@@ -79,21 +81,40 @@ def cluster_mcnemar(lost: Sequence[int], won: Sequence[int]) -> float:
     Raises:
         ValueError: for lengths that differ or a negative count.
     """
+    net = _net(lost, won)
+    if (np.abs(net) <= 1).all():
+        return mcnemar(int((net > 0).sum()), int((net < 0).sum()))
+    further, same = _sign_flips(net)
+    return min(1.0, further + same)
+
+
+def cluster_mcnemar_mid_p(lost: Sequence[int], won: Sequence[int]) -> float:
+    """Mid-p of the same test, see :func:`acgym.statistics.mcnemar_mid_p`; arguments as :func:`cluster_mcnemar`."""
+    net = _net(lost, won)
+    if (np.abs(net) <= 1).all():
+        return mcnemar_mid_p(int((net > 0).sum()), int((net < 0).sum()))
+    further, same = _sign_flips(net)
+    return further + same / 2
+
+
+def _net(lost: Sequence[int], won: Sequence[int]) -> NDArray[np.int64]:
     if len(lost) != len(won):
         raise ValueError(f"each task needs both counts, got {len(lost)} and {len(won)}")
     if any(count < 0 for count in (*lost, *won)):
         raise ValueError("counts of pairs cannot be negative")
-    net = np.asarray(lost, dtype=np.int64) - np.asarray(won, dtype=np.int64)
+    return np.asarray(lost, dtype=np.int64) - np.asarray(won, dtype=np.int64)
+
+
+def _sign_flips(net: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the chance of a net loss that is larger in size than the one seen, and of one of the same size."""
     steps = np.abs(net[net != 0])
-    if (steps == 1).all():
-        return mcnemar(int((net > 0).sum()), int((net < 0).sum()))
     total = int(steps.sum())
     chance = np.zeros(total + 1)  # chance[s]: that the steps with a plus sign sum to s
     chance[0] = 1.0
     for step in steps:
         chance = 0.5 * chance + 0.5 * np.concatenate([np.zeros(step), chance[:-step]])
-    distance = np.abs(2 * np.arange(total + 1) - total)
-    return float(min(1.0, chance[distance >= abs(int(net.sum()))].sum()))
+    distance, seen = np.abs(2 * np.arange(total + 1) - total), abs(int(net.sum()))
+    return float(chance[distance > seen].sum()), float(chance[distance == seen].sum())
 
 
 def clustered_mean(

@@ -75,22 +75,33 @@ class Yardstick:
     """None where they would take more than MAX_LOGITS: models are then compared with the first one while it lives."""
     own: Mapping[str, Signals]
     """The first agent's signals, compared with itself."""
+    layers: Layers | None = None
+    """As :func:`acgym.probe.probe` takes them; None for each model's :func:`layers_to_watch`."""
+    temperature: float = 1.0
+    """T of the energy."""
 
     @classmethod
-    def of(cls, tokens: Tokens, first: LocalAgent) -> Yardstick:
+    def of(cls, tokens: Tokens, first: LocalAgent, layers: Layers | None = None, temperature: float = 1.0) -> Yardstick:
         """Run the first agent's model over its tokens.
 
         Raises:
             ValueError: if its logits are not finite.
         """
-        model, layers = first.model, layers_to_watch(first.model)
+        model, watched = first.model, layers_to_watch(first.model) if layers is None else layers
+        vocabulary = first.tokenizer.get_vocab()
         size = 4 * tokens.count * int(model.config.get_text_config().vocab_size)
         if size <= MAX_LOGITS:
-            logits = {env: remember(model, rows, layers=layers) for env, rows in tokens.by_env.items()}
+            logits = {
+                env: remember(model, rows, layers=watched, temperature=temperature)
+                for env, rows in tokens.by_env.items()
+            }
             own = {env: kept.signals for env, kept in logits.items()}
-            return cls(first.name, tokens, first.tokenizer.get_vocab(), logits, own)
-        own = {env: probe_pair(model, model, rows, layers=layers) for env, rows in tokens.by_env.items()}
-        return cls(first.name, tokens, first.tokenizer.get_vocab(), None, own)
+            return cls(first.name, tokens, vocabulary, logits, own, layers, temperature)
+        own = {
+            env: probe_pair(model, model, rows, layers=watched, temperature=temperature)
+            for env, rows in tokens.by_env.items()
+        }
+        return cls(first.name, tokens, vocabulary, None, own, layers, temperature)
 
     def measure(self, agent: LocalAgent, first: LocalAgent | None) -> tuple[dict[str, Json], dict[str, Signals]]:
         """Probe a model.
@@ -135,12 +146,12 @@ class Yardstick:
         """Measure a model in one environment, compared with the first one if that can be."""
         if agent.name == self.agent:
             return self.own[env]
-        rows, layers = self.tokens.by_env[env], layers_to_watch(agent.model)
+        rows, layers = self.tokens.by_env[env], layers_to_watch(agent.model) if self.layers is None else self.layers
         if self.logits is not None:
-            return probe_pair(self.logits[env], agent.model, rows, layers=layers)
+            return probe_pair(self.logits[env], agent.model, rows, layers=layers, temperature=self.temperature)
         if first is not None:
-            return probe_pair(first.model, agent.model, rows, layers=layers)
-        return probe(agent.model, rows, layers=layers)
+            return probe_pair(first.model, agent.model, rows, layers=layers, temperature=self.temperature)
+        return probe(agent.model, rows, layers=layers, temperature=self.temperature)
 
     def _along(self, env: str, signals: Signals) -> Signals:
         more = along_episodes(signals.arrays, self.tokens.by_env[env], self.tokens.places[env], self.own[env].arrays)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from acgym.divergence_summary import summarise
+from acgym.divergence_summary import summarise_all
 from acgym.handoff import handoff_section
 from acgym.pairing import shared
 from acgym.proxy import prediction
@@ -39,7 +39,8 @@ def assemble_result(run: Run) -> dict[str, Json]:
         * ``agents``: in the order of the settings, each with ``name``; ``sheet``, its ``agent.json`` (model, size,
           seconds); and, by environment and under ``"all"``: ``scores`` (:class:`acgym.score.Score`), ``comparisons``
           with the first agent (:class:`acgym.score.Comparison` without its divergences; empty for the first agent
-          itself; ``p_holm`` is adjusted over the environments and None under ``"all"``) and ``signals``
+          itself; ``p_holm`` and ``p_mid_holm`` are adjusted over the environments and None under ``"all"``) and
+          ``signals``
           (:class:`acgym.signals.Signals`; under ``"all"`` the plain mean over the environments, which for effective
           ranks is not the rank of the pooled states); and ``divergence`` from the first agent by environment and under
           ``"all"`` (:func:`acgym.divergence_summary.summarise`; empty for the first agent itself); ``handoff``
@@ -84,11 +85,10 @@ def _agent(
     if name == run.settings["agents"][0]:
         return row
     ours = dense if until is None else {env: shared(dense[env], other[env]) for env in envs}
-    apart = {env: summarise(ours[env], other[env]) for env in envs}
     return {
         **row,
         "comparisons": _comparisons(name, ours, other, until),
-        "divergence": {**apart, POOLED: summarise(_flat(ours), _flat(other))},
+        "divergence": summarise_all(ours, other, POOLED),
         "handoff": handoff_section(run, name, _flat(ours), _flat(other)),
     }
 
@@ -138,9 +138,7 @@ def _compare(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Js
 def _cell(cell: Comparison | NoEpisodes, dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
     if isinstance(cell, NoEpisodes):
         return {"reason": str(cell), "n": 0, "n_failed": max(len(dense), len(other))}
-    row = cell.to_dict()
-    del row["divergences"]  # thousands of rows; they can be made again from the episodes
-    return row
+    return cell.to_dict(divergences=False)
 
 
 def _anchor(episodes: Sequence[Episode]) -> dict[str, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 
 from acgym.episode import Episode, Turn
@@ -12,6 +13,8 @@ from acgym.types import canonical_json
 
 MARKS = ("Action:", "Answer:", "Node:")
 """What stands before it in a reply is thought; the environments read from the last of these marks on."""
+SHORT = 1000
+"""Letters of an action up to which what it decides is remembered: agents say the same short things again and again."""
 
 
 def decision(action: str) -> str:
@@ -21,11 +24,18 @@ def decision(action: str) -> str:
     from the last of :data:`MARKS` on, or all of it, with every run of white space as one space. Nothing else is
     forgiven: two decisions that are equal are the same action, two that differ may still mean the same.
     """
+    return _remembered(action) if len(action) <= SHORT else _reduced(action)
+
+
+def _reduced(action: str) -> str:
     calls = read_calls(action)
     if calls:
         return canonical_json([call.as_json() for call in calls])
     start = max(0, *(action.rfind(mark) for mark in MARKS))
     return " ".join(action[start:].split())
+
+
+_remembered = lru_cache(maxsize=1 << 14)(_reduced)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from acgym.divergence import FirstDifference, first_difference
@@ -11,6 +12,46 @@ from acgym.episode import Episode
 from acgym.failure import CLASSES, Failure, classify
 from acgym.pairing import pair
 from acgym.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """What became of one pair in which both finished."""
+
+    solved: bool
+    """By the dense agent."""
+    difference: FirstDifference | None
+    failure: Failure | None
+    """Of the other agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """The pairs of one environment, or why they cannot be compared."""
+
+    done: Sequence[_Pair]
+    n_failed: int
+    reason: str | None = None
+
+
+def summarise_all(
+    dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], together: str
+) -> dict[str, Json]:
+    """Summarise one agent's divergence from the dense one in each environment and in all of them.
+
+    Args:
+        dense: environment -> the dense agent's episodes.
+        other: environment -> the other agent's, of the same tasks.
+        together: key of all environments together.
+
+    Returns:
+        environment, or ``together`` -> what :func:`summarise` says of it.
+    """
+    found = {env: _look(dense[env], other[env]) for env in dense}
+    failed = sum(pairs.n_failed for pairs in found.values())
+    reason = next((pairs.reason for pairs in found.values() if pairs.reason is not None), None)
+    pooled = _Pairs([one for pairs in found.values() for one in pairs.done], failed, reason)
+    return {env: _summary(pairs) for env, pairs in {**found, together: pooled}.items()}
 
 
 def summarise(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
@@ -36,18 +77,28 @@ def summarise(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, J
         * or ``{"reason", "n": 0, "n_failed"}`` where no pair finished, or the runs are of different versions of the
           environment.
     """
+    return _summary(_look(dense, other))
+
+
+def _look(dense: Sequence[Episode], other: Sequence[Episode]) -> _Pairs:
+    """Look at every pair once."""
     pairs = pair(dense, other)
     done = [(a, b) for a, b in pairs if a.outcome == b.outcome == "finished"]
     failed = len(pairs) - len(done)
-    if not done:
-        return {"reason": "no pair in which both agents finished", "n": 0, "n_failed": failed}
     try:
-        found = [difference for a, b in done if (difference := first_difference(a, b)) is not None]
+        return _Pairs([_Pair(bool(a.success), first_difference(a, b), classify(b, a)) for a, b in done], failed)
     except ValueError as why:
-        return {"reason": str(why), "n": 0, "n_failed": failed}
+        return _Pairs([], failed, str(why))
+
+
+def _summary(pairs: _Pairs) -> dict[str, Json]:
+    done, failed = pairs.done, pairs.n_failed
+    if pairs.reason is not None or not done:
+        why = pairs.reason or "no pair in which both agents finished"
+        return {"reason": why, "n": 0, "n_failed": failed}
+    found = [one.difference for one in done if one.difference is not None]
     apart = [difference for difference in found if difference.decision_turn is not None]
-    unsolved = [(a, how) for a, b in done if (how := classify(b, a)) is not None]
-    lost = [how for a, how in unsolved if a.success]
+    lost = [one.failure for one in done if one.failure is not None and one.solved]
     tokens = [difference.token for difference in found if difference.token is not None]
     return {
         "n": len(done),
@@ -60,7 +111,7 @@ def summarise(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, J
         "first_token": {"n": len(tokens), "median": float(median(tokens))} if tokens else None,
         "lost_classes": _counts(lost),
         "lost_turns": _class_turns(lost),
-        "unsolved_classes": _counts([how for _, how in unsolved]),
+        "unsolved_classes": _counts([one.failure for one in done if one.failure is not None]),
     }
 
 

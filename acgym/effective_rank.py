@@ -111,7 +111,12 @@ def diff_erank(X: ArrayLike) -> float | None:
     if not unit.any():
         return None
     gram = unit @ unit.T if len(unit) <= unit.shape[1] else unit.T @ unit
-    p = np.linalg.eigvalsh(gram) / np.trace(gram)
+    return diff_erank_from_spectrum(np.linalg.eigvalsh(gram))
+
+
+def diff_erank_from_spectrum(eigenvalues: NDArray[Any]) -> float:
+    """Give :func:`diff_erank` from the eigenvalues of the Gram matrix of rows of unit norm, not all of them zero."""
+    p = eigenvalues / eigenvalues.sum()
     p = p[p > 1e-12]
     return float(np.exp(-np.dot(p, np.log(p))))
 

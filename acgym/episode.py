@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from acgym.types import Json, Role, Split, canonical_json
 
 FORMAT = 1
 """Version of the line format; readers refuse newer ones by name."""
+
+
+class NewerFormat(ValueError):
+    """The line was written by a newer acgym; nothing is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,16 @@ class Episode:
     seconds: float
     """Wall-clock seconds from reset to the end."""
     format: int = FORMAT
+    _key: tuple[str, str, str, str, int] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:
-        """What pairs two episodes: environment, arguments, split, task hash, seed."""
-        return (self.env, canonical_json(self.kwargs), self.split, self.task_hash, self.seed)
+        """What pairs two episodes: environment, arguments, split, task hash, seed. Made once: it is asked for often."""
+        if self._key is None:
+            key = (self.env, canonical_json(self.kwargs), self.split, self.task_hash, self.seed)
+            object.__setattr__(self, "_key", key)
+            return key
+        return self._key
 
     @property
     def task(self) -> tuple[str, str, str, str]:
@@ -116,7 +125,8 @@ class Episode:
 
     def to_line(self) -> str:
         """Write the episode as one line of JSON, without the newline."""
-        row = {**_shallow(self), "turns": [_shallow(turn) for turn in self.turns]}
+        row = {name: getattr(self, name) for name in _EPISODE}  # asdict would copy every token id
+        row["turns"] = [{name: getattr(turn, name) for name in _TURN} for turn in self.turns]
         return json.dumps(row, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -125,24 +135,29 @@ class Episode:
 
         Raises:
             ValueError: if the line is not an episode of this format or an older one; the message says what is wrong.
+                :class:`NewerFormat` if it is one of a newer format.
         """
-        row = json.loads(line)
+        row = _parsed(line)
         if not isinstance(row, dict):
             raise ValueError("an episode is a JSON object")
         if row.get("format", 0) > FORMAT:
-            raise ValueError(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
-        names = {f.name for f in fields(cls)}
-        if set(row) != names:
-            odd = sorted(set(row) ^ names)
+            raise NewerFormat(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
+        if row.keys() != _EPISODE:
+            odd = sorted(row.keys() ^ _EPISODE)
             raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
         row["tools"] = tuple(row["tools"])
         row["turns"] = tuple(_turn(turn) for turn in row["turns"])
         return cls(**row)
 
 
-def _shallow(record: Episode | Turn) -> dict[str, Json]:
-    """Return a record's fields; ``asdict`` would copy every token id."""
-    return {f.name: getattr(record, f.name) for f in fields(record)}
+def _parsed(line: str) -> Json:
+    """Parse JSON; most of a line are token ids, which pydantic's parser reads in half the time that Python's takes."""
+    from pydantic_core import from_json
+
+    try:
+        return from_json(line, cache_strings="keys")
+    except ValueError:  # it refuses lone surrogates, which a model may well say; and Python's parser has the words
+        return json.loads(line)
 
 
 def _turn(row: dict[str, Json]) -> Turn:
@@ -150,3 +165,8 @@ def _turn(row: dict[str, Json]) -> Turn:
         if row[name] is not None:
             row[name] = tuple(row[name])
     return Turn(**row)
+
+
+_EPISODE = {f.name: None for f in fields(Episode) if f.init}.keys()
+_TURN = {f.name: None for f in fields(Turn)}.keys()
+"""Names in a line, in their order."""

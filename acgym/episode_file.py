@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from acgym.episode import Episode
+from acgym.episode import Episode, NewerFormat
 
 Key = tuple[str, str, str, str, int]
 """Identity of an episode, ``Episode.key``."""
@@ -52,11 +53,24 @@ def read_episodes(file: Path, identity: Identity = by_task) -> list[Episode]:
         RecordDamaged: naming file and line, if a line that ends in a newline is not an episode.
     """
     latest: dict[Hashable, Episode] = {}
-    for episode in _lines(file, file.read_bytes()):
-        key = identity(episode)
-        latest.pop(key, None)
-        latest[key] = episode
+    with _nothing_collected():
+        for episode in _lines(file, file.read_bytes()):
+            key = identity(episode)
+            latest.pop(key, None)
+            latest[key] = episode
     return list(latest.values())
+
+
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that was read, again and again, while more is read."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 SYNC_SECONDS = 0.5
@@ -139,6 +153,8 @@ def _lines(file: Path, content: bytes) -> Iterator[Episode]:
     for number, line in enumerate(lines[:-1], start=1):
         try:
             yield Episode.from_line(line.decode("utf-8"))
+        except NewerFormat as error:
+            raise RecordDamaged(f"{file}, line {number}: {error}") from None
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RecordDamaged(
                 f"{file}, line {number}: this is not an episode ({error}); it was changed after it was written. "

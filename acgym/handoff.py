@@ -36,7 +36,7 @@ EPISODES, LIMITS = "handoff.jsonl", "handoff.json"
 
 
 class Limits(NamedTuple):
-    """How many pairs of an environment are looked at, the first in the order of the dense run."""
+    """How many pairs of an environment are looked at, those with the lowest seeds."""
 
     lost: int = 20
     """Of those that only the dense agent solved."""
@@ -72,7 +72,9 @@ class Pair:
 
 
 def choose(dense: Iterable[Episode], other: Iterable[Episode], limits: Limits) -> list[Pair]:
-    """Choose the pairs to look at: the same ones every time, within each environment the first ``limits``.
+    """Choose the pairs to look at: within each environment the first ``limits`` by seed.
+
+    They are the same whatever order the episodes come in: a run holds them as they ended, a comparison by seed.
 
     Raises:
         ValueError: if the runs cannot be paired, see :func:`acgym.pairing.pair`, or are of different versions of an
@@ -80,7 +82,7 @@ def choose(dense: Iterable[Episode], other: Iterable[Episode], limits: Limits) -
     """
     counts: Counter[tuple[str, str]] = Counter()
     chosen = []
-    for a, b in pair(dense, other):
+    for a, b in sorted(pair(dense, other), key=lambda both: (both[0].env, both[0].seed)):
         if not a.outcome == b.outcome == "finished" or not a.success:
             continue
         difference = first_difference(a, b)

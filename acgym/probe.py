@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from acgym.probe_forward import Layers
     from acgym.probe_ranks import Moments
+    from acgym.probe_reduce import Side
 
 __all__ = ["DenseLogits", "Signals", "decision_sequences", "probe", "probe_pair", "remember"]
 
@@ -35,7 +36,7 @@ MAX_REMEMBERED = 1 << 31
 """Bytes of logits that :func:`remember` holds at most."""
 HEAD_BLOCK = 1 << 23
 """Logits of a model that exist at once on a CPU, but those of HEAD_ROWS tokens at least: fewer cost the head time."""
-HEAD_ROWS = 128
+HEAD_ROWS = 256
 HEAD_BLOCK_GPU = 1 << 27
 
 Rows: TypeAlias = "Callable[[int, slice], Tensor]"
@@ -48,8 +49,8 @@ class DenseLogits:
 
     plan: tuple[Batch, ...]
     batch_tokens: int
-    logits: tuple[Tensor, ...]
-    """(decision tokens of the batch, vocab) float32 on the CPU, one a batch."""
+    logits: tuple[Side, ...]
+    """(decision tokens of the batch, vocab) float32 on the CPU, one a batch, with what was found out about them."""
     signals: Signals
     """Of the dense model, compared with itself."""
 
@@ -74,7 +75,7 @@ def remember(
     size = 4 * sum(len(batch.kept) for batch in plan) * int(dense.config.get_text_config().vocab_size)
     if size > MAX_REMEMBERED:
         raise ValueError(f"the logits would take {size:,} bytes, more than {MAX_REMEMBERED:,}; pass the model itself")
-    kept: list[Tensor] = []
+    kept: list[Side] = []
     signals = _run(dense, dense, plan, layers, temperature, kept)
     return DenseLogits(plan, batch_tokens, tuple(kept), signals)
 
@@ -157,12 +158,13 @@ def _run(
     plan: tuple[Batch, ...],
     layers: Layers,
     temperature: float,
-    keep: list[Tensor] | None = None,
+    keep: list[Side] | None = None,
 ) -> Signals:
     """Run the model, and the dense one if it is another and alive, batch by batch; keep the logits if asked to."""
     import torch
 
     from acgym.probe_forward import Split
+    from acgym.probe_reduce import Side
 
     split = Split(model, layers)
     first = None if dense is None or dense is model or isinstance(dense, DenseLogits) else Split(dense)
@@ -172,19 +174,19 @@ def _run(
             hidden = split.hidden(batch, gathered.see)
             gathered.see_final(i, hidden)
             dense_hidden = None if first is None else first.hidden(batch)
-            blocks: list[Tensor] = []
+            blocks: list[Side] = []
             for rows in head_blocks(hidden, split.vocab):
                 y = split.logits(hidden[rows])
-                z = y if dense is model else None
+                z: Tensor | Side | None = y if dense is model else None
                 if isinstance(dense, DenseLogits):
-                    z = dense.logits[i][rows].to(y.device)
+                    z = dense.logits[i].part(rows, y.device)
                 elif first is not None and dense_hidden is not None:
                     z = first.logits(dense_hidden[rows]).to(y.device)
-                gathered.add(i, rows, y, z)
+                side = gathered.add(i, rows, y, z)
                 if keep is not None:
-                    blocks.append(y.cpu())
+                    blocks.append(side)
             if keep is not None:
-                keep.append(torch.cat(blocks))
+                keep.append(Side.joined(blocks))
     return gathered.signals()
 
 
@@ -230,27 +232,36 @@ class Gathered:
             found = [sequence_ranks(rows) for rows in torch.split(hidden, counts)]
             self.ranks |= dict(zip(dict.fromkeys(owners), found, strict=True))
 
-    def add(self, batch: int, rows: slice, logits: Tensor, dense: Tensor | None) -> None:
-        """Take in the logits, (n, vocab) float32, of some rows of one batch, and the dense model's if there are any."""
+    def add(self, batch: int, rows: slice, logits: Tensor, dense: Tensor | Side | None) -> Side:
+        """Take in the logits, (n, vocab) float32, of some rows of one batch, and the dense model's if there are any.
+
+        Returns:
+            The logits, with what was found out about them.
+        """
         import torch
 
-        from acgym.probe_reduce import reduce_pair, reduce_rows
+        from acgym.probe_reduce import Side, reduce_pair, reduce_rows
 
         kept = np.array(self.plan[batch].kept[rows], dtype=np.int32)
         targets = torch.tensor(self.plan[batch].targets[rows], device=logits.device)
-        other = self._finite(logits, "logits")
+        finite = self._finite(logits, "logits")
         if dense is None:
-            columns = reduce_rows(other, targets, self.temperature)
-        elif dense.shape != logits.shape:
-            raise ValueError(
-                f"both models need one vocabulary, got {dense.shape[1]} and {logits.shape[1]} tokens; logits of "
-                "different vocabularies cannot be compared token by token"
-            )
+            side = Side.of(finite, 2)
+            columns = reduce_rows(side, targets, self.temperature)
         else:
-            first = other if dense is logits else self._finite(dense, "dense logits")
-            columns = reduce_pair(first, other, targets, self.temperature)
+            width = (dense.z if isinstance(dense, Side) else dense).shape[1]
+            if width != logits.shape[1]:
+                raise ValueError(
+                    f"both models need one vocabulary, got {width} and {logits.shape[1]} tokens; logits of "
+                    "different vocabularies cannot be compared token by token"
+                )
+            side = Side.of(finite)
+            first = side if dense is logits else dense  # what was remembered is known to be finite
+            first = self._finite(first, "dense logits") if isinstance(first, torch.Tensor) else first
+            columns = reduce_pair(first, side, targets, self.temperature)
         part = {name: column.cpu().numpy() for name, column in columns.items()}
         self.parts.append({"sequence": kept[:, 1], "position": kept[:, 2], **part})
+        return side
 
     def signals(self) -> Signals:
         """Return the signals of everything seen.

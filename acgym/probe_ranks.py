@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from scipy.linalg.blas import dsyrk
 from torch import Tensor
 
-from acgym.effective_rank import diff_erank, erank_from_spectrum
+from acgym.effective_rank import diff_erank, diff_erank_from_spectrum, erank_from_spectrum
 from acgym.probe_reduce import wide
 
 
@@ -36,7 +37,7 @@ class Moments:
         for piece in torch.split(hidden, max(1, hidden.shape[1])):  # never more float64 than d²
             rows = wide(piece) - self._origin
             self._sum += rows.sum(dim=0)
-            self._second.addmm_(rows.T, rows)
+            _add_scatter(self._second, rows)
 
     def erank(self) -> float | None:
         """Return :func:`acgym.metrics.erank` of all rows so far; None before the second, or when all are equal."""
@@ -49,23 +50,59 @@ class Moments:
 
 def erank_of_rows(hidden: Tensor) -> float | None:
     """Return :func:`acgym.metrics.erank` of (n, d) hidden states through the smaller of their two Gram matrices."""
-    rows = wide(hidden)
-    eps, size, largest = _eps(rows), max(rows.shape), float(rows.abs().max())
-    rows = rows - rows.mean(dim=0)
-    gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
-    noise = eps * size * float(gram.trace()) + (eps * size * largest) ** 2 * size
-    return _from_gram(gram, noise, min(len(rows) - 1, rows.shape[1]))
+    rows, small = _centred(hidden)
+    gram = _gram(rows) if len(rows) <= rows.shape[1] else _gram(rows.T)
+    return _erank_of_gram(gram, small, rows)
 
 
 def sequence_ranks(hidden: Tensor) -> tuple[float | None, float | None]:
-    """Return ERank and Diff-eRank of the (n, d) hidden states of one sequence."""
-    return erank_of_rows(hidden), diff_erank(hidden)
+    """Return ERank and Diff-eRank of the (n, d) hidden states of one sequence, from one Gram matrix if n <= d."""
+    if len(hidden) > hidden.shape[1] or hidden.device.type == "mps":
+        return erank_of_rows(hidden), diff_erank(hidden)
+    rows, small = _centred(hidden)
+    gram = _gram(rows)
+    norms = gram.diagonal().sqrt()
+    scale = torch.where(norms > small, norms.reciprocal(), 0.0)
+    if not bool(scale.any()):
+        return _erank_of_gram(gram, small, rows), None
+    unit = torch.linalg.eigvalsh(gram * scale[:, None] * scale)
+    return _erank_of_gram(gram, small, rows), diff_erank_from_spectrum(unit.cpu().numpy())
+
+
+def _centred(hidden: Tensor) -> tuple[Tensor, float]:
+    """Return the rows less their mean, and the length up to which one of them is rounding."""
+    rows = wide(hidden)
+    return rows - rows.mean(dim=0), _eps(rows) * max(rows.shape) * float(rows.abs().max())
+
+
+def _erank_of_gram(gram: Tensor, small: float, rows: Tensor) -> float | None:
+    size = max(rows.shape)
+    noise = _eps(gram) * size * float(gram.trace()) + small**2 * size
+    return _from_gram(gram, noise, min(len(rows) - 1, rows.shape[1]))
+
+
+def _gram(rows: Tensor) -> Tensor:
+    """Return rows rowsᵀ. On a CPU, NumPy sees that the two are one array, and does half of the work."""
+    if rows.device.type != "cpu":
+        return rows @ rows.T
+    array = rows.numpy()
+    return torch.from_numpy(array @ array.T)
+
+
+def _add_scatter(total: Tensor, rows: Tensor) -> None:
+    """Add rowsᵀ rows to the lower triangle of ``total``, (d, d); what is above it means nothing."""
+    if rows.device.type != "cpu":
+        total.addmm_(rows.T, rows)
+        return
+    # BLAS counts by columns: its upper triangle is the lower one here, and it writes into total's own memory
+    dsyrk(1.0, rows.numpy().T, beta=1.0, c=total.numpy().T, overwrite_c=True)
 
 
 def _from_gram(gram: Tensor, noise: float, rank: int) -> float | None:
+    """Give ERank from a Gram matrix, of which the lower triangle is read."""
     if gram.device.type == "mps":
         gram = gram.cpu()
-    spectrum = torch.linalg.eigvalsh((gram + gram.T) / 2)
+    spectrum = torch.linalg.eigvalsh(gram, UPLO="L")
     return erank_from_spectrum(spectrum.cpu().numpy(), noise, rank)
 
 

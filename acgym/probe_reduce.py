@@ -1,29 +1,98 @@
 """From logits to a few numbers a token, on the model's device: blocks of rows are forgotten once they are reduced.
 
 Everything is exact over the whole vocabulary. Elements are float32 and normalisers float64, so KL and JS of a token are
-right to about 1e-6 nats, and two equal rows give exactly 0.
+right to about 1e-6 nats, and two equal rows give exactly 0. What a row costs is how often it is read and written: it is
+worked on in a few buffers that stay in the processor's cache, and numbers that are one a token are left for the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
+from acgym.probe_topk import agreement, top_ids
 from acgym.signals import TOP_K
 
 Columns: TypeAlias = dict[str, Tensor]
 """Name -> (n,) values of n tokens."""
 
-BLOCK = 1 << 18
-"""Logits worked on at once on a CPU: what fits into its cache."""
+BLOCK = 1 << 16
+"""Logits of a model worked on at once on a CPU, one row at least: six such buffers fit into its cache."""
 BLOCK_GPU = 1 << 25
+_FAR = 20.0
+"""ln(q / p) above which ln((1 + q / p) / 2) and ln((1 + p / q) / 2) are right to 1e-8 with this in its place."""
 
 
-def reduce_rows(z: Tensor, targets: Tensor, temperature: float = 1.0) -> Columns:
+@dataclass
+class Side:
+    """One model's logits z of n tokens, and what every signal needs of them. Make it with :meth:`of`."""
+
+    z: Tensor
+    """(n, vocab) float32, finite."""
+    top: Tensor
+    """(n, k) int64: the ids of the largest, see :func:`acgym.probe_topk.top_ids`."""
+    best: Tensor
+    """(n, 2) float32: the largest and the second logit; (n, 1) in a vocabulary of one."""
+    sum: Tensor
+    """(n, 1) float64: the sum of exp z' where z' = z - max z, once ``summed`` says so."""
+    summed: bool = False
+
+    @classmethod
+    def of(cls, z: Tensor, k: int = max(TOP_K)) -> Side:
+        """Find the top k of logits, (n, vocab) float32 and finite."""
+        top = top_ids(z, min(k, z.shape[1]))
+        best = z.gather(1, top[:, :2])
+        return cls(z, top, best, wide(torch.ones_like(best[:, :1])))
+
+    def part(self, rows: slice, device: torch.device) -> Side:
+        """Return some rows, on a device."""
+        z, top, best, total = (x[rows].to(device) for x in (self.z, self.top, self.best, self.sum))
+        return Side(z, top, best, total, self.summed)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Side]) -> Side:
+        """Put rows together, on the CPU."""
+        rows = [(side.z, side.top, side.best, side.sum) for side in parts]
+        z, top, best, total = (torch.cat([x.cpu() for x in column]) for column in zip(*rows, strict=True))
+        return cls(z, top, best, total, all(side.summed for side in parts))
+
+    def powers(self, rows: slice, centred: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z' and exp z' of some rows, written to the two buffers (which may be one), and note the sum."""
+        z = self.z[rows]
+        torch.sub(z, self.best[rows, :1], out=centred[: len(z)])
+        found = torch.exp(centred[: len(z)], out=powers[: len(z)])
+        if not self.summed:
+            self.sum[rows] = found.sum(1, keepdim=True)
+        return centred[: len(z)], found
+
+    def columns(self, targets: Tensor, temperature: float) -> Columns:
+        """Return what is told of a model alone; all its powers were summed."""
+        self.summed = True
+        top, log = self.best[:, :1], self.sum.log()
+        free = log if temperature == 1 else temperature * self._tempered(temperature).log()
+        second = self.best[:, 1] if self.best.shape[1] > 1 else torch.full_like(self.best[:, 0], torch.nan)
+        return {
+            "energy": -(top + free)[:, 0].float(),
+            "nll": (log - (self.z.gather(1, targets[:, None]) - top))[:, 0].float(),
+            "margin": self.best[:, 0] - second,
+        }
+
+    def _tempered(self, temperature: float) -> Tensor:
+        """Return the sums of exp(z' / T)."""
+        total, buffer = torch.empty_like(self.sum), _buffer(self.z)
+        for rows in _slices(self.z):
+            z = self.z[rows]
+            centred = torch.sub(z, self.best[rows, :1], out=buffer[: len(z)])
+            total[rows] = centred.div_(temperature).exp_().sum(1, keepdim=True)
+        return total
+
+
+def reduce_rows(z: Tensor | Side, targets: Tensor, temperature: float = 1.0) -> Columns:
     """Reduce the logits of one model.
 
     Args:
@@ -35,14 +104,14 @@ def reduce_rows(z: Tensor, targets: Tensor, temperature: float = 1.0) -> Columns
         ``energy`` (free energy at T), ``nll`` (nats) and ``margin`` (largest logit minus the second, NaN in a
         vocabulary of one), float32.
     """
-    parts = []
-    for rows in _slices(z):
-        side = _Side(z[rows], top_ids(z[rows], min(2, z.shape[1])))
-        parts.append(side.columns(targets[rows], temperature))
-    return _joined(parts)
+    side = z if isinstance(z, Side) else Side.of(z, 2)
+    buffer = _buffer(side.z)
+    for rows in _slices(side.z):
+        side.powers(rows, buffer, buffer)
+    return side.columns(targets, temperature)
 
 
-def reduce_pair(dense: Tensor, other: Tensor, targets: Tensor, temperature: float = 1.0) -> Columns:
+def reduce_pair(dense: Tensor | Side, other: Tensor | Side, targets: Tensor, temperature: float = 1.0) -> Columns:
     """Reduce and compare the logits of two models at the same positions.
 
     Args:
@@ -56,141 +125,65 @@ def reduce_pair(dense: Tensor, other: Tensor, targets: Tensor, temperature: floa
         ``js`` (nats), ``flip`` (uint8: the greedy tokens differ) and, for each k of TOP_K up to the vocabulary,
         ``topk_jaccard@k``, ``topk_kendall@k`` and ``topk_spearman@k`` (NaN where a side ranks nothing).
     """
-    k = min(max(TOP_K), dense.shape[1])
-    parts, found = [], []
-    for rows in _slices(dense):
-        ours = _Side(dense[rows], top_ids(dense[rows], k))
-        theirs = ours if other is dense else _Side(other[rows], top_ids(other[rows], k))
-        first = ours.columns(targets[rows], temperature)
-        columns = first if other is dense else theirs.columns(targets[rows], temperature)
-        flip = (ours.top[:, 0] != theirs.top[:, 0]).to(torch.uint8)
-        more = {"energy_dense": first["energy"], "margin_dense": first["margin"], "flip": flip}
-        found.append((ours.top, theirs.top, dense[rows].gather(1, ours.top), other[rows].gather(1, ours.top)))
-        parts.append(columns | more | _divergences(ours, theirs))  # the last use of both: it writes over them
-    return _joined(parts) | _agreement(*(torch.cat(column) for column in zip(*found, strict=True)))
+    ours = dense if isinstance(dense, Side) else Side.of(dense)
+    theirs = ours if other is dense else other if isinstance(other, Side) else Side.of(other)
+    if ours is theirs:
+        columns = first = reduce_rows(ours, targets, temperature)
+        apart = dict.fromkeys(("kl", "js"), torch.zeros_like(ours.best[:, 0]))
+    else:
+        apart = _divergences(ours, theirs)
+        first, columns = (side.columns(targets, temperature) for side in (ours, theirs))
+    flip = (ours.top[:, 0] != theirs.top[:, 0]).to(torch.uint8)
+    more = {"energy_dense": first["energy"], "margin_dense": first["margin"], "flip": flip}
+    values = ours.z.gather(1, ours.top), theirs.z.gather(1, ours.top)
+    return columns | more | apart | agreement(ours.top, theirs.top, *values)
 
 
-def top_ids(z: Tensor, k: int) -> Tensor:
-    """Return the ids of the k largest logits of each row, by decreasing logit; equal logits rank by the lower id.
-
-    A row is cut into chunks of about sqrt(vocab / k): its top k lie in the k chunks with the largest maxima (of equal
-    maxima the earlier chunk), so that 2 sqrt(vocab k) elements are sorted and not all of them.
-
-    Args:
-        z: (n, vocab), finite.
-        k: 1 to vocab.
-
-    Returns:
-        (n, k) int64.
-    """
-    n, vocab = z.shape
-    width = round((vocab / k) ** 0.5)
-    if width < 2:
-        return _top_few(z, k)
-    chunks = vocab // width
-    maxima = z[:, : chunks * width].reshape(n, chunks, width).amax(2)
-    best = _top_few(maxima, min(k, chunks)).sort(1).values  # rising ids, so that ties keep their order
-    ids: Tensor = (best[:, :, None] * width + torch.arange(width, device=z.device)).flatten(1)
-    if chunks * width < vocab:
-        ids = torch.cat([ids, torch.arange(chunks * width, vocab, device=z.device).expand(n, -1)], 1)
-    return ids.gather(1, _top_few(z.gather(1, ids), k))
-
-
-def _top_few(z: Tensor, k: int) -> Tensor:
-    """Sort by ``topk``, and again where equal values lie among them, whose order ``topk`` does not promise."""
-    values, ids = z.topk(min(k + 1, z.shape[1]))
-    tied = (values[:, 1:] == values[:, :-1]).any(1)
-    ids = ids[:, :k].contiguous()
-    if bool(tied.any()):
-        ids[tied] = _top_tied(z[tied], k)
-    return ids
-
-
-def _top_tied(z: Tensor, k: int) -> Tensor:
-    kth = z.topk(k).values[:, -1:]
-    above, level = z > kth, z == kth
-    kept = above | (level & (level.cumsum(dim=1) <= k - above.sum(dim=1, keepdim=True)))
-    ids = kept.nonzero()[:, 1].view(len(z), k)
-    order = z.gather(1, ids).sort(dim=1, descending=True, stable=True).indices
-    return ids.gather(1, order)
-
-
-class _Side:
-    """One model's logits z of some rows, as what everything else needs of them: z' = z - max z and exp z'."""
-
-    def __init__(self, z: Tensor, top: Tensor) -> None:
-        self.top = top
-        self.best = z.gather(1, top[:, :2])
-        self.centred = z - self.best[:, :1]
-        self.powers = self.centred.exp()
-        self.sum = wide(self.powers.sum(1, keepdim=True))
-        self.log = self.sum.log()
-
-    def columns(self, targets: Tensor, temperature: float) -> Columns:
-        """Return what is told of a model alone."""
-        tempered = self.log
-        if temperature != 1:
-            tempered = temperature * wide((self.centred / temperature).exp_().sum(1, keepdim=True)).log()
-        second = self.best[:, 1] if self.best.shape[1] > 1 else torch.full_like(self.best[:, 0], torch.nan)
-        return {
-            "energy": -(self.best[:, :1] + tempered)[:, 0].float(),
-            "nll": (self.log - self.centred.gather(1, targets[:, None]))[:, 0].float(),
-            "margin": self.best[:, 0] - second,
-        }
-
-
-def _divergences(ours: _Side, theirs: _Side) -> Columns:
+def _divergences(ours: Side, theirs: Side) -> Columns:
     """KL(p || q) and JS of p = softmax(z), q = softmax(y), from t = ln q - ln p = y' - z' - shift.
 
-    KL = -Σ p t. JS = ½ Σ [(p + q) (ln 2 - ln(1 + eᵗ)) + q t], which needs the logarithm of no mixture. p and q sum to
-    1, so that their normalisers come in at the end, in float64. Works in place: both sides are spent.
+    KL = -Σ p t. JS = -½ [Σ p ln((1 + eᵗ) / 2) + Σ q ln((1 + e⁻ᵗ) / 2)], the second logarithm being the first one
+    minus t. Sums are over exp z' and exp y'; p and q sum to 1, so that their normalisers come in at the end.
     """
-    if ours is theirs:
-        nothing = torch.zeros_like(ours.best[:, 0])
-        return {"kl": nothing, "js": nothing.clone()}
-    shift = theirs.log - ours.log
-    gap = theirs.centred.sub_(ours.centred)
-    kl = shift - torch.mul(ours.powers, gap, out=ours.centred).sum(1, keepdim=True) / ours.sum
-    qt = torch.mul(theirs.powers, gap, out=ours.centred).sum(1, keepdim=True) / theirs.sum - shift
-    both = ours.powers.addcmul_(theirs.powers, (ours.sum / theirs.sum).float())  # (p + q) times the sum of exp z'
-    mixed = both.mul_(softplus(gap.sub_(shift.float())).neg_().add_(_LN2)).sum(1, keepdim=True) / ours.sum
-    js = (mixed + qt) / 2
-    return {"kl": kl[:, 0].float().clamp_(min=0), "js": js[:, 0].float().clamp_(0, _LN2)}
+    shift, rounded = torch.empty_like(ours.sum), torch.empty_like(ours.best[:, :1])
+    sums = [torch.empty_like(ours.best[:, 0]) for _ in range(3)]
+    half, buffers = torch.full((1, 1), 0.5, device=rounded.device), [_buffer(ours.z) for _ in range(4)]
+    for rows in _slices(ours.z):
+        z, p = ours.powers(rows, buffers[0], buffers[1])
+        y, q = theirs.powers(rows, buffers[2], buffers[3])
+        shift[rows] = (theirs.sum[rows] / ours.sum[rows]).log_()
+        rounded[rows] = shift[rows]
+        t, log = y.sub_(z).sub_(rounded[rows]), z
+        _dot(p, t, log, sums[0][rows])
+        torch.exp(t.clamp_max_(_FAR), out=log)
+        torch.add(half, log, alpha=0.5, out=log).log_()  # exactly 0 where t is
+        _dot(p, log, p, sums[1][rows])
+        _dot(q, log.sub_(t), q, sums[2][rows])
+    mass, other_mass = ours.sum[:, 0], theirs.sum[:, 0]
+    kl = (shift - rounded)[:, 0] - sums[0] / mass
+    js = (sums[1] / mass + sums[2] / other_mass) / -2
+    return {"kl": kl.float().clamp_(min=0), "js": js.float().clamp_(0, math.log(2))}
 
 
-_LN2 = float(torch.tensor(2.0).log())
+def _dot(a: Tensor, b: Tensor, spare: Tensor, out: Tensor) -> None:
+    """Write Σ a b of each row to ``out``, (n,); ``spare``, (n, vocab), is written over and may be ``a``."""
+    if len(a) == 1 and a.device.type == "cpu":
+        out[0] = torch.dot(a[0], b[0])  # reads both once and writes nothing
+    else:
+        torch.sum(torch.mul(a, b, out=spare), 1, out=out)
 
 
-def _agreement(ids: Tensor, other_ids: Tensor, values: Tensor, other_values: Tensor) -> Columns:
-    """Top-k agreement for each k at once: the first k of the (n, 20) columns are the top k."""
-    same = (ids[:, :, None] == other_ids[:, None, :]).float()
-    s, t = _signs(values), _signs(other_values)
-    columns: Columns = {}
-    for k in (k for k in TOP_K if k <= ids.shape[1]):
-        shared = same[:, :k, :k].sum((1, 2))
-        columns[f"topk_jaccard@{k}"] = shared / (2 * k - shared)
-        a, b = s[:, :k, :k], t[:, :k, :k]
-        columns[f"topk_kendall@{k}"] = _cosine(a.flatten(1), b.flatten(1))
-        columns[f"topk_spearman@{k}"] = _cosine(a.sum(2), b.sum(2))  # row sums are twice the centred ranks
-    return columns
-
-
-def _signs(x: Tensor) -> Tensor:
-    return (x[:, :, None] - x[:, None, :]).sign_()
-
-
-def _cosine(a: Tensor, b: Tensor) -> Tensor:
-    """(n, m) twice -> (n,); NaN where a side is zero. The entries are small integers: sums are exact in float32."""
-    return (a * b).sum(1) / ((a * a).sum(1) * (b * b).sum(1)).sqrt()
+def _buffer(z: Tensor) -> Tensor:
+    """Return room for as many rows as are worked on at once."""
+    return torch.empty_like(z[: _step(z)])
 
 
 def _slices(z: Tensor) -> Iterator[slice]:
-    step = max(1, (BLOCK if z.device.type == "cpu" else BLOCK_GPU) // z.shape[1])
-    return (slice(start, start + step) for start in range(0, len(z), step))
+    return (slice(start, start + _step(z)) for start in range(0, len(z), _step(z)))
 
 
-def _joined(parts: list[Columns]) -> Columns:
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+def _step(z: Tensor) -> int:
+    return max(1, (BLOCK if z.device.type == "cpu" else BLOCK_GPU) // z.shape[1])
 
 
 def wide(x: Tensor) -> Tensor:

@@ -44,22 +44,27 @@ BY_RECIPE: dict[str, Change] = {
         for k in (3, 10, 20)
     },
     "kl": lambda dense, other: other["kl"],
+    "js": lambda dense, other: other.get("js"),
+    "margin": lambda dense, other: _minus(dense.get("margin"), other.get("margin")),
     "nll": lambda dense, other: _minus(other["nll"], dense["nll"]),
     "top1_flip": lambda dense, other: other["top1_flip"],
 }
 """Signal -> its change from the dense to the compressed model (:class:`acgym.signals.Signals` as JSON), turned so that
-a larger value means more damage: lost rank, |mean ΔE|, 1 - agreement, gained NLL; the others are distances already."""
+a larger value means more damage: lost rank and margin, |mean ΔE|, 1 - agreement, gained NLL; the others are distances
+already. Runs from before a signal was measured lack it."""
 
 PER_TOKEN: dict[str, Callable[[Columns, Columns], NDArray[Any]]] = {
-    "energy_shift": lambda dense, other: np.abs(other["energy"] - other["energy_dense"]),
+    "energy_shift": lambda dense, other: other["energy"] - other["energy_dense"],
+    "energy_abs_shift": lambda dense, other: np.abs(other["energy"] - other["energy_dense"]),
     "kl": lambda dense, other: other["kl"],
     "nll": lambda dense, other: other["nll"] - dense["nll"],
     "top1_flip": lambda dense, other: other["flip"].astype(np.float64),
     "nll_dense": lambda dense, other: dense["nll"],
     "energy_dense": lambda dense, other: dense["energy"],
 }
-"""Signal -> its value at each decision token; an episode's value is the mean over its tokens. The last two know nothing
-of the compressed model: what a signal adds to how hard the episode is in itself."""
+"""Signal -> its value at each decision token; an episode's value is the mean over its tokens, of ``energy_shift`` the
+size of it. The last two know nothing of the compressed model: what a signal adds to how hard the episode is in itself.
+"""
 
 EPISODE = "episode"
 """Values that the probe itself keeps for each episode are read as ``ENV/episode/NAME``, (episodes,) each in the order
@@ -126,7 +131,8 @@ def _by_episode(dense: Columns, other: Columns, owners: Sequence[int]) -> dict[s
         seeds = np.asarray(owners)[other["sequence"]]
         for name, value in PER_TOKEN.items():
             tokens = value(dense, other)
-            found[name] = {int(seed): float(tokens[seeds == seed].mean()) for seed in np.unique(seeds)}
+            means = {int(seed): float(tokens[seeds == seed].mean()) for seed in np.unique(seeds)}
+            found[name] = {seed: abs(mean) for seed, mean in means.items()} if name == "energy_shift" else means
     seeds_kept = other.get(f"{EPISODE}/seed")
     for name, kept in other.items():
         if seeds_kept is not None and name.startswith(f"{EPISODE}/") and name != f"{EPISODE}/seed":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from math import comb
 
 import numpy as np
 
 from acgym.episode import Episode
-from acgym.statistics import Interval, mean_interval
+from acgym.pairing import Task
+from acgym.statistics import Interval, mean_interval, paired_difference
+from acgym.types import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,30 @@ class Repeated:
     all_of_k: float | None
     """pass^k, in [0, 1]; None if no task was tried k times."""
     all_interval: Interval | None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the estimates as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedDifference:
+    """Two agents that tried the same tasks; differences are other - dense: below 0 is a loss."""
+
+    k: int
+    tasks: int
+    """Tasks that both tried at least k times, at least 1; the rest is about these."""
+    any_of_k: float
+    """Difference in pass@k, in [-1, 1]."""
+    any_interval: Interval
+    """95 % interval over tasks, :func:`acgym.statistics.paired_difference`."""
+    all_of_k: float
+    """Difference in pass^k, in [-1, 1]."""
+    all_interval: Interval
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the differences as JSON."""
+        return asdict(self)
 
 
 def pass_at_k(tries: int, solved: int, k: int) -> float | None:
@@ -94,13 +120,51 @@ def repeated(tries: Sequence[int], solved: Sequence[int], k: int) -> Repeated:
 def repeated_episodes(episodes: Iterable[Episode], k: int) -> Repeated:
     """Average both estimates over the tasks of some episodes of one agent.
 
-    Tries of a task are its finished episodes: same environment, arguments, split and task hash, other seeds. Episodes
-    that an infrastructure failure ended are no tries.
+    Tries of a task are its finished episodes: same environment, arguments, split and task hash, other seeds or other
+    samples. Episodes that an infrastructure failure ended are no tries.
     """
+    counts = _counts(episodes)
+    return repeated([tries for tries, _ in counts.values()], [solved for _, solved in counts.values()], k)
+
+
+def repeated_difference(dense: Iterable[Episode], other: Iterable[Episode], k: int) -> RepeatedDifference | None:
+    """Compare two agents task by task; tries as in :func:`repeated_episodes`.
+
+    Returns:
+        The mean differences, over the tasks that both tried k times; None if there is none.
+    """
+    ours, theirs = _counts(dense), _counts(other)
+    both = [task for task in ours if task in theirs and min(ours[task][0], theirs[task][0]) >= k]
+    if not both:
+        return None
+    some = [_estimates(counts, both, k, pass_at_k) for counts in (ours, theirs)]
+    every = [_estimates(counts, both, k, pass_all_k) for counts in (ours, theirs)]
+    return RepeatedDifference(
+        k,
+        len(both),
+        float(np.mean(some[1]) - np.mean(some[0])),
+        paired_difference(some[0], some[1]),
+        float(np.mean(every[1]) - np.mean(every[0])),
+        paired_difference(every[0], every[1]),
+    )
+
+
+def _estimates(
+    counts: Mapping[Task, tuple[int, int]],
+    tasks: Sequence[Task],
+    k: int,
+    estimate: Callable[[int, int, int], float | None],
+) -> list[float]:
+    """Return an estimate of each task, all of which were tried k times."""
+    return [float(estimate(*counts[task], k) or 0.0) for task in tasks]
+
+
+def _counts(episodes: Iterable[Episode]) -> dict[Task, tuple[int, int]]:
+    """Return task -> how often it was tried, and of these solved."""
     done = [episode for episode in episodes if episode.outcome == "finished"]
     tries = Counter(episode.task for episode in done)
     solved = Counter(episode.task for episode in done if episode.success)
-    return repeated([tries[task] for task in tries], [solved[task] for task in tries], k)
+    return {task: (tries[task], solved[task]) for task in tries}
 
 
 def _check(tries: int, solved: int, k: int) -> None:

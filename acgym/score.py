@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 
-from acgym.cluster import cluster_mcnemar, clustered_difference, clustered_mean
+from acgym.cluster import cluster_mcnemar, cluster_mcnemar_mid_p, clustered_difference, clustered_mean
 from acgym.episode import Episode
 from acgym.pairing import Key, agent_name, by_key, by_task, pair
 from acgym.power import episodes_needed, minimum_detectable_drop
@@ -98,6 +98,10 @@ class Comparison:
     """Exact two-sided McNemar test; :func:`acgym.cluster.cluster_mcnemar` where tasks repeat."""
     p_holm: float | None
     """``p`` adjusted for the number of environments; None until :func:`compare_all` has seen them all."""
+    p_mid: float
+    """Its mid-p, less conservative and not guaranteed: :func:`acgym.statistics.mcnemar_mid_p`."""
+    p_mid_holm: float | None
+    """``p_mid`` adjusted likewise."""
     dense_progress: float
     other_progress: float
     progress_difference: float
@@ -122,10 +126,13 @@ class Comparison:
         lost = Counter(d.turn for d in self.divergences if d.lost)
         return [(turn, diverged[turn], lost[turn]) for turn in sorted(diverged)]
 
-    def to_dict(self) -> dict[str, Json]:
-        """Return the comparison as JSON."""
+    def to_dict(self, divergences: bool = True) -> dict[str, Json]:
+        """Return the comparison as JSON; ``divergences`` are thousands of rows, and can be made from the episodes."""
         turns = [{"turn": turn, "diverged": n, "lost": lost} for turn, n, lost in self.divergence_turns()]
-        return {**asdict(self), "lost_from_divergence": self.lost_from_divergence, "divergence_turns": turns}
+        row = asdict(self if divergences else replace(self, divergences=()))
+        if not divergences:
+            del row["divergences"]
+        return {**row, "lost_from_divergence": self.lost_from_divergence, "divergence_turns": turns}
 
 
 def score(episodes: Iterable[Episode]) -> Score:
@@ -201,8 +208,9 @@ def compare_all(
             except NoEpisodes as why:
                 row[env] = why
         measured = {env: cell for env, cell in row.items() if isinstance(cell, Comparison)}
-        for (env, cell), p in zip(measured.items(), holm([c.p for c in measured.values()]), strict=True):
-            row[env] = replace(cell, p_holm=p)
+        exact, middle = (holm([getattr(c, name) for c in measured.values()]) for name in ("p", "p_mid"))
+        for (env, cell), p, p_mid in zip(measured.items(), exact, middle, strict=True):
+            row[env] = replace(cell, p_holm=p, p_mid_holm=p_mid)
         table[agent] = row
     return table
 
@@ -213,6 +221,7 @@ def _compared(pairs: list[tuple[Episode, Episode]], n_failed: int) -> Comparison
     a_progress, b_progress = [float(a.progress or 0.0) for a, _ in pairs], [float(b.progress or 0.0) for _, b in pairs]
     tasks, labels = by_task(pairs), [a.task for a, _ in pairs]
     lost, won = _lost(pairs), _lost(pairs, won=True)
+    by_task_lost, by_task_won = zip(*((_lost(rows), _lost(rows, won=True)) for rows in tasks.values()), strict=True)
     discordant = (lost + won) / n
     return Comparison(
         dense=agent_name(a for a, _ in pairs),
@@ -226,8 +235,10 @@ def _compared(pairs: list[tuple[Episode, Episode]], n_failed: int) -> Comparison
         other_success=fmean(b_success),
         success_difference=(won - lost) / n,
         success_interval=clustered_difference(a_success, b_success, labels),
-        p=cluster_mcnemar(*zip(*((_lost(rows), _lost(rows, won=True)) for rows in tasks.values()), strict=True)),
+        p=cluster_mcnemar(by_task_lost, by_task_won),
         p_holm=None,
+        p_mid=cluster_mcnemar_mid_p(by_task_lost, by_task_won),
+        p_mid_holm=None,
         dense_progress=fmean(a_progress),
         other_progress=fmean(b_progress),
         progress_difference=fmean(b_progress) - fmean(a_progress),

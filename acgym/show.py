@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -21,17 +21,22 @@ _TONES = {"": "", "loss": "bold red", "gain": "bold green"}
 
 def show_comparison(result: Mapping[str, Json], console: Console) -> None:
     """Print the tables of a comparison, then what they come to; tables wider than the console are cut in two."""
-    for grid in grids(result):
-        for table in _fitting(grid, console):
-            console.print(table)
-        if grid.note:
-            console.print(Text(grid.note, style="dim"))
-        console.print()
+    show_grids(grids(result), console)
     for line in legend(result):
         console.print(Text(line, style="dim"))
     for line in verdict(result):
         console.print()
         console.print(Text(line))
+
+
+def show_grids(tables: Sequence[Grid], console: Console) -> None:
+    """Print tables with their notes; those wider than the console are cut in two where they may be."""
+    for grid in tables:
+        for table in _fitting(grid, console):
+            console.print(table)
+        if grid.note:
+            console.print(Text(grid.note, style="dim"))
+        console.print()
 
 
 def _fitting(grid: Grid, console: Console) -> Iterator[RenderableType]:
@@ -64,7 +69,7 @@ def _bare(title: Text | str | None) -> Table:
 
 
 def _widest_cell(grid: Grid, column: int) -> int:
-    return max((len(row[column].text) for row in grid.rows), default=1)
+    return max((len(line) for row in grid.rows for line in row[column].text.split("\n")), default=1)
 
 
 def show_environments(console: Console) -> None:

@@ -51,6 +51,30 @@ def mcnemar(lost: int, won: int) -> float:
     return float(stats.binomtest(lost, lost + won, 0.5).pvalue) if lost + won else 1.0
 
 
+def mcnemar_mid_p(lost: int, won: int) -> float:
+    """McNemar's mid-p test: what is exactly as far from even as the data counts half (Fagerland et al. 2013).
+
+    :func:`mcnemar` is discrete, so it rejects a true null in less than 5 % of comparisons, in 2 % or none where few
+    pairs are discordant. The mid-p rejects in close to 5 %, now and then a little more: it is approximate, where the
+    exact test is a guarantee (BMC Medical Research Methodology 13:91; docs/statistics.md has the numbers).
+
+    Args:
+        lost: pairs in which only the dense agent succeeded.
+        won: pairs in which only the other agent succeeded.
+
+    Returns:
+        The p-value in (0, 1]; 1 when no pair is discordant.
+
+    Raises:
+        ValueError: for a negative count.
+    """
+    exact = mcnemar(lost, won)
+    if lost + won == 0:
+        return exact
+    point = float(stats.binom.pmf(min(lost, won), lost + won, 0.5))
+    return exact - (point / 2 if lost == won else point)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p-values for being several (Holm 1979): controls the chance of any false alarm.
 

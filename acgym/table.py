@@ -56,7 +56,8 @@ def _scores(result: Mapping[str, Json], env: str) -> Grid:
     compared = len(agents) > 1
     own_end = "until" in result["settings"]
     heads = ["agent", "success\n%", *(["episodes"] if own_end else []), *(["failed"] if failed else [])]
-    heads += ["difference\n(95 % interval)", "p", "lost/\nwon"] if compared else []
+    middle = [] if own_end else ["mid-p"]
+    heads += ["difference\n(95 % interval)", "p", *middle, "lost/\nwon"] if compared else []
     heads += ["format\nerr %", "decision\nerr %"]
     fold = len(heads)
     heads += ["ERank", "top-10\nJ", "top-10\nτ", "energy", "|ΔE|", "KL"]
@@ -66,27 +67,33 @@ def _scores(result: Mapping[str, Json], env: str) -> Grid:
         cells = [Cell(printable(agent["name"])), Cell(percent(score.get("success")))]
         cells += [Cell(str(score["n"]))] if own_end else []
         cells += [Cell(str(score["n_failed"]))] if failed else []
-        cells += _difference(agent["comparisons"].get(env)) if compared else []
+        cells += _difference(agent["comparisons"].get(env), bool(middle)) if compared else []
         cells += [Cell(percent(score.get(name))) for name in ("format_error_rate", "decision_error_rate")]
         rows.append((*cells, *_signals(agent["signals"].get(env))))
     notes = (_resolution(result, env), _noise_floor(result, env))
     return Grid(_title(result, env), tuple(heads), tuple(rows), fold, " ".join(filter(None, notes)))
 
 
-def _difference(row: Mapping[str, Json] | None) -> list[Cell]:
+def _difference(row: Mapping[str, Json] | None, middle: bool) -> list[Cell]:
     if row is None or "reason" in row:
-        return [Cell(DASH)] * 3
+        return [Cell(DASH)] * (3 + middle)
     low, high = row["success_interval"]["low"], row["success_interval"]["high"]
     difference = row["success_difference"]
     shown = f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
     p = row["p"] if row["p_holm"] is None else row["p_holm"]
+    mid = row.get("p_mid") if row.get("p_mid_holm") is None else row["p_mid_holm"]
     tone: Literal["", "loss", "gain"] = "" if p >= 0.05 else "loss" if difference < 0 else "gain"
-    return [Cell(shown, tone), Cell("<0.001" if p < 0.001 else f"{p:.3f}"), Cell(f"{row['lost']}/{row['won']}")]
+    return [Cell(shown, tone), Cell(_p(p)), *([Cell(_p(mid))] if middle else []), Cell(f"{row['lost']}/{row['won']}")]
+
+
+def _p(p: float | None) -> str:
+    return "<0.001" if p is not None and p < 0.001 else number(p, ".3f")
 
 
 def _title(result: Mapping[str, Json], env: str) -> str:
     settings = result["settings"]
-    episodes = f"{'at most ' if 'until' in settings else ''}{settings['episodes']} episodes"
+    most, count = "at most " if "until" in settings else "", settings["episodes"]
+    episodes = f"{most}{count} {'episode' if count == 1 else 'episodes'}"
     if env == POOLED:
         return f"All {len(settings['envs'])} environments, {episodes} in each"
     kwargs = ", ".join(f"{name}={value}" for name, value in settings["envs"][env].items())
@@ -116,7 +123,7 @@ def _resolution(result: Mapping[str, Json], env: str) -> str:
     if not needed:
         return ""
     if not drops:
-        return "These episodes are too few to show any drop."
+        return "So few episodes cannot show any drop."
     points = _span([f"{100 * drop:.1f}" for drop in (min(drops), max(drops))])
     episodes = _span([f"{count:,}" for count in (min(needed), max(needed))])
     return (
@@ -235,7 +242,10 @@ def _method(result: Mapping[str, Json]) -> str:
             "intervals and p are anytime-valid (confidence sequences by betting), so that they hold although the play "
             f"ended when they were good enough; all environments' intervals of an agent hold at once with 95 % {holm}"
         )
-    return f"interval by Tango's score method, p by the exact McNemar test {holm}"
+    return (
+        f"interval by Tango's score method, p by the exact McNemar test {holm}; mid-p, the same test less conservative "
+        "and without its guarantee, likewise"
+    )
 
 
 def _missing(result: Mapping[str, Json]) -> list[str]:

@@ -119,7 +119,8 @@ def at_any_time(row: Mapping[str, Json], seen: Look | None) -> dict[str, Json]:
         seen: what the same episodes show.
 
     Returns:
-        The row with the intervals and p-values of ``seen``, ``detectable_drop`` None, and ``anytime``, all of ``seen``;
+        The row with the intervals and p-values of ``seen``, ``detectable_drop`` and mid-p None, and ``anytime``, all of
+        ``seen``;
         where the episodes fit no one mean, a ``reason`` instead of numbers.
     """
     if "reason" in row or seen is None:
@@ -129,7 +130,8 @@ def at_any_time(row: Mapping[str, Json], seen: Look | None) -> dict[str, Json]:
         return {"reason": why, "n": 0, "n_failed": row["n_failed"]}
     at_stop = seen.to_dict()
     kept = ("success_interval", "progress_interval", "p", "p_holm")
-    return {**row, **{name: at_stop[name] for name in kept}, "detectable_drop": None, "anytime": at_stop}
+    fixed = dict.fromkeys(("detectable_drop", "p_mid", "p_mid_holm"))  # they hold for a number fixed beforehand
+    return {**row, **{name: at_stop[name] for name in kept}, **fixed, "anytime": at_stop}
 
 
 def _gains(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, _Gain]:

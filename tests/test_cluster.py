@@ -15,13 +15,14 @@ from test_score import episode
 from acgym.cluster import (
     Clusters,
     cluster_mcnemar,
+    cluster_mcnemar_mid_p,
     cluster_t_interval,
     clustered_difference,
     clustered_mean,
     effective_number,
 )
 from acgym.score import compare, score
-from acgym.statistics import mcnemar, mean_interval, paired_difference, tango, wilson
+from acgym.statistics import mcnemar, mcnemar_mid_p, mean_interval, paired_difference, tango, wilson
 
 COUNTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8)
 
@@ -33,12 +34,17 @@ def test_cluster_test_is_the_sign_flip_test_by_enumeration(counts):
     sums = [sum(sign * d for sign, d in zip(signs, net, strict=True)) for signs in product((-1, 1), repeat=len(net))]
     by_hand = np.mean([abs(s) >= abs(sum(net)) for s in sums])
     assert cluster_mcnemar(*zip(*counts, strict=True)) == pytest.approx(by_hand, abs=1e-12)
+    half = np.mean([(abs(s) > abs(sum(net))) + 0.5 * (abs(s) == abs(sum(net))) for s in sums])
+    unbalanced = any(net)
+    assert cluster_mcnemar_mid_p(*zip(*counts, strict=True)) == pytest.approx(half if unbalanced else 1.0, abs=1e-12)
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 5))
 def test_one_pair_a_task_is_mcnemar(lost, won, same):
     singles = [(1, 0)] * lost + [(0, 1)] * won + [(0, 0)] * same
-    assert cluster_mcnemar([a for a, _ in singles], [b for _, b in singles]) == pytest.approx(mcnemar(lost, won))
+    columns = [a for a, _ in singles], [b for _, b in singles]
+    assert cluster_mcnemar(*columns) == pytest.approx(mcnemar(lost, won))
+    assert cluster_mcnemar_mid_p(*columns) == pytest.approx(mcnemar_mid_p(lost, won))
 
 
 def test_six_tasks_lost_five_times_each_are_six_losses():

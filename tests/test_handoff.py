@@ -173,6 +173,16 @@ def test_hand_offs_start_bit_equal_and_replay(tmp_path):
     assert replay(played).mismatches == ()
 
 
+def test_the_hand_offs_that_are_played_are_those_that_are_told_of(tmp_path):
+    """Episodes are written down as they end: here the last seed first, and more are lost than are looked at."""
+    run = made(tmp_path, ECHO, LEVEL, [Oracle(), wrong_at(2)], range(5, -1, -1))
+    agents = {"oracle": Oracle(), "slips": wrong_at(2)}
+    assert play_handoffs(run, "slips", agents.__getitem__, Limits(lost=2, kept=0)) == 8
+    assert {one.seed for one in handed(run, "slips")} == {0, 1}
+    told = assemble_result(run)["agents"][1]["handoff"]["all"]["lost"]
+    assert (told["pairs"], told["unknown"], told["fatal_turns"]) == (2, 0, [{"turn": 2, "lost": 2}])
+
+
 def test_a_stopped_hand_off_goes_on_and_plays_nothing_twice(tmp_path):
     run = made(tmp_path, ECHO, LEVEL, [Oracle(), wrong_at(0)], range(4))
     calls = []
@@ -231,7 +241,7 @@ def test_pairs_are_chosen_by_environment_in_order():
         for one in dense
     ]
     other[0] = replace(dense[0], agent="q")
-    chosen = choose(dense, other, Limits(lost=2, kept=1))
+    chosen = choose(dense[::-1], other[2:] + other[:2], Limits(lost=2, kept=1))
     assert [(p.dense.env, p.dense.seed, p.difference.lost) for p in chosen] == [
         ("A-v0", 1, True), ("A-v0", 2, True), ("A-v0", 3, False),
         ("B-v0", 0, True), ("B-v0", 1, True), ("B-v0", 3, False),

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acgym import metrics
-from acgym.probe_reduce import reduce_pair, reduce_rows, top_ids
+from acgym.probe_reduce import reduce_pair, reduce_rows
+from acgym.probe_topk import top_ids
 
 SEEDS = st.integers(0, 2**31)
 FINE = settings(max_examples=40, deadline=None)

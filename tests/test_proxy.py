@@ -16,8 +16,8 @@ ENV = "A/B-v0"
 
 
 def signals(**changes):
-    plain = {"erank": 50.0, "diff_erank": 5.0, "nll": 1.0, "energy": -3.0, "energy_shift": 0.0}
-    names = ("energy_abs_shift", "energy_w1", "energy_ks", "kl", "top1_flip")
+    plain = {"erank": 50.0, "diff_erank": 5.0, "nll": 1.0, "energy": -3.0, "energy_shift": 0.0, "margin": 4.0}
+    names = ("energy_abs_shift", "energy_w1", "energy_ks", "kl", "js", "top1_flip")
     agreement = {f"topk_{name}": {"3": 1.0, "10": 1.0, "20": None} for name in ("jaccard", "kendall", "spearman")}
     return {**plain, **dict.fromkeys(names, 0.0), **agreement, **changes}
 
@@ -44,13 +44,15 @@ def test_larger_always_means_more_damage(run):
             energy_shift=(-1) ** i * 1.0 * i,
             topk_jaccard={"3": 1 - 0.1 * i, "10": None, "20": None},
             kl=0.1 * i,
+            js=0.05 * i,
+            margin=4.0 - i,
         )
         for i in range(5)
     ]
     found = prediction(run, [agent("dense"), *worse], {"dense": [], **{a["name"]: [] for a in worse}})
     table = found["recipes"][ENV]
     assert set(table) == set(BY_RECIPE)
-    for name in ("erank", "diff_erank", "nll", "energy_shift", "topk_jaccard@3", "kl"):
+    for name in ("erank", "diff_erank", "nll", "energy_shift", "topk_jaccard@3", "kl", "js", "margin"):
         assert table[name]["kendall"] == pytest.approx(1)
     assert table["topk_jaccard@10"]["reason"].startswith("0 recipes")
     assert "same amount in all 5" in table["top1_flip"]["reason"]
@@ -67,13 +69,23 @@ def test_a_rerun_is_no_recipe_and_no_signals_are_no_section(run):
     assert prediction(run, [agent("dense"), *blind], empty) is None
 
 
-def tokens(values):
+def test_a_run_from_before_a_signal_was_measured_lacks_it(run):
+    old = [agent("dense"), *(agent(f"r{i}", 0.1 * i, kl=float(i)) for i in range(3))]
+    for one in old:
+        del one["signals"][ENV]["js"], one["signals"][ENV]["margin"]
+    table = prediction(run, old, {a["name"]: [] for a in old})["recipes"][ENV]
+    assert table["kl"]["kendall"] == pytest.approx(1)
+    assert (table["js"]["n"], table["margin"]["kendall"]) == (0, None)
+
+
+def tokens(values, energy=None):
     """Two decision tokens an episode; the sequence index counts the episodes with tokens."""
     n = len(values)
     kl = np.repeat(np.array(values, np.float32), 2)
     zero = np.zeros(2 * n, np.float32)
     flat = {"kl": kl, "nll": zero, "energy": zero, "energy_dense": zero, "flip": zero.astype(np.uint8)}
     flat["sequence"] = np.repeat(np.arange(n, dtype=np.int32), 2)
+    flat |= {} if energy is None else {"energy": np.array(energy, np.float32)}
     return {f"{ENV}/{name}": array for name, array in flat.items()}
 
 
@@ -99,6 +111,16 @@ def test_each_token_counts_for_its_own_episode(run):
     stale = agent("r", 0.3)
     stale["sheet"]["signals"]["tokens_sha256"] = "2"
     assert prediction(run, [agent("dense"), stale], played)["episodes"]["kl"]["n"] == 0
+
+
+def test_a_shift_is_the_size_of_the_mean_and_an_absolute_shift_the_mean_of_sizes(run):
+    """Episode 0 is lost: its energies move most, but up and down; those of episode 1 move together."""
+    dense = [episode(i, True, env=ENV, turns=[turn(tokens=2)], agent="dense") for i in range(2)]
+    other = [episode(i, i == 1, env=ENV, agent="r") for i in range(2)]
+    write(run, "dense", tokens([0.0] * 2))
+    write(run, "r", tokens([0.0] * 2, energy=[3.0, -3.0, -1.0, -1.0]))
+    found = prediction(run, [agent("dense"), agent("r", 0.5)], {"dense": dense, "r": other})["episodes"]
+    assert (found["energy_shift"]["auroc"], found["energy_abs_shift"]["auroc"]) == (0.0, 1.0)
 
 
 def test_values_kept_by_episode_are_used(run):

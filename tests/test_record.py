@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from toys import ECHO
 
@@ -276,3 +276,30 @@ def test_a_replayed_spec_finds_its_folder(run):
     run.append("hf:some/model+awq-w4-g128", episode)
     assert run.agents() == ["hf:some/model+awq-w4-g128"]
     assert run.folder("hf:some/model+awq-w4-g128").parent == run.path
+
+
+TEXTS = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)  # lone surrogates too
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(VALUES, TEXTS, st.lists(st.integers(0, 2**31)), st.floats(0, 1))
+@example({"a": [1e-320, -0.0, 1e308]}, "\ud800", [2**40], 0.1)
+@example([[[[1]]]], '"prompt_ids":[1,2]', [], 5e-324)
+def test_a_line_is_read_as_pythons_own_parser_reads_it(episodes, value, text, ids, reward):
+    """The parser is another one where it can be: same numbers to the last bit, same words, also those it refuses."""
+    turn = replace(episodes[0].turns[0], text=text, token_ids=tuple(ids), prompt_ids=None, reward=reward)
+    made = replace(episodes[0], kwargs={"value": value}, turns=(turn,))
+    read = Episode.from_line(made.to_line())
+    assert repr(read) == repr(made)
+    assert read.key == made.key
+    assert repr(read.kwargs) == repr(json.loads(made.to_line())["kwargs"])
+
+
+def test_deep_nesting_is_read_as_before(episodes):
+    deep = json.loads("[" * 500 + "]" * 500)
+    assert Episode.from_line(replace(episodes[0], kwargs={"deep": deep}).to_line()).kwargs == {"deep": deep}

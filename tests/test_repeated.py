@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from test_score import episode, failed
 
-from acgym.repeated import pass_all_k, pass_at_k, repeated, repeated_episodes
+from acgym.repeated import pass_all_k, pass_at_k, repeated, repeated_difference, repeated_episodes
+from acgym.statistics import paired_difference
 
 
 @given(st.integers(1, 8), st.data())
@@ -63,3 +64,42 @@ def test_tries_are_finished_episodes_of_one_task():
     assert (found.tasks, found.left_out) == (2, 1)
     assert found.any_of_k == pytest.approx(1)
     assert found.all_of_k == pytest.approx((1 / 3 + 1) / 2)
+
+
+def tried(task, outcomes, agent="a", first=0):
+    """Tries of one task; samples of one episode have its seed, other episodes of the task have seeds of their own."""
+    return [episode(first + i, solved, task_hash=task, agent=agent) for i, solved in enumerate(outcomes)]
+
+
+def test_a_difference_is_of_the_tasks_that_both_tried_often_enough():
+    dense = tried("x", [1, 1]) + tried("y", [1, 0]) + tried("z", [1])
+    other = tried("x", [0, 1], "b") + tried("y", [0, 0], "b") + tried("z", [0, 0], "b") + tried("w", [1, 1], "b")
+    found = repeated_difference(dense, other, 2)
+    assert (found.k, found.tasks) == (2, 2)
+    assert found.any_of_k == pytest.approx((1 + 0) / 2 - (1 + 1) / 2)
+    assert found.all_of_k == pytest.approx((0 + 0) / 2 - (1 + 0) / 2)
+    assert found.any_interval == paired_difference([1, 1], [1, 0])
+    assert found.all_interval == paired_difference([1, 0], [0, 0])
+    one = repeated_difference(dense, other, 1)
+    assert (one.tasks, one.any_of_k, one.all_of_k) == (3, pytest.approx(-2 / 3), pytest.approx(-2 / 3))
+    assert repeated_difference(dense, other, 3) is None
+    assert repeated_difference([], other, 1) is None
+
+
+def simulate_difference(rng, tasks, tries, k):
+    """Tasks of very different difficulty: whether the interval over tasks holds the true difference in pass^k."""
+    hard = rng.beta(2, 1, tasks)
+    rows = []
+    for chances, agent in ((hard, "a"), (hard**2, "b")):
+        solved = rng.random((tasks, tries)) < chances[:, None]
+        rows.append([one for i in range(tasks) for one in tried(f"t{i}", solved[i], agent)])
+    return repeated_difference(*rows, k).all_interval
+
+
+@pytest.mark.slow
+def test_intervals_of_differences_are_over_tasks_not_over_tries():
+    """Coverage over 400 draws of 60 tasks with 6 tries each; an interval over the 360 tries would be far too narrow."""
+    rng = np.random.default_rng(0)
+    truth = 2 / (2 + 4) - 2 / (2 + 2)  # E[h^4] - E[h^2] of a beta(2, 1)
+    covered = np.mean([truth in simulate_difference(rng, 60, 6, 2) for _ in range(400)])
+    assert 0.92 <= covered <= 0.98

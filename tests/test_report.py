@@ -21,7 +21,7 @@ from acgym.verdict import verdict
 from tests.report_runs import DENSE, HOSTILE, OTHER, finish, needle, write_run
 
 _OURS = """html head meta title style body header main section nav h1 h2 p a figure figcaption table caption thead tbody
-tr th td noscript form input select output div ol article script svg g path text defs use clippath rect"""
+tr th td noscript form input select output div ol article script svg g path text defs use clippath rect span"""
 OURS = set(re.findall(r"\w+", _OURS))
 
 

@@ -146,6 +146,30 @@ def test_nothing_is_wider_than_the_screen(width, opened):
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_head_is_broken_where_it_says_and_names_of_signals_not_at_all(opened):
+    """A name in the first column goes over two lines only where it takes more than two fifths of a narrow screen."""
+    lines = """(e) => {const range = document.createRange(); range.selectNodeContents(e);
+        return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size}"""
+    for width in (390, 1280):
+        opened.set_viewport_size({"width": width, "height": 800})
+        for head in opened.locator("th").all():
+            assert head.evaluate(lines) == head.evaluate("(e) => e.textContent").count("\n") + 1
+        for name in opened.locator("#prediction td:first-child span").all():
+            assert name.evaluate(lines) == 1
+
+
+@pytest.mark.parametrize(("width", "shown"), [(390, True), (1280, False)])
+def test_on_a_phone_each_reply_says_whose_it_is(width, shown, opened):
+    opened.set_viewport_size({"width": width, "height": 800})
+    said = [side.evaluate("(e) => getComputedStyle(e, '::before').content") for side in opened.locator(".side").all()]
+    assert said
+    if not shown:
+        assert set(said) == {"none"}
+    else:
+        names = opened.locator(".sides .who").all_inner_texts()
+        assert [name.split(": ")[0] for name in names] == [one.strip('"') for one in said[:2]]
+
+
 def test_dark_mode_turns_figures_and_text_light(browser, report):
     colours = {}
     for scheme in ("light", "dark"):

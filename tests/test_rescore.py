@@ -106,7 +106,10 @@ def test_a_torn_last_line_is_an_episode_short(run):
     [
         (lambda row: row | {"progress": 0.25}, "with seed 2 was changed after it was written: its final progress"),
         (lambda row: row | {"success": None}, "it finished, but has no success"),
-        (lambda row: row | {"format": FORMAT + 1}, f"line 3: .*episode format {FORMAT + 1} is newer than {FORMAT}"),
+        (
+            lambda row: row | {"format": FORMAT + 1},
+            f"line 3: episode format {FORMAT + 1} is newer",
+        ),
         (lambda row: row | {"extra": 1}, "line 3: .*fields differ from format"),
     ],
 )

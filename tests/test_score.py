@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from acgym.episode import Episode, Turn
 from acgym.score import Comparison, NoEpisodes, compare, compare_all, score
-from acgym.statistics import mcnemar, paired_difference, wilson
+from acgym.statistics import mcnemar, mcnemar_mid_p, paired_difference, wilson
 
 
 def turn(action: str = "go", malformed: bool = False, error: str | None = None, tokens: int | None = None) -> Turn:
@@ -114,6 +114,8 @@ def test_compare_by_hand():
     assert result.success_interval == paired_difference([1, 1, 1, 1, 0, 0, 0, 1], [1, 0, 0, 0, 1, 0, 0, 1])
     assert result.p == mcnemar(3, 1) == pytest.approx(10 / 16)
     assert result.p_holm is None
+    assert result.p_mid == mcnemar_mid_p(3, 1) == pytest.approx(6 / 16)
+    assert result.p_mid_holm is None
     assert (result.dense_progress, result.other_progress, result.progress_difference) == (0.625, 0.25, -0.375)
     assert result.divergences == ()
     assert result.lost_from_divergence is None
@@ -203,6 +205,7 @@ def test_holm_runs_over_the_environments_of_each_agent():
     weak = table["weak"]
     assert all(isinstance(cell, Comparison) for cell in weak.values())
     assert [weak[env].p_holm for env in "ABC"] == pytest.approx([3 * 2 / 1024, 2 * 2 / 256, 1.0])
+    assert [weak[env].p_mid_holm for env in "AB"] == pytest.approx([3 * 1 / 1024, 2 * 1 / 256])
     assert isinstance(table["gone"]["A"], NoEpisodes)
     assert table["gone"]["B"].p_holm == pytest.approx(2 * 2 / 64)  # two environments were measured, not three
     with pytest.raises(ValueError, match="lacks B"):

@@ -23,7 +23,8 @@ def score(success=0.5, n_failed=0):
 def comparison(difference=-0.25, p=0.04, drop=0.5):
     return {
         "success_difference": difference, "success_interval": {"low": -0.5, "high": 0.125}, "p": 0.02, "p_holm": p,
-        "lost": 7, "won": 3, "detectable_drop": drop, "episodes_for_two_points": 4321,
+        "p_mid": 0.0004, "p_mid_holm": 0.0008, "lost": 7, "won": 3, "detectable_drop": drop,
+        "episodes_for_two_points": 4321,
     }  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def test_cells_by_hand():
     assert column(first, "success %") == ["75.0", "50.0"]
     assert column(first, "difference (95 % interval)") == ["-", "-25.0 (-50.0 to +12.5)"]
     assert column(first, "p") == ["-", "0.040"]
+    assert column(first, "mid-p") == ["-", "<0.001"]
     assert column(first, "lost/ won") == ["-", "7/3"]
     assert column(first, "format err %") == ["25.0", "25.0"]
     assert column(first, "decision err %") == ["12.5", "12.5"]

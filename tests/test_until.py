@@ -95,9 +95,11 @@ def test_several_environments_share_the_level():
 
 def test_a_row_says_what_holds_at_any_time():
     row = {"n": 20, "n_failed": 1, "success_interval": "fixed", "p": 0.01, "p_holm": 0.01, "detectable_drop": 0.1}
+    row |= {"p_mid": 0.005, "p_mid_holm": 0.005}
     stated = at_any_time(row, seen([0] * 20))
     assert stated["success_interval"] == stated["anytime"]["success_interval"] != "fixed"
     assert (stated["p"], stated["detectable_drop"], stated["anytime"]["verdict"]) == (1.0, None, "open")
+    assert (stated["p_mid"], stated["p_mid_holm"]) == (None, None)
     drifted = at_any_time(row, seen([1] * 300 + [-1] * 300))
     assert "no one mean" in drifted["reason"]
     assert at_any_time({"reason": "x", "n": 0, "n_failed": 3}, None)["n_failed"] == 3

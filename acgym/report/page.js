@@ -149,13 +149,14 @@
     else block.append(make("p", "state", "turn " + (i + 1)));
     if (alone || (a && b && a[1] === b[1])) block.append(make("pre", "told", a[1]));
     const both = block.appendChild(make("div", alone ? "sides one" : "sides"));
-    both.append(side(a, b));
-    if (!alone) both.append(side(b, a));
+    both.append(side(a, b, data.dense));
+    if (!alone) both.append(side(b, a, data.agents[row.agent]));
     return block;
   }
 
-  function side(turn, other) {
+  function side(turn, other, who) {
     const block = make("div", "side");
+    block.dataset.who = who; // shown where the two sides lie one under the other
     if (!turn) {
       block.append(make("p", "state", "the episode is over"));
       return block;
@@ -186,6 +187,7 @@
     const block = make("div", "turn"), both = block.appendChild(make("div", alone ? "sides one" : "sides"));
     for (const i of alone ? [row.a] : [row.a, row.b]) {
       const side = both.appendChild(make("div", "side")), episode = data.episodes[i];
+      side.dataset.who = i === row.a ? data.dense : data.agents[row.agent];
       side.append(make("p", "state", "end"), make("pre", "told", episode.end));
       if (episode.failure) side.append(make("pre", "told", "failure: " + episode.failure));
     }
