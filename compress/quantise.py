@@ -27,7 +27,7 @@ class Grid:
 
     def rows(self, chosen: slice) -> Grid:
         """Return the grid of some rows of the weight."""
-        return Grid(self.bits, self.symmetric, self.scale[chosen], self.zero[chosen], self.groups)
+        return Grid(self.bits, self.symmetric, self.scale[chosen], self.zero[chosen], self.groups.clone())
 
     def codes(self, weight: Tensor) -> Tensor:
         """Return the integers of a weight that lies on the grid: (out, in) int64 in [0, 2^bits - 1]."""
