@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from acgym.table import DASH, Cell, Grid, number, percent, printable
 from acgym.types import Json
+
+if TYPE_CHECKING:
+    from acgym.record import Run
 
 ALONE = (("ERank", "erank", ".1f"), ("Diff-\neRank", "diff_erank", ".1f"), ("energy", "energy", ".2f"),
          ("NLL", "nll", ".4f"), ("perplexity", "perplexity", ".4g"), ("margin", "margin", ".2f"))  # fmt: skip
 COMPARED = (("|ΔE|", "energy_abs_shift", ".3f"), ("KL", "kl", ".4f"), ("JS", "js", ".4f"))
 AGREEMENT = (("top-10\nJ", "topk_jaccard"), ("top-10\nτ", "topk_kendall"), ("top-10\nρ", "topk_spearman"))
+
+
+OWN = "signals-own.json"
+"""In an agent's folder: what :func:`acgym.probe_run.probe_run` found along its own episodes."""
+
+
+def own_signals(run: Run, names: Sequence[str]) -> dict[str, Json]:
+    """Read what was found along agents' own episodes, in the form of ``probe_run``; empty if nothing was measured."""
+    sheets = {name: run.read_json(OWN, name) for name in names}
+    known = [sheet for sheet in sheets.values() if sheet is not None]
+    if not known:
+        return {}
+    rows = [{"name": name, "signals": sheet or {"reason": "not measured"}} for name, sheet in sheets.items()]
+    return {"dense": names[0], "envs": list(run.settings["envs"]), "look": known[0], "agents": rows}
 
 
 def probe_grids(result: Mapping[str, Json]) -> list[Grid]:
