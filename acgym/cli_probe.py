@@ -38,8 +38,8 @@ def probe(
     """Measure what the models of a run show inside: effective rank, energy, NLL, margin, agreement with the dense one.
 
     Each model reads recorded tokens once; nothing is played. The numbers and the values of every token go into the
-    agents' folders (signals-own.json and .safetensors); what 'acgym compare' measured stays. Run again, the same
-    command goes on where it stopped.
+    agents' folders (signals-own.json and .safetensors), those of --own into the report too; what 'acgym compare'
+    measured stays. Run again, the same command goes on where it stopped.
     """
     from acgym.cli import _output, _plain_errors, _say
 
@@ -48,12 +48,15 @@ def probe(
         from acgym.probe_table import probe_grids, probe_notes
         from acgym.progress import watching
         from acgym.record import Run
+        from acgym.rescore import rescore
         from acgym.show import show_grids
 
         look = Look(own, told, layers_of(layers), temperature)
         made = Run.read(run)
         with watching(0) as listener:
             result = probe_run(made, agent or [], look, listener)
+        if own and not told:
+            rescore(run)  # its report shows them
         console = _output()
         show_grids(probe_grids(result), console)
         for line in [*probe_notes(result), f"These numbers are in {run}, {look.name}.json of each agent."]:

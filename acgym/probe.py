@@ -36,7 +36,7 @@ MAX_REMEMBERED = 1 << 31
 """Bytes of logits that :func:`remember` holds at most."""
 HEAD_BLOCK = 1 << 23
 """Logits of a model that exist at once on a CPU, but those of HEAD_ROWS tokens at least: fewer cost the head time."""
-HEAD_ROWS = 256
+HEAD_ROWS = 512
 HEAD_BLOCK_GPU = 1 << 27
 
 Rows: TypeAlias = "Callable[[int, slice], Tensor]"

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from acgym.table import DASH, Cell, Grid, number, percent, printable
 from acgym.types import Json
 
+if TYPE_CHECKING:
+    from acgym.record import Run
+
 ALONE = (("ERank", "erank", ".1f"), ("Diff-\neRank", "diff_erank", ".1f"), ("energy", "energy", ".2f"),
-         ("NLL", "nll", ".4f"), ("perplexity", "perplexity", ".4g"), ("margin", "margin", ".2f"))  # fmt: skip
+         ("NLL", "nll", ".4f"), ("perplexity", "perplexity", ".3f"), ("margin", "margin", ".2f"))  # fmt: skip
+MANY = 1e5
+"""From here on a number is shown with an exponent: perplexity has no upper bound."""
 COMPARED = (("|ΔE|", "energy_abs_shift", ".3f"), ("KL", "kl", ".4f"), ("JS", "js", ".4f"))
 AGREEMENT = (("top-10\nJ", "topk_jaccard"), ("top-10\nτ", "topk_kendall"), ("top-10\nρ", "topk_spearman"))
+
+
+OWN = "signals-own.json"
+"""In an agent's folder: what :func:`acgym.probe_run.probe_run` found along its own episodes."""
+
+
+def own_signals(run: Run, names: Sequence[str]) -> dict[str, Json]:
+    """Read what was found along agents' own episodes, in the form of ``probe_run``; empty if nothing was measured."""
+    sheets = {name: run.read_json(OWN, name) for name in names}
+    known = [sheet for sheet in sheets.values() if sheet is not None]
+    if not known:
+        return {}
+    rows = [{"name": name, "signals": sheet or {"reason": "not measured"}} for name, sheet in sheets.items()]
+    return {"dense": names[0], "envs": list(run.settings["envs"]), "look": known[0], "agents": rows}
 
 
 def probe_grids(result: Mapping[str, Json]) -> list[Grid]:
@@ -32,7 +52,7 @@ def _signals(result: Mapping[str, Json], env: str, rows: Mapping[str, Json]) -> 
     for name, row in rows.items():
         cells = [DASH] * (len(heads) - 1)
         if row is not None:
-            cells = [f"{row['n_tokens']:,}", *(number(row[key], style) for _, key, style in ALONE)]
+            cells = [f"{row['n_tokens']:,}", *(_shown(row[key], style) for _, key, style in ALONE)]
             if compared:
                 cells += [number(row[key], style) for _, key, style in COMPARED] + [percent(row["top1_flip"])]
                 cells += [number((row[key] or {}).get("10"), ".3f") for _, key in AGREEMENT]
@@ -40,6 +60,10 @@ def _signals(result: Mapping[str, Json], env: str, rows: Mapping[str, Json]) -> 
     whose = "its own episodes" if look["own"] else f"the episodes of {result['dense']}"
     which = "told" if look["told"] else "generated"
     return Grid(printable(f"{env}: tokens {which} in {whose}"), tuple(heads), tuple(table), fold=2 + len(ALONE))
+
+
+def _shown(value: float | None, style: str) -> str:
+    return number(value, style if value is None or abs(value) < MANY else ".3g")
 
 
 def _layers(env: str, rows: Mapping[str, Json]) -> list[Grid]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from acgym import report_figures, report_signals, report_tables
 from acgym.files import write_whole
+from acgym.probe_table import own_signals, probe_grids, probe_notes
 from acgym.published import published
 from acgym.report_material import Material, Missing
 from acgym.report_needle import needles
@@ -124,8 +125,9 @@ def pieces(material: Material) -> list[Piece]:
     main = Piece("capabilities", "Success by capability and recipe", tables=(report_tables.capabilities(material),))
     each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
     shown = Piece("published", "Published numbers", *_published(material))
+    own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES]
-    return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each]
+    return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each, own]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
@@ -143,6 +145,14 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
         return replace(piece, tables=(make(material),))
     except Missing as why:
         return replace(piece, reason=printable(str(why)))
+
+
+def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
+    """Return note, tables, figure (none) and reason."""
+    found = {} if material.run is None else own_signals(material.run, [agent["name"] for agent in material.agents])
+    if not found:
+        return "", (), "", "the signals there were not measured ('acgym probe RUN --own' does)"
+    return " ".join(probe_notes(found)), tuple(probe_grids(found)), "", ""
 
 
 def _published(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:

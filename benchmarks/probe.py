@@ -1,6 +1,6 @@
 """What the probe costs: processor time beside a plain teacher-forced forward pass, and peak memory by tokens.
 
-python benchmarks/probe.py [--vocab 32000 151936] [--tokens 4096] [--rounds 3] [--memory 1000 10000 100000]
+python benchmarks/probe.py [--vocab 32000 151936] [--tokens 4096] [--rounds 3] [--memory 1000 10000 100000] [--parts]
 
 The model is a random Llama shaped like one of 100M parameters (width 768, 12 layers, 2,048 inside, float32) and the
 plain pass gives the logits of all positions, as ``model(input_ids).logits`` does. A probe of one model takes all its
@@ -8,6 +8,9 @@ signals; a pair is compared with remembered logits. Decision tokens are every to
 (what the reference agent generates of its transcripts). One thread, processor time of this process, all variants in
 turn and the best of the rounds, so that a shared machine does not decide. Memory: the peak of a process of its own,
 of a model shaped like the reference agent (width 256, 4 layers).
+
+Where other work on the machine makes whole passes differ by more than a probe costs, ``--parts`` times instead what a
+probe does beside the same pass, step by step, where every token is a decision token: the sum is what it adds.
 """
 
 from __future__ import annotations
@@ -27,12 +30,15 @@ from acgym.decision_tokens import TokenSequence
 from acgym.probe import probe, probe_pair, remember
 
 LENGTH = 512
+LAYERS = 12
+SOME = 256
+"""Tokens whose logits are reduced at once, as the probe does."""
 RUN = 16
 """Decision tokens in a row where not all are."""
 SHARE = 0.37
 
 
-def make(vocab: int, width: int = 768, layers: int = 12, seed: int = 0) -> LlamaForCausalLM:
+def make(vocab: int, width: int = 768, layers: int = LAYERS, seed: int = 0) -> LlamaForCausalLM:
     """A random model."""
     torch.manual_seed(seed)
     config = LlamaConfig(
@@ -94,6 +100,51 @@ def report(vocab: int, tokens: int, rounds: int) -> None:
         print(f"  {share:.0%} decision tokens: plain {best['plain']:.2f} s; {told}", flush=True)
 
 
+def parts(vocab: int, tokens: int, rounds: int) -> None:
+    """Print what each step of a probe adds to a plain pass, in microseconds a token (medians), and the ratios."""
+    from acgym.decision_tokens import plan_batches
+    from acgym.probe import head_blocks
+    from acgym.probe_forward import Split
+    from acgym.probe_ranks import Moments, sequence_ranks
+    from acgym.probe_reduce import Side, reduce_pair, reduce_rows
+
+    model = make(vocab, seed=1)
+    rows, split = sequences(2 * LENGTH, vocab, 1.0), Split(model)
+    batch = plan_batches(rows, 2 * LENGTH)[0]
+    spent: dict[str, list[float]] = {}
+
+    def timed(name: str, run: Callable[[], object], per: int) -> None:
+        started = time.thread_time()
+        run()
+        spent.setdefault(name, []).append((time.thread_time() - started) / per * 1e6)
+
+    with torch.inference_mode():
+        hidden, targets = split.hidden(batch), torch.tensor(batch.targets)
+        dense = Side.of(split.logits(hidden + 0.1 * torch.randn_like(hidden)))
+        reduce_rows(dense, targets)
+        n, moments = len(hidden), Moments()
+        moments.add(hidden)
+        for _ in range(rounds):
+            timed("plain", lambda: plain(model, rows), 2 * LENGTH)
+            timed("head at once", lambda: split.logits(hidden), n)
+            timed("head in blocks", lambda: [split.logits(hidden[some]) for some in head_blocks(hidden, vocab)], n)
+            y = split.logits(hidden[:SOME])
+            timed("finite", lambda y=y: bool(torch.isfinite(y.sum(1)).all()), SOME)
+            timed("alone", lambda y=y: reduce_rows(y, targets[:SOME]), SOME)
+            timed("pair", lambda y=y: reduce_pair(dense.part(slice(SOME), y.device), y, targets[:SOME]), SOME)
+            timed("sequence ranks", lambda: [sequence_ranks(x) for x in torch.split(hidden, LENGTH - 1)], n)
+            timed("moments", lambda: moments.add(hidden), n)
+            timed("rank of moments", moments.erank, tokens)
+    cost = {name: sorted(values)[len(values) // 2] for name, values in spent.items()}
+    print(f"vocabulary {vocab:,}: " + ", ".join(f"{name} {value:.0f}" for name, value in cost.items()), flush=True)
+    place = cost["moments"] + cost["rank of moments"]
+    head = max(0.0, cost["head in blocks"] - cost["head at once"])
+    for kind in ("alone", "pair"):
+        final = head + cost["finite"] + cost[kind] + cost["sequence ranks"] + place
+        both = [1 + added / cost["plain"] for added in (final, final + LAYERS * place)]
+        print(f"  {kind}: final {both[0]:.2f}x, all layers {both[1]:.2f}x", flush=True)
+
+
 def memory_once(tokens: int) -> None:
     """Probe in this process and print how far memory grew above the loaded model, in bytes."""
     model = make(32_000, width=256, layers=4)
@@ -121,7 +172,12 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, nargs="*", default=[1000, 10_000, 100_000])
+    parser.add_argument("--parts", action="store_true")
     arguments = parser.parse_args()
+    if arguments.parts:
+        for vocab in arguments.vocab:
+            parts(vocab, arguments.tokens, arguments.rounds)
+        return None
     for tokens in arguments.memory:  # first: a child counts the memory of the process that started it
         print(f"{tokens:,} tokens, all layers: peak memory {memory(tokens) / 2**20:.0f} MiB", flush=True)
     for vocab in arguments.vocab:

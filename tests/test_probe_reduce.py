@@ -95,3 +95,25 @@ def test_alone_says_the_same_of_a_model_as_the_pair():
     targets = torch.arange(50)
     pair = reduce_pair(a, b, targets, 0.7)
     assert all(torch.equal(column, pair[name]) for name, column in reduce_rows(b, targets, 0.7).items())
+
+
+@pytest.mark.parametrize("vocab", [700, 5000, 32003])
+@pytest.mark.parametrize("k", [2, 20])
+def test_logits_of_16_bits_are_full_of_ties(vocab, k):
+    z = (logits(vocab, 40, vocab) / 2).bfloat16().float()
+    top = z.sort(dim=1, descending=True, stable=True)
+    assert (top.values[:, k - 1] == top.values[:, k]).any()  # the border itself is a tie in some rows
+    assert torch.equal(top_ids(z, k), top.indices[:, :k])
+    spread = z[:, ::2]  # not contiguous
+    assert torch.equal(top_ids(spread, k), spread.sort(dim=1, descending=True, stable=True).indices[:, :k])
+
+
+def test_large_offsets_cost_no_precision():
+    """Two models whose logits lie a thousand apart, which float32 holds to 6e-5: what they hold is compared exactly."""
+    dense = logits(0, 50, 3000)
+    other = dense + 0.05 * logits(1, 50, 3000) + 1000
+    found = reduce_pair(dense, other, torch.zeros(50, dtype=torch.long))
+    exact = np.array([(metrics.kl(z, y), metrics.js(z, y)) for z, y in zip(dense, other, strict=True)])
+    assert exact[:, 0].min() > 0.001
+    assert np.abs(found["kl"].numpy() - exact[:, 0]).max() < 1e-6
+    assert np.abs(found["js"].numpy() - exact[:, 1]).max() < 1e-7

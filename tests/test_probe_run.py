@@ -18,9 +18,11 @@ from acgym.cli_probe import layers_of
 from acgym.compare import run_comparison
 from acgym.compare_probe import probe_own
 from acgym.compare_settings import prepare
+from acgym.comparison import assemble_result
 from acgym.probe_run import Look, probe_run
-from acgym.probe_table import probe_grids, probe_notes
+from acgym.probe_table import own_signals, probe_grids, probe_notes
 from acgym.record import Run
+from acgym.report import render
 
 NEEDLE = "ACB/Needle-v0"
 
@@ -144,6 +146,19 @@ def test_tables(run):
     assert notes[1:] == ["Energies at temperature 2.", "- oracle: it has no model here."]
 
 
+def test_the_report_shows_what_was_measured_along_own_episodes(run):
+    assert own_signals(run, names(run)) == {}
+    result = probe_run(run, names(run)[:1], Look(own=True, layers="final"))
+    found = own_signals(run, names(run))
+    [grid] = probe_grids(found)
+    assert grid == probe_grids({**result, "agents": found["agents"]})[0]
+    assert [row[1].text for row in grid.rows] == [grid.rows[0][1].text, "-", "-"]
+    assert [note for note in probe_notes(found) if note.endswith("oracle: not measured.")]
+    page = render(assemble_result(run), run)
+    assert '<section id="own">' in page
+    assert f"{NEEDLE}: tokens generated in its own episodes" in page
+
+
 def acgym(*words):
     done = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [str(word) for word in words])
     return done.exit_code, " ".join(done.stdout.split()), " ".join(done.stderr.split())
@@ -168,6 +183,7 @@ def test_command_on_the_reference_agent(tmp_path):
     assert f"{NEEDLE}: tokens generated in its own episodes" in out
     assert f"{NEEDLE}: effective rank behind layer agent 1 2 3 4" in out
     assert (tmp_path / "run" / "reference%2Brtn-w2-g128" / "signals-own.json").is_file()
+    assert "tokens generated in its own episodes" in (tmp_path / "run" / "report.html").read_text()
     assert acgym("probe", tmp_path / "run", "--own")[1] == out
     status, _, err = acgym("probe", tmp_path / "run", "--layers", "5")
     assert (status, "layer 5 is none of the model's 4" in err) == (2, True)

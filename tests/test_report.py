@@ -121,6 +121,7 @@ def test_figures_show_the_numbers(made):
     assert "format" in texts["failures"]
     assert pieces["handoffs"].reason.startswith("no hand-offs were played")
     assert pieces["noise"].reason.startswith("the dense agent was not played twice")
+    assert pieces["own"].reason.startswith("the signals there were not measured")
 
 
 def test_capability_table_by_hand(made):
