@@ -101,12 +101,12 @@ def handoff(
     from acgym.cli import _output, _plain_errors, _say
 
     with _plain_errors():
+        from acgym.compare_run_models import RunModels
         from acgym.handoff import Limits
         from acgym.handoff_play import count_handoffs, play_handoffs
         from acgym.progress import watching
         from acgym.record import Run
         from acgym.rescore import rescore as run_rescore
-        from acgym.run_models import RunModels
         from acgym.verdict import attribution
 
         if min(lost, kept) < 0:

@@ -44,7 +44,7 @@ def probe(
     from acgym.cli import _output, _plain_errors, _say
 
     with _plain_errors():
-        from acgym.probe_run import Look, probe_run
+        from acgym.compare_reprobe import Look, probe_run
         from acgym.probe_table import probe_grids, probe_notes
         from acgym.progress import watching
         from acgym.record import Run

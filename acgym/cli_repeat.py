@@ -45,9 +45,9 @@ def repeat(
     from acgym.cli import _find_modules, _output, _plain_errors, _say
 
     with _plain_errors():
+        from acgym.compare_repeats import RESULT, check_repeats, run_repeats
         from acgym.compare_settings import prepare
         from acgym.progress import watching
-        from acgym.repeat import RESULT, check_repeats, run_repeats
         from acgym.repeat_table import repeat_grids
         from acgym.show import show_grids
 

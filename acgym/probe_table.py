@@ -20,7 +20,7 @@ AGREEMENT = (("top-10\nJ", "topk_jaccard"), ("top-10\nτ", "topk_kendall"), ("to
 
 
 OWN = "signals-own.json"
-"""In an agent's folder: what :func:`acgym.probe_run.probe_run` found along its own episodes."""
+"""In an agent's folder: what :func:`acgym.compare_reprobe.probe_run` found along its own episodes."""
 
 
 def own_signals(run: Run, names: Sequence[str]) -> dict[str, Json]:
@@ -34,7 +34,7 @@ def own_signals(run: Run, names: Sequence[str]) -> dict[str, Json]:
 
 
 def probe_grids(result: Mapping[str, Json]) -> list[Grid]:
-    """Lay out what :func:`acgym.probe_run.probe_run` returns: for each environment a table, and one of its layers."""
+    """Lay out what :func:`acgym.compare_reprobe.probe_run` returns: a table an environment, and one of its layers."""
     found = []
     for env in result["envs"]:
         rows = {agent["name"]: agent["signals"].get("by_env", {}).get(env) for agent in result["agents"]}

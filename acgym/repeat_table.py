@@ -15,7 +15,7 @@ def repeat_grids(result: Mapping[str, Json]) -> list[Grid]:
     """Lay the result of repeated sampling out: one table an environment, one of all together if there are several.
 
     Args:
-        result: what :func:`acgym.repeat.repeats_result` returns.
+        result: what :func:`acgym.compare_repeats.repeats_result` returns.
     """
     envs = list(result["settings"]["envs"])
     return [_grid(result, env) for env in (envs if len(envs) == 1 else [*envs, POOLED])]

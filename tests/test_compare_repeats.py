@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
@@ -13,11 +14,11 @@ from acgym import compare_models
 from acgym.assemble import agent as make_agent
 from acgym.cli import app
 from acgym.cli_repeat import with_temperature
+from acgym.compare_repeats import ks_of, run_repeats
 from acgym.compare_settings import prepare
 from acgym.listener import Listener
 from acgym.loop import play
 from acgym.record import Run, RunExists, folder_name
-from acgym.repeat import ks_of, run_repeats
 from acgym.repeat_table import repeat_grids
 from acgym.replay import replay
 
@@ -101,6 +102,7 @@ def test_interrupted_it_goes_on_and_comes_to_the_same(played, settings, tmp_path
     for patience in (9, 14):
         with pytest.raises(KeyboardInterrupt):
             run_repeats(settings, folder, SAMPLES, Impatient(patience))
+        gc.collect()  # the finalisers of what was interrupted run here, not in the middle of another test
     result = run_repeats(settings, folder, SAMPLES)
     assert result == played[1] == json.loads((folder / "repeats.json").read_text())
     for sample in (1, 2, 3):

@@ -17,9 +17,9 @@ from acgym.cli import app
 from acgym.cli_probe import layers_of
 from acgym.compare import run_comparison
 from acgym.compare_probe import probe_own
+from acgym.compare_reprobe import Look, probe_run
 from acgym.compare_settings import prepare
 from acgym.comparison import assemble_result
-from acgym.probe_run import Look, probe_run
 from acgym.probe_table import own_signals, probe_grids, probe_notes
 from acgym.record import Run
 from acgym.report import render

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 from acgym.assemble import MODELS, parse_spec
 from acgym.compare_probe import PROBED_EPISODES, Tokens, Yardstick, probe_own, write_signals
+from acgym.compare_run_models import RunModels
 from acgym.listener import Listener
 from acgym.record import Run
-from acgym.run_models import RunModels
 from acgym.types import Json
 
 if TYPE_CHECKING:
