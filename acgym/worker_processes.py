@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 
 from acgym.worker_side import Desk, Work
 
+THREADS = "OMP_NUM_THREADS"
 
 @dataclass(frozen=True)
 class Processes:
@@ -30,10 +31,8 @@ class Processes:
         """Start one: a fresh interpreter, since a fork would copy locks that other threads of this process hold."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(theirs, work, max(1, (os.cpu_count() or 1) // self.count)), daemon=True
-        )
-        with _born_deaf():
+        process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        with _born_deaf(), _born_with_threads(max(1, (os.cpu_count() or 1) // self.count)):
             process.start()
         theirs.close()
         return Process(process, ours)
@@ -97,9 +96,25 @@ def _born_deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(connection: Connection, work: Work, threads: int) -> None:
+@contextlib.contextmanager
+def _born_with_threads(count: int) -> Iterator[None]:
+    """Let processes that are started here compute with so many threads, unless the user has said how many.
+
+    They must find the number in their environment: the libraries of NumPy and SciPy read it as they are loaded, which
+    is before the first line of ours runs there.
+    """
+    if THREADS in os.environ:
+        yield
+        return
+    os.environ[THREADS] = str(count)
+    try:
+        yield
+    finally:
+        del os.environ[THREADS]
+
+
+def _serve(connection: Connection, work: Work) -> None:
     """Do what is asked for until the other end is closed. Runs in a process of its own."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when torch is loaded, which it is not yet
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there are no masks
 
     def send(message: bytes) -> None:

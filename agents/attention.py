@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -34,24 +35,26 @@ class Group:
     def __init__(
         self, shelf: Shelf, row: int, seen: Sequence[int], counts: Sequence[int], start: int, device: torch.device
     ) -> None:
-        self.shelf, self.row, self.seen = shelf, row, seen
+        self.shelf, self.row, self.seen, self.counts = shelf, row, seen, counts
         self.rows, self.widest = len(counts), max(counts)
         self.new = slice(start, start + sum(counts))
         self.end = max(n + count for n, count in zip(seen, counts, strict=True))
         """Positions that are looked at, from the shelf's first."""
-        flat = [
-            (row + i) * shelf.capacity + at
-            for i, (n, count) in enumerate(zip(seen, counts, strict=True))
-            for at in range(n, n + count)
-        ]
-        self.flat = torch.tensor(flat, device=device)
-        """Where the new tokens go: row * capacity + position."""
         self.padded: Tensor | None = None
         """Which of rows * widest places the new tokens take; None if all."""
         if min(counts) < self.widest:
             places = [i * self.widest + t for i, count in enumerate(counts) for t in range(count)]
             self.padded = torch.tensor(places, device=device)
         self._masks: dict[tuple[int | None, int], Tensor | None] = {}
+
+    @property
+    def places(self) -> list[int]:
+        """Where on the shelf the new tokens go: row * capacity + position."""
+        return [
+            (self.row + i) * self.shelf.capacity + at
+            for i, (n, count) in enumerate(zip(self.seen, self.counts, strict=True))
+            for at in range(n, n + count)
+        ]
 
     def mask(self, window: int | None, first: int, groups: int, like: Tensor) -> Tensor | None:
         """Return 0 for what a token sees of the positions from ``first`` on, -inf for what it does not.
@@ -66,6 +69,10 @@ class Group:
         return self._masks[key]
 
     def _mask(self, window: int | None, first: int, groups: int, like: Tensor) -> Tensor:
+        if self.rows == 1 and window is None:  # all of what was seen, and a triangle of what is new
+            mask = like.new_zeros(self.widest, self.end)
+            mask[:, self.seen[0] :].fill_(-torch.inf).triu_(1)
+            return (mask if groups == 1 else mask.repeat(groups, 1))[None, None]
         last = torch.tensor(self.seen, device=like.device)[:, None] + torch.arange(self.widest, device=like.device)
         places = torch.arange(first, self.end, device=like.device)
         hidden = places > last[..., None]
@@ -75,19 +82,27 @@ class Group:
         return mask.repeat(1, groups, 1)[:, None]
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """How one forward pass attends."""
+    """How one forward pass attends.
 
-    groups: Sequence[Group]
-    """Of all tokens of the pass, in their order."""
-    quantise: Callable[[Tensor], Tensor] | None = None
-    """What keys and values, (heads, tokens, head size), go through on their way in; None for as they are."""
+    Args:
+        groups: of all tokens of the pass, in their order; those of one shelf are neighbours.
+        device: of the model's inputs.
+        quantise: what keys and values, (heads, tokens, head size), go through on their way in; None for as they are.
+    """
 
-    @property
-    def tokens(self) -> int:
+    def __init__(
+        self, groups: Sequence[Group], device: torch.device, quantise: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
+        self.groups, self.quantise = groups, quantise
+        self.tokens = groups[-1].new.stop
         """Number of tokens in the groups."""
-        return self.groups[-1].new.stop
+        self.writes: list[tuple[Shelf, slice, Tensor]] = []
+        """Shelves, which of the new tokens are theirs, and where on the shelf those go."""
+        for shelf, neighbours in groupby(groups, lambda group: group.shelf):
+            each = list(neighbours)
+            places = torch.tensor([place for group in each for place in group.places], device=device)
+            self.writes.append((shelf, slice(each[0].new.start, each[-1].new.stop), places))
 
 
 @dataclass(slots=True)
@@ -139,18 +154,16 @@ def attend(
             key.shape[1], key.shape[-1], value.shape[-1], query.dtype, query.device
         )  # fmt: skip
         return query.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
-    out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[-1])
-    out[0, acgym_plan.tokens :] = 0.0  # rows that fill the matrices up
-    new_keys, new_values = key[0], value[0]
-    if acgym_plan.quantise is not None:
-        new_keys, new_values = acgym_plan.quantise(new_keys), acgym_plan.quantise(new_values)
-    new_keys, new_values = new_keys.transpose(0, 1), new_values.transpose(0, 1)
+    out = query.new_empty(query.shape[2], query.shape[1], value.shape[-1])
+    out[acgym_plan.tokens :] = 0.0  # rows that fill the matrices up
+    for part, new in enumerate((key[0], value[0])):
+        rows = (new if acgym_plan.quantise is None else acgym_plan.quantise(new)).transpose(0, 1)
+        for shelf, which, places in acgym_plan.writes:
+            shelf.flat[layer][part].index_copy_(0, places, rows[which])
+    asked = query[0].transpose(0, 1)
     for group in acgym_plan.groups:
-        keys, values = group.shelf.layers[layer]
-        keys.flatten(0, 1).index_copy_(0, group.flat, new_keys[group.new])
-        values.flatten(0, 1).index_copy_(0, group.flat, new_values[group.new])
-        out[0, group.new] = _attend(group, query[0, :, group.new], keys, values, scaling, sliding_window, softcap)
-    return out, None
+        _attend(group, asked, *group.shelf.layers[layer], out, scaling, sliding_window, softcap)
+    return out[None], None
 
 
 def _attend(
@@ -158,19 +171,33 @@ def _attend(
     query: Tensor,
     keys: Tensor,
     values: Tensor,
+    out: Tensor,
     scaling: float | None,
     window: int | None,
     softcap: float | None,
-) -> Tensor:
-    """Attend in a group: ``query`` is (heads, tokens, head size), the result (tokens, heads, head size)."""
+) -> None:
+    """Attend in a group.
+
+    Views are made in one step each: there are many small groups, and a view costs as much as a small sum.
+
+    Args:
+        group: whose tokens ask.
+        query: (tokens of the pass, heads, head size).
+        keys: of the whole shelf, (rows, positions, key-value heads, head size).
+        values: like ``keys``.
+        out: (tokens of the pass, heads, head size of the values); the group's tokens are written.
+        scaling: as in :func:`attend`, as are those below.
+        window: see there.
+        softcap: see there.
+    """
     first = 0 if window is None else max(0, min(group.seen) + 1 - window)
-    rows = slice(group.row, group.row + group.rows)
-    keys, values = keys[rows, first : group.end].transpose(1, 2), values[rows, first : group.end].transpose(1, 2)
-    heads, wide = query.shape[0], group.widest
-    asked = query.transpose(0, 1)
-    if group.padded is not None:
-        asked = asked.new_zeros(group.rows * wide, *asked.shape[1:]).index_copy_(0, group.padded, asked)
-    asked = asked.reshape(group.rows, wide, heads, -1).transpose(1, 2)
+    keys, values = _seen(keys, group, first), _seen(values, group, first)
+    wide, heads = group.widest, query.shape[1]
+    if group.padded is None:
+        asked = _by_row(query, group.new.start, group)
+    else:
+        asked = query.new_zeros(group.rows * wide, *query.shape[1:]).index_copy_(0, group.padded, query[group.new])
+        asked = _by_row(asked, 0, group)
     groups = heads // keys.shape[1]
     if wide > _FEW and softcap is None:
         whole = group.rows == 1 and group.seen[0] == 0 and window is None
@@ -185,15 +212,39 @@ def _attend(
         )
     else:
         # Query heads that share a key-value head become further queries of that head.
-        asked = asked.reshape(group.rows, keys.shape[1], groups * wide, -1)
+        if groups > 1:
+            asked = asked.reshape(group.rows, keys.shape[1], groups * wide, -1)
         mask = group.mask(window, first, groups, query)
         if softcap is None:
             said = functional.scaled_dot_product_attention(asked, keys, values, mask, scale=scaling)
         else:
             said = _softcapped(asked, keys, values, mask, scaling, softcap)
-        said = said.reshape(group.rows, heads, wide, -1)
-    said = said.transpose(1, 2).flatten(0, 1)
-    return said if group.padded is None else said[group.padded]
+        if groups > 1:
+            said = said.reshape(group.rows, heads, wide, -1)
+    if group.padded is None:
+        _by_row(out, group.new.start, group).copy_(said)
+    else:
+        out[group.new] = said.transpose(1, 2).flatten(0, 1)[group.padded]
+
+
+def _by_row(tokens: Tensor, start: int, group: Group) -> Tensor:
+    """View tokens, (all, heads, size), from ``start`` on as (rows, heads, widest, size) of a group."""
+    token, head, number = tokens.stride()
+    return tokens.as_strided(
+        (group.rows, tokens.shape[1], group.widest, tokens.shape[2]),
+        (group.widest * token, head, token, number),
+        tokens.storage_offset() + start * token,
+    )
+
+
+def _seen(shelf: Tensor, group: Group, first: int) -> Tensor:
+    """View what a group's rows hold from position ``first`` on as (rows, heads, positions, size)."""
+    row, position, head, number = shelf.stride()
+    return shelf.as_strided(
+        (group.rows, shelf.shape[2], group.end - first, shelf.shape[3]),
+        (row, head, position, number),
+        group.row * row + first * position,
+    )
 
 
 def _softcapped(

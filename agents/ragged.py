@@ -88,7 +88,8 @@ class RaggedReader:
             positions += range(seen, seen + len(segments[i].ids))
         ends = [start + len(segment.ids) for start, segment in zip(starts, segments, strict=True)]
         asked = [at for end, each in zip(ends, segments, strict=True) for at in range(end - each.asked, end)]
-        plan = Plan(list(_grouped([segments[i] for i in row], self.model.device)), self._quantise)
+        device = self.model.device
+        plan = Plan(list(_grouped([segments[i] for i in row], device)), device, self._quantise)
         logits = self._forward(ids, positions, asked, plan, bool(kinds[1]))
         for segment in segments:
             segment.states.length += len(segment.ids)

@@ -49,6 +49,8 @@ class Shelf:
         self.tenants: list[States | None] = [None] * rows
         self.layers = {i: (_zeros(rows, capacity, s, s.key_size), _zeros(rows, capacity, s, s.value_size))
                        for i, s in shapes.items()}  # fmt: skip
+        self.flat = {i: (keys.flatten(0, 1), values.flatten(0, 1)) for i, (keys, values) in self.layers.items()}
+        """The same memory as :attr:`layers`, rows one behind the other: (rows * positions, heads, head size)."""
         self._used = [False] * rows
 
     @property
