@@ -17,6 +17,7 @@ from acgym.worker_side import Desk, Work
 
 THREADS = "OMP_NUM_THREADS"
 
+
 @dataclass(frozen=True)
 class Processes:
     """Starts processes on this machine; each computes with its share of the cores.
