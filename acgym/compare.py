@@ -13,7 +13,6 @@ from acgym.assemble import model_folder, parse_spec
 from acgym.compare_job import SHEET, Job, add_play, episodes_left
 from acgym.compare_models import Models
 from acgym.compare_settings import Settings, prepare
-from acgym.comparison import assemble_result
 from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record import Run
@@ -87,6 +86,8 @@ def run_comparison(
                 team = Cluster(ray, workers)
             with Workers(workers, work, run.append, listener, team) as crew:
                 _play(settings, run, _Crew(settings, run, crew, listener).all)
+        from acgym.comparison import assemble_result  # here: its statistics take seconds to load, in workers too
+
         result = assemble_result(run)
         run.write_json("comparison.json", result)
     return result
