@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 from acgym.agents.request import Request
@@ -16,7 +15,11 @@ _TURNS = 4
 
 
 class Server(ABC):
-    """Answers prompts step by step. All steps run in one thread; between them the event loop goes on.
+    """Answers prompts step by step, in the thread of the event loop that waits for them.
+
+    Between two steps the event loop goes on, during a step it stands still. A thread for the steps would let it go on,
+    but OpenMP would then know of more threads than there are cores (those of the thread in which the model was loaded
+    or compressed, and those of the new one), put them to sleep after every operation, and take a third more time.
 
     Args:
         rules: how replies are written.
@@ -28,7 +31,6 @@ class Server(ABC):
         self._lock = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, "acgym-engine")  # always the same: each thread has helpers of its own
 
     async def answer(self, ids: list[int], room: int, seen: tuple[int, ...] = ()) -> Said:
         """Return the reply to a prompt.
@@ -62,7 +64,7 @@ class Server(ABC):
 
     @abstractmethod
     def _step(self) -> list[Request]:
-        """Do a part of the work; return the requests that are answered. Runs in the thread."""
+        """Do a part of the work; return the requests that are answered."""
 
     @abstractmethod
     def _unanswered(self) -> list[Request]:
@@ -83,14 +85,14 @@ class Server(ABC):
             self._serving = None
 
     async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Step until nobody waits. Conversations go on between two steps, so that they do not compete for the core."""
+        """Step until nobody waits. Conversations go on between two steps."""
         try:
-            await loop.run_in_executor(self._thread, _nothing)  # a step of a loop that was stopped may still run
             while self._loop is loop:
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
                 if self._prepare(self._collect()):
-                    await self._one_step(loop)
+                    for request in self._step():
+                        request.resolve()
                     continue
                 with self._lock:
                     if not self._arrived:
@@ -101,15 +103,6 @@ class Server(ABC):
             self._prepare([])
         finally:
             self._hand_on(loop)
-
-    async def _one_step(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run a step in the thread. When this is cancelled the step is waited for: nobody else may use the model."""
-        step = loop.run_in_executor(self._thread, self._step)
-        try:
-            await asyncio.shield(step)
-        finally:
-            for request in await step:
-                request.resolve()
 
     def _collect(self) -> list[Request]:
         """Empty the letter box."""
@@ -126,10 +119,6 @@ class Server(ABC):
             left = [*self._arrived, *self._unanswered()]
         for other in {request.loop for request in left if not request.gone and request.loop is not loop}:
             other.call_soon_threadsafe(self._wake, other)
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 def out_of_memory(error: Exception) -> bool:
