@@ -91,3 +91,16 @@ def _call(row: Json) -> Call | None:
     if not isinstance(name, str) or not name or not isinstance(arguments, dict):
         return None
     return Call(name, arguments)
+
+
+def shared_out(observation: str, calls: int) -> list[str]:
+    """Give each call its own result, if the observation is a list of as many; else all of it to the first."""
+    if calls == 1:
+        return [observation]
+    try:
+        results = read_json(observation)
+    except NotJson:
+        results = None
+    if isinstance(results, list) and len(results) == calls:
+        return [json.dumps(result, ensure_ascii=False) for result in results]
+    return [observation, *[""] * (calls - 1)]

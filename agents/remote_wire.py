@@ -11,7 +11,7 @@ from acgym.agents.prompt import tools_in_words
 from acgym.agents.remote_http import BadAnswer
 from acgym.agents.tool_formats import HERMES, ToolFormat
 from acgym.text import NotJson, read_json
-from acgym.tool_calls import read_calls
+from acgym.tool_calls import read_calls, shared_out
 from acgym.types import Call, Json, Message, Reply, ToolSpec, calls_to_action
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def native_request(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> di
                 chat[-1]["tool_calls"] = [_written(call, id_) for call, id_ in rows]
         elif message.role == "tool" and last is not None and last.calls:
             ids = _ids(last, at - 1)[: 1 if _in_words(last) else None]
-            rows_of = zip(ids, _shared_out(message.content, len(ids)), strict=True)
+            rows_of = zip(ids, shared_out(message.content, len(ids)), strict=True)
             chat += [{"role": "tool", "tool_call_id": id_, "content": result} for id_, result in rows_of]
         else:
             chat.append({"role": message.role, "content": message.content})
@@ -144,19 +144,6 @@ def _made_id(at: int, number: int) -> str:
 def _written(call: Call, id_: str) -> dict[str, Json]:
     arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
     return {"id": id_, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
-def _shared_out(observation: str, calls: int) -> list[str]:
-    """Give each call its own result, if the observation is a list of as many; else all of it to the first."""
-    if calls == 1:
-        return [observation]
-    try:
-        results = read_json(observation)
-    except NotJson:
-        results = None
-    if isinstance(results, list) and len(results) == calls:
-        return [json.dumps(result, ensure_ascii=False) for result in results]
-    return [observation, *[""] * (calls - 1)]
 
 
 def _field(value: Json, name: str, kind: type[T], default: T | None) -> T:

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeAlias
 
 from acgym.agents.tool_formats import FORMATS, HERMES, ToolFormat, detect, format_named
 from acgym.agents.tool_formats_text import without_thought
-from acgym.text import NotJson, excerpt, read_json
+from acgym.text import excerpt
+from acgym.tool_calls import shared_out
 from acgym.types import Call, Json, Reply, ToolSpec
 
 Row: TypeAlias = dict[str, Json]
@@ -100,7 +101,7 @@ class ToolSyntax:
         Where the environment answered several calls with a JSON list of as many results, each call gets its own; else
         the first gets the whole answer.
         """
-        shares = _shared_out(observation, len(reply.calls))
+        shares = shared_out(observation, len(reply.calls))
         return [
             {"role": "tool", "tool_call_id": _made_id(at, n), "name": guard(call.name), "content": guard(share)}
             for n, (call, share) in enumerate(zip(reply.calls, shares, strict=True))
@@ -253,16 +254,3 @@ def _guarded(value: Json, guard: Guard) -> Json:
 def _made_id(at: int, number: int) -> str:
     """Make an id of nine letters and digits, which Mistral's templates insist on; another one for every call."""
     return f"c{at % 10_000:04d}{number % 10_000:04d}"
-
-
-def _shared_out(observation: str, calls: int) -> list[str]:
-    """Give each call its own result, if the observation is a list of as many; else all of it to the first."""
-    if calls == 1:
-        return [observation]
-    try:
-        results = read_json(observation)
-    except NotJson:
-        results = None
-    if isinstance(results, list) and len(results) == calls:
-        return [json.dumps(result, ensure_ascii=False) for result in results]
-    return [observation, *[""] * (calls - 1)]
