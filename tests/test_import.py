@@ -35,6 +35,11 @@ def test_import_loads_nothing_heavy():
     assert heavy == ["torch"]
 
 
+def test_what_workers_load_has_no_statistics():
+    """They take two seconds to load, and only the process that makes the tables uses them."""
+    assert answer("import acgym.compare, json, sys; print(json.dumps('scipy' in sys.modules))") is False
+
+
 def test_import_is_quick():
     """Processor time, so that a machine that is busy with something else does not decide."""
     code = "import time; t = time.process_time(); import acgym; print(time.process_time() - t)"

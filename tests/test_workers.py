@@ -21,6 +21,7 @@ from acgym.episode_file import RecordDamaged, RecordNotWritten, RunExists
 from acgym.listener import Listener
 from acgym.loop import EnvBug
 from acgym.record import Run
+from acgym.worker_processes import THREADS, Processes
 from acgym.worker_side import WorkerBug, described, raised
 from acgym.workers import SHARE, WorkerDied, Workers, cut
 
@@ -205,3 +206,18 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
     with pytest.raises(ImportError, match=r"acgym\[ray\]"):
         run_comparison(settings, tmp_path, ray="127.0.0.1:9")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize(("asked", "found"), [(None, str(max(1, (os.cpu_count() or 1) // 2))), ("7", "7")])
+def test_a_worker_is_born_with_its_share_of_the_cores(monkeypatch, asked, found):
+    """NumPy reads the number as it is loaded, before any line of ours runs there."""
+    monkeypatch.delenv(THREADS, raising=False)
+    if asked is not None:
+        monkeypatch.setenv(THREADS, asked)
+    worker = Processes(2).start(runs.__name__)
+    try:
+        assert f"{THREADS}={found}" in Path(f"/proc/{worker.process.pid}/environ").read_text().split("\0")
+    finally:
+        worker.end()
+    assert os.environ.get(THREADS) == asked
