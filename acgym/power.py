@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-from scipy import stats
+import numpy.typing as npt
+from scipy import special, stats
 
 
 def mcnemar_power(n: int, drop: float, discordant_rate: float, alpha: float = 0.05) -> float:
@@ -25,12 +28,21 @@ def mcnemar_power(n: int, drop: float, discordant_rate: float, alpha: float = 0.
     rate = max(drop, discordant_rate)
     if rate == 0:
         return 0.0
-    discordant = np.arange(stats.binom.ppf(1e-12, n, rate), stats.binom.ppf(1 - 1e-12, n, rate) + 1)
-    few = stats.binom.ppf(alpha / 2, discordant, 0.5)  # the largest count that might still be too few to be chance
-    few = np.where(2 * stats.binom.cdf(few, discordant, 0.5) <= alpha, few, few - 1)
+    low, high = stats.binom.ppf([1e-12, 1 - 1e-12], n, rate).astype(int)
+    discordant = np.arange(low, high + 1)
+    few = _too_few(1 << int(high).bit_length(), alpha)[discordant]
     share = (rate + drop) / (2 * rate)
-    rejected = stats.binom.cdf(few, discordant, share) + stats.binom.cdf(few, discordant, 1 - share)
-    return float(np.sum(stats.binom.pmf(discordant, n, rate) * rejected))
+    rejected = special.bdtr(few, discordant, share) + special.bdtr(few, discordant, 1 - share)
+    return float(np.sum(stats.binom.pmf(discordant, n, rate) * np.where(few < 0, 0.0, rejected)))
+
+
+@lru_cache(maxsize=32)
+def _too_few(size: int, alpha: float) -> npt.NDArray[np.float64]:
+    """For 0 to size - 1 discordant pairs: the most lost ones (or won ones) that still give p <= alpha; -1 for none."""
+    discordant = np.arange(size)
+    few = stats.binom.ppf(alpha / 2, discordant, 0.5)  # the largest count that might still be too few to be chance
+    found: npt.NDArray[np.float64] = np.where(2 * stats.binom.cdf(few, discordant, 0.5) <= alpha, few, few - 1)
+    return found
 
 
 def minimum_detectable_drop(n: int, discordant_rate: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
