@@ -25,7 +25,7 @@ def expected_error(recipe: Recipe) -> float:
     Returns:
         At least 0; 0.5 for ``rtn-w2``, 0.27 for ``wanda-50``, 0.1 for ``gptq-w4``.
     """
-    return sqrt(sum(_squared(step.options) for step in recipe))
+    return sqrt(sum((_squared(step.options) for step in recipe), 0.0))
 
 
 def _squared(options: object) -> float:
@@ -34,7 +34,7 @@ def _squared(options: object) -> float:
     if isinstance(options, Affine) and options.bits < 16:
         members = options.group if options.group > 0 else _ROW
         largest = normal.inv_cdf((members - 0.375) / (members + 0.25))  # of so many draws, on average (Blom 1958)
-        return (2 * largest / (2**options.bits - 1)) ** 2 / 12
+        return (2 * largest / ((1 << options.bits) - 1)) ** 2 / 12
     if isinstance(options, Sparsity):
         share = options.zeros(10**6) / 10**6
         border = normal.inv_cdf((1 + share) / 2)  # absolute values below it are pruned
