@@ -10,8 +10,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-BATCH_TOKENS = 4096
-"""Most tokens that are run through a layer at once."""
+BATCH_TOKENS = 1024
+"""Most tokens that are run through a layer at once: what they leave behind from one operation to the next stays in cache."""
 
 
 @dataclass
