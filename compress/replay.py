@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 BATCH_TOKENS = 1024
-"""Most tokens that are run through a layer at once: what they leave behind from one operation to the next stays in cache."""
+"""Most tokens that are run through a layer at once: what one operation leaves for the next stays in cache."""
 
 
 @dataclass
