@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
     from acgym.agents.local import LocalAgent
-    from acgym.episode import Episode
 
 TRAJECTORIES = 16
 """Episodes of the training split that a model plays in each environment, at once."""
@@ -182,16 +180,15 @@ def _take_trajectories(got: _Taken, seed: int, dense: LocalAgent, envs: Mapping[
 
 def _rounds(seed: int, dense: LocalAgent, envs: Mapping[str, Mapping[str, Json]]) -> Iterator[list[list[int]]]:
     """Let a model play the training split, and yield what it read and wrote in each round."""
+    from acgym.loop import play
+
     for number in range(ROUNDS):
         start = seed * SEEDS_APART + number * TRAJECTORIES
-        played = asyncio.run(_round(range(start, start + TRAJECTORIES), dense, envs))
+        played = [
+            ids
+            for env_id, kwargs in envs.items()
+            for episode in play(dense, env_id, range(start, start + TRAJECTORIES), kwargs=kwargs, split="train")
+            for ids, _ in episode.sequences()
+        ]
         dense.rest()
-        yield [ids for episode in played for ids, _ in episode.sequences()]
-
-
-async def _round(seeds: range, dense: LocalAgent, envs: Mapping[str, Mapping[str, Json]]) -> list[Episode]:
-    """Play all environments at once; return the episodes in the order of the environments and seeds."""
-    from acgym.loop import play_async
-
-    each = [play_async(dense, env_id, seeds, kwargs=kwargs, split="train") for env_id, kwargs in envs.items()]
-    return [episode for episodes in await asyncio.gather(*each) for episode in episodes]
+        yield played

@@ -142,9 +142,7 @@ class _Alone:
 class _Crew:
     """Lets workers play: an agent each, or all of them shares of one agent.
 
-    Shared is the first agent, which the others wait for, and whoever would leave workers without work. Of the others
-    those come first whose recipes are harshest: a broken agent uses all its turns and may take ten times as long, and
-    at the end it would leave the other workers idle.
+    Shared is the first agent, which the others wait for, and whoever would leave workers without work.
     """
 
     settings: Settings
@@ -159,7 +157,7 @@ class _Crew:
             if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
                 self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
         if len(agents) >= self.workers.count:
-            self.workers.whole([first, *harshest_first([name for name in agents if name != first])], seeds)
+            self.workers.whole(agents, seeds)
             return
         for name in agents:  # whole after share: its model is still there
             if name != first:
@@ -181,15 +179,6 @@ class _Crew:
         sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
         add_play(sheet, spent.seconds, spent.episodes, spent.usage)
         self.run.write_json(SHEET, sheet, agent)
-
-
-def harshest_first(agents: Sequence[str]) -> list[str]:
-    """Sort agents by how much their recipes are expected to change the weights; those without a recipe come last."""
-    from acgym.compress.expected_error import expected_error
-    from acgym.compress.recipe import parse
-
-    recipes = {name: parse_spec(name).recipe for name in agents}
-    return sorted(agents, key=lambda name: -expected_error(parse(recipe)) if (recipe := recipes[name]) else 0.0)
 
 
 def _play(settings: Settings, run: Run, play: Player) -> None:

@@ -71,3 +71,25 @@ def _awaited(reply: Coroutine[Any, Any, Reply]) -> Reply:
 
 class AgentFailure(Exception):
     """The agent's infrastructure broke: the episode is recorded as failed and never scored."""
+
+
+def outgrown(messages: Sequence[Message], tokens: int, window: int) -> Reply:
+    """Answer a conversation that no longer fits into a model's context window: with nothing, cut off by its length.
+
+    So an agent that talks until its window is full plays on without a word, and its episode is scored with what it had
+    reached. Were such episodes failures, those that a compressed agent babbled away would quietly leave the sample.
+
+    Args:
+        messages: the conversation.
+        tokens: of its prompt, at least ``window``.
+        window: of the model, in tokens.
+
+    Returns:
+        An empty reply without tokens.
+
+    Raises:
+        AgentFailure: if the agent has said nothing yet: the task does not fit, which tells nothing about what it does.
+    """
+    if not any(message.role == "assistant" for message in messages):
+        raise AgentFailure(f"the prompt has {tokens} tokens, and the model's context window is {window}")
+    return Reply("", "", finish_reason="length")

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from acgym.agents.base import Agent, AgentFailure
+from acgym.agents.base import Agent, outgrown
 from acgym.agents.decoding import Decoding
 from acgym.agents.drafts import Drafts
 from acgym.agents.prompt import PromptBuilder
@@ -252,14 +252,15 @@ class LocalAgent(Agent):
         """Answer with the model's continuation of the conversation.
 
         Raises:
-            AgentFailure: if the prompt leaves no room in the model's context window, or memory runs out even for this
-                conversation alone. Any other error of the model is a bug: it is raised as it is and stops the run,
-                because episodes that "failed" by a bug would quietly shrink the sample.
+            AgentFailure: if the first prompt leaves no room in the model's context window (a later one is answered by
+                :func:`acgym.agents.base.outgrown`), or memory runs out even for this conversation alone. Any other
+                error of the model is a bug: it is raised as it is and stops the run, because episodes that "failed" by
+                a bug would quietly shrink the sample.
         """
         started = time.perf_counter()
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
-            raise AgentFailure(f"the prompt has {len(ids)} tokens, and the model's context window is {self.window}")
+            return outgrown(messages, len(ids), self.window)
         room = min(self._rules.room(self.max_new_tokens), self.window - len(ids))
         token_ids, logprobs, stopped = await self._engine.answer(ids, room, _last_seen(messages, ids))
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids

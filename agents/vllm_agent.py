@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from acgym.agents.base import Agent, AgentFailure
+from acgym.agents.base import Agent, AgentFailure, outgrown
 from acgym.agents.decoding import Decoding
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.remote_loop import OwnLoop
@@ -147,14 +147,15 @@ class VllmAgent(Agent):
         """Answer with the model's continuation of the conversation.
 
         Raises:
-            AgentFailure: if the prompt leaves no room in the context window, or the engine has died.
+            AgentFailure: if the first prompt leaves no room in the context window (a later one is answered by
+                :func:`acgym.agents.base.outgrown`), or the engine has died.
         """
         from vllm.v1.engine.exceptions import EngineDeadError
 
         started = time.perf_counter()
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
-            raise AgentFailure(f"the prompt has {len(ids)} tokens, and the model's context window is {self.window}")
+            return outgrown(messages, len(ids), self.window)
         room = min(self.max_new_tokens, self.window - len(ids))
         try:
             token_ids, stopped = await self._own.run(self._generate(ids, room))

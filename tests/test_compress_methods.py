@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -11,12 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acgym.compress.calibration import Statistics
-from acgym.compress.expected_error import expected_error
 from acgym.compress.gptq import gptq, inverse_factor
 from acgym.compress.magnitude import magnitude
 from acgym.compress.options import Affine, GptqOptions, Sparsity
 from acgym.compress.quantise import fake_quantise, grid, quantise_groups
-from acgym.compress.recipe import parse
 from acgym.compress.rtn import rtn
 from acgym.compress.wanda import wanda, wanda_mask
 
@@ -306,20 +302,3 @@ def test_the_factor_is_the_cholesky_factor_of_the_inverse():
     with_dead = torch.zeros(41, 41, dtype=torch.float64)
     with_dead[alive.outer(alive)] = h.flatten()
     assert torch.allclose(inverse_factor(with_dead, 0.05)[0][alive][:, alive], factor, rtol=1e-8, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "recipe", ["rtn-w2", "rtn-w3-g64", "rtn-w4", "rtn-w8-channel", "rtn-w4-sym", "magnitude-50", "magnitude-80"]
-)
-def test_the_expected_error_is_that_of_normal_weights(recipe):
-    weight = torch.randn(256, 1024, generator=torch.Generator().manual_seed(3))
-    (step,) = parse(recipe)
-    method = {"rtn": rtn, "magnitude": magnitude}[step.method]
-    found = (method(weight, NONE, step.options).weight - weight).norm() / weight.norm()
-    assert expected_error(parse(recipe)) == pytest.approx(float(found), rel=0.15)
-
-
-def test_expected_errors_of_steps_add_up_as_squares():
-    alone = [expected_error(parse(recipe)) for recipe in ("wanda-50", "rtn-w4")]
-    assert expected_error(parse("wanda-50+rtn-w4")) == pytest.approx(math.hypot(*alone))
-    assert expected_error(parse("kv-int8")) == expected_error(parse("rtn-w16")) == 0

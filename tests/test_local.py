@@ -17,10 +17,11 @@ from transformers.utils import logging
 import acgym
 from acgym.agents.base import AgentFailure
 from acgym.agents.local import REFERENCE, Loaded, LocalAgent, load
+from acgym.failure import classify
 from acgym.types import Call, Message
 from tests import small_agent
 
-NEEDLE = "ACB/Needle-v0"
+NEEDLE, HOUSEHOLD = "ACB/Needle-v0", "ACB/Household-v0"
 
 
 def agent(window=4096, max_new_tokens=24, stops=(), max_batch=64, **changes):
@@ -90,6 +91,21 @@ def test_a_prompt_beyond_the_window_is_a_failure_of_its_episode_alone():
     (episode,) = acgym.play(agent(window=8), NEEDLE, [0], kwargs={"level": 1})
     assert (episode.outcome, episode.success) == ("failed", None)
     assert "context window is 8" in episode.failure
+
+
+def test_an_agent_that_talks_until_its_window_is_full_is_scored():
+    """It plays on without a word; its episode is lost, not left out."""
+    made = agent(max_new_tokens=60)
+    first = acgym.play(made, HOUSEHOLD, [0], kwargs={"level": 1})[0].turns[0]
+    made.window = len(first.prompt_ids) + 70  # room for one long reply
+    (episode,) = acgym.play(made, HOUSEHOLD, [0], kwargs={"level": 1})
+    assert (episode.outcome, episode.success, episode.truncated) == ("finished", False, True)
+    silent = [turn for turn in episode.turns if turn.token_ids is None]
+    assert 0 < len(silent) < len(episode.turns)
+    assert episode.turns[0].token_ids
+    assert all((turn.text, turn.finish_reason, turn.malformed) == ("", "length", True) for turn in silent)
+    assert classify(episode).kind == "truncation"
+    assert max(len(ids) for ids, _ in episode.sequences()) <= made.window
 
 
 @pytest.mark.parametrize(
