@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
+_BLOCK = 1024
+"""Numbers of discordant pairs whose critical counts are found at once and kept: searches ask for them repeatedly."""
+
 
 def mcnemar_power(n: int, drop: float, discordant_rate: float, alpha: float = 0.05) -> float:
     """Chance that McNemar's exact test on ``n`` pairs gives p <= alpha when success truly falls by ``drop``.
@@ -30,16 +33,17 @@ def mcnemar_power(n: int, drop: float, discordant_rate: float, alpha: float = 0.
         return 0.0
     low, high = stats.binom.ppf([1e-12, 1 - 1e-12], n, rate).astype(int)
     discordant = np.arange(low, high + 1)
-    few = _too_few(1 << int(high).bit_length(), alpha)[discordant]
+    blocks = [_too_few(block, alpha) for block in range(low // _BLOCK, high // _BLOCK + 1)]
+    few = np.concatenate(blocks)[low % _BLOCK :][: len(discordant)]
     share = (rate + drop) / (2 * rate)
     rejected = special.bdtr(few, discordant, share) + special.bdtr(few, discordant, 1 - share)
     return float(np.sum(stats.binom.pmf(discordant, n, rate) * np.where(few < 0, 0.0, rejected)))
 
 
-@lru_cache(maxsize=32)
-def _too_few(size: int, alpha: float) -> npt.NDArray[np.float64]:
-    """For 0 to size - 1 discordant pairs: the most lost ones (or won ones) that still give p <= alpha; -1 for none."""
-    discordant = np.arange(size)
+@lru_cache(maxsize=1024)
+def _too_few(block: int, alpha: float) -> npt.NDArray[np.float64]:
+    """For each number of discordant pairs in a block: the most lost ones that still give p <= alpha; -1 for none."""
+    discordant = np.arange(block * _BLOCK, (block + 1) * _BLOCK)
     few = stats.binom.ppf(alpha / 2, discordant, 0.5)  # the largest count that might still be too few to be chance
     found: npt.NDArray[np.float64] = np.where(2 * stats.binom.cdf(few, discordant, 0.5) <= alpha, few, few - 1)
     return found

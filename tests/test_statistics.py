@@ -180,6 +180,21 @@ def test_power_by_hand():
     assert power.mcnemar_power(200, 0.0, 0.0) == 0
 
 
+@pytest.mark.parametrize(
+    ("n", "drop", "rate"), [(7, 0.5, 0.6), (400, 0.03, 0.05), (9_000, 0.01, 0.25), (10**8, 1e-4, 0.5)]
+)
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_power_is_the_sum_over_discordant_pairs(n, drop, rate, alpha):
+    pairs = np.arange(stats.binom.ppf(1e-12, n, rate), stats.binom.ppf(1 - 1e-12, n, rate) + 1)
+    few = stats.binom.ppf(alpha / 2, pairs, 0.5)
+    few -= 2 * stats.binom.cdf(few, pairs, 0.5) > alpha
+    lost = (rate + drop) / (2 * rate)
+    rejected = stats.binom.cdf(few, pairs, lost) + stats.binom.cdf(few, pairs, 1 - lost)
+    summed = stats.binom.pmf(pairs, n, rate) @ rejected
+    # Two implementations of the binomial law in SciPy, which at 5e7 pairs differ by 6e-9 in all.
+    assert power.mcnemar_power(n, drop, rate, alpha) == pytest.approx(summed, abs=1e-7)
+
+
 def test_power_equals_simulation():
     rng = np.random.default_rng(0)
     n, drop, rate = 80, 0.12, 0.2
