@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import torch
-from scipy.linalg.blas import dsyrk
 from torch import Tensor
 
 from acgym.effective_rank import diff_erank, diff_erank_from_spectrum, erank_from_spectrum
 from acgym.probe_reduce import wide
+
+
+_BLOCK = 128
+"""Rows of a lower triangle that are computed at once, up to the end of the diagonal block."""
 
 
 class Moments:
@@ -82,20 +85,21 @@ def _erank_of_gram(gram: Tensor, small: float, rows: Tensor) -> float | None:
 
 
 def _gram(rows: Tensor) -> Tensor:
-    """Return rows rowsᵀ. On a CPU, NumPy sees that the two are one array, and does half of the work."""
-    if rows.device.type != "cpu":
-        return rows @ rows.T
-    array = rows.numpy()
-    return torch.from_numpy(array @ array.T)
+    """Return the lower triangle of rows rowsᵀ; what is above it means nothing."""
+    gram = rows.new_zeros(len(rows), len(rows))
+    _add_scatter(gram, rows.T)
+    return gram
 
 
 def _add_scatter(total: Tensor, rows: Tensor) -> None:
-    """Add rowsᵀ rows to the lower triangle of ``total``, (d, d); what is above it means nothing."""
-    if rows.device.type != "cpu":
-        total.addmm_(rows.T, rows)
-        return
-    # BLAS counts by columns: its upper triangle is the lower one here, and it writes into total's own memory
-    dsyrk(1.0, rows.numpy().T, beta=1.0, c=total.numpy().T, overwrite_c=True)
+    """Add rowsᵀ rows to the lower triangle of ``total``, (d, d); what is above it means nothing.
+
+    BLAS has a routine for this (syrk), which torch does not offer. SciPy does, but its BLAS has threads of its own,
+    which wait for work by spinning and slow torch's threads down: the model then took half as long again.
+    """
+    for start in range(0, len(total), _BLOCK):
+        stop = start + _BLOCK
+        total[start:stop, :stop].addmm_(rows[:, start:stop].T, rows[:, :stop])
 
 
 def _from_gram(gram: Tensor, noise: float, rank: int) -> float | None:
