@@ -8,7 +8,6 @@ from torch import Tensor
 from acgym.effective_rank import diff_erank, diff_erank_from_spectrum, erank_from_spectrum
 from acgym.probe_reduce import wide
 
-
 _BLOCK = 128
 """Rows of a lower triangle that are computed at once, up to the end of the diagonal block."""
 
