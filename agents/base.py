@@ -73,7 +73,7 @@ class AgentFailure(Exception):
     """The agent's infrastructure broke: the episode is recorded as failed and never scored."""
 
 
-def outgrown(messages: Sequence[Message], tokens: int, window: int) -> Reply:
+def outgrown(messages: Sequence[Message], why: AgentFailure) -> Reply:
     """Answer a conversation that no longer fits into a model's context window: with nothing, cut off by its length.
 
     So an agent that talks until its window is full plays on without a word, and its episode is scored with what it had
@@ -81,15 +81,20 @@ def outgrown(messages: Sequence[Message], tokens: int, window: int) -> Reply:
 
     Args:
         messages: the conversation.
-        tokens: of its prompt, at least ``window``.
-        window: of the model, in tokens.
+        why: says how long it is, and how long it may be.
 
     Returns:
         An empty reply without tokens.
 
     Raises:
-        AgentFailure: if the agent has said nothing yet: the task does not fit, which tells nothing about what it does.
+        AgentFailure: ``why``, if the agent has said nothing yet: the task does not fit, which tells nothing about what
+            the agent does.
     """
     if not any(message.role == "assistant" for message in messages):
-        raise AgentFailure(f"the prompt has {tokens} tokens, and the model's context window is {window}")
+        raise why
     return Reply("", "", finish_reason="length")
+
+
+def too_long(tokens: int, window: int) -> AgentFailure:
+    """Say that a prompt of so many tokens does not fit into a context window of so many."""
+    return AgentFailure(f"the prompt has {tokens} tokens, and the model's context window is {window}")

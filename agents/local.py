@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from acgym.agents.base import Agent, outgrown
+from acgym.agents.base import Agent, outgrown, too_long
 from acgym.agents.decoding import Decoding
 from acgym.agents.drafts import Drafts
 from acgym.agents.prompt import PromptBuilder
@@ -260,7 +260,7 @@ class LocalAgent(Agent):
         started = time.perf_counter()
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
-            return outgrown(messages, len(ids), self.window)
+            return outgrown(messages, too_long(len(ids), self.window))
         room = min(self._rules.room(self.max_new_tokens), self.window - len(ids))
         token_ids, logprobs, stopped = await self._engine.answer(ids, room, _last_seen(messages, ids))
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids

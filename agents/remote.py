@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
-from acgym.agents.base import Agent
+from acgym.agents.base import Agent, outgrown
 from acgym.agents.decoding import Decoding
-from acgym.agents.remote_http import Caller, Refused, Unanswered
+from acgym.agents.remote_http import Caller, Refused, TooLong, Unanswered
 from acgym.agents.remote_spec import KEYS, LIMITS, Endpoint, Key, Limits
 from acgym.agents.remote_wire import RemoteReply, native_request, read_reply, text_request
 from acgym.agents.tool_formats import format_named
@@ -155,8 +155,8 @@ class RemoteAgent(Agent):
         """Answer with what the server's model says.
 
         Raises:
-            AgentFailure: if the server refuses the conversation (too long for its model, say), or gives no usable
-                answer within the limits.
+            AgentFailure: if the server refuses the conversation, or gives no usable answer within the limits. One that
+                has become too long for its model is answered by :func:`acgym.agents.base.outgrown`.
             RuntimeError: if how tools are told is open, because :meth:`prepare` was not called.
         """
         if self._found is None:
@@ -164,7 +164,10 @@ class RemoteAgent(Agent):
         started = time.perf_counter()
         native = self._found.mode == "native"
         written = native_request(messages, tools) if native else text_request(messages, tools, self._syntax)
-        said = await self.caller.ask(self._request(written, self.max_new_tokens), self._read)
+        try:
+            said = await self.caller.ask(self._request(written, self.max_new_tokens), self._read)
+        except TooLong as refusal:
+            return outgrown(messages, refusal)
         self.tokens["prompt"] += said.prompt_tokens or 0
         self.tokens["completion"] += said.completion_tokens or 0
         self.tokens["uncounted"] += said.prompt_tokens is None or said.completion_tokens is None

@@ -25,6 +25,16 @@ T = TypeVar("T")
 
 _PASSING = frozenset((408, 409, 425, 429))
 """Statuses below 500 that may pass; from 500 on, all may."""
+_OVERFULL = (
+    "context_length_exceeded",
+    "context length exceeded",
+    "exceed_context_size",
+    "maximum context length",
+    "model's context length",
+    "available context size",
+    "context window",
+)
+"""How servers (OpenAI's own, vLLM, SGLang, llama.cpp and those that follow them) say that a conversation is too long."""
 _ERROR_BYTES = 4096
 _ERROR_CHARS = 300
 
@@ -40,6 +50,10 @@ class Refused(AgentFailure):
         super().__init__(f"the server refused the request with status {status}: {said}")
         self.status = status
         self.said = said
+
+
+class TooLong(Refused):
+    """The conversation does not fit into the model's context window."""
 
 
 class Unanswered(AgentFailure):
@@ -90,7 +104,7 @@ class Caller:
             read: checks and reads the answer's JSON; raises :class:`BadAnswer` for what it cannot use.
 
         Raises:
-            Refused: if it makes no sense to ask again.
+            Refused: if it makes no sense to ask again; :class:`TooLong` for want of context.
             Unanswered: if no usable answer came within the limits; the message says what came last.
         """
         return await self._own.run(self._patiently(_encoded(body), read))
@@ -190,9 +204,11 @@ class Caller:
                 status, f"it points to {where}; no redirect is followed, so name that address if you trust it"
             )
         said = b"".join([piece async for piece in _up_to(response, _ERROR_BYTES)])[:_ERROR_BYTES]
-        words = self._quoted(_message(said.decode("utf-8", "replace")))
+        body = said.decode("utf-8", "replace")
+        words = self._quoted(_message(body))
         if status < 500 and status not in _PASSING:
-            return Refused(status, words)
+            overfull = any(sign in body.lower() for sign in _OVERFULL)
+            return (TooLong if overfull else Refused)(status, words)
         return _Passing(f"status {status}: {words}", _retry_after(response.headers.get("retry-after", "")))
 
     def _quoted(self, text: str) -> str:

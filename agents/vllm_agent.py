@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from acgym.agents.base import Agent, AgentFailure, outgrown
+from acgym.agents.base import Agent, AgentFailure, outgrown, too_long
 from acgym.agents.decoding import Decoding
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.remote_loop import OwnLoop
@@ -155,7 +155,7 @@ class VllmAgent(Agent):
         started = time.perf_counter()
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
-            return outgrown(messages, len(ids), self.window)
+            return outgrown(messages, too_long(len(ids), self.window))
         room = min(self.max_new_tokens, self.window - len(ids))
         try:
             token_ids, stopped = await self._own.run(self._generate(ids, room))

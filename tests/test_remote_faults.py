@@ -17,7 +17,7 @@ from toys import ECHO
 
 from acgym.agents.base import AgentFailure
 from acgym.agents.remote import RemoteAgent
-from acgym.agents.remote_http import Refused, Unanswered
+from acgym.agents.remote_http import Refused, TooLong, Unanswered
 from acgym.agents.remote_spec import Endpoint, Key, Limits, key_for, parse_endpoint
 from acgym.loop import play
 from acgym.types import Message
@@ -92,6 +92,36 @@ def test_refusal_is_not_asked_again(status):
     with Server(refusal) as server, pytest.raises(Refused, match=f"status {status}"):
         ask(server)
     assert len(server.requests) == 1
+
+
+OVERFULL = {
+    "openai": {"error": {"message": "Too many tokens.", "code": "context_length_exceeded"}},
+    "vllm": {"object": "error", "message": "This model's maximum context length is 64 tokens, and you asked for 70."},
+    "sglang": {"message": "The input (70 tokens) is longer than the model's context length (64 tokens)."},
+    "llama.cpp": {"error": {"message": "the request exceeds the available context size (64 tokens)"}},
+}
+
+
+@pytest.mark.parametrize("body", OVERFULL.values(), ids=OVERFULL)
+def test_conversation_that_fills_the_window_goes_on_without_a_word_and_is_scored(body):
+    """Nobody is left out of the sample for talking too much; a task that does not fit from the start is a failure."""
+    refusal = raw(400, json.dumps(body))
+    with Server(says(), refusal) as server:
+        made = RemoteAgent(parse_endpoint(f"tiny@{server.url}#text"), "remote", QUICK)
+        [episode] = play(made, ECHO, [0], concurrency=1)
+        with pytest.raises(TooLong, match="64 tokens|context_length_exceeded|Too many"):
+            ask(server)
+    assert episode.outcome == "finished"
+    assert episode.success is False
+    assert [turn.text for turn in episode.turns[:2]] == ["fine", ""]
+    assert {turn.finish_reason for turn in episode.turns[1:]} == {"length"}
+
+
+def test_other_refusals_of_a_conversation_are_failures():
+    with Server(says(), raw(400, '{"message": "context of the tool call is missing"}')) as server:
+        made = RemoteAgent(parse_endpoint(f"tiny@{server.url}#text"), "remote", QUICK)
+        [episode] = play(made, ECHO, [0], concurrency=1)
+    assert episode.outcome == "failed"
 
 
 def test_redirect_is_not_followed_with_the_key():
