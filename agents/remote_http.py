@@ -34,7 +34,7 @@ _OVERFULL = (
     "available context size",
     "context window",
 )
-"""How servers (OpenAI's own, vLLM, SGLang, llama.cpp and those that follow them) say that a conversation is too long."""
+"""How servers (OpenAI's, vLLM, SGLang, llama.cpp and their like) say that a conversation is too long."""
 _ERROR_BYTES = 4096
 _ERROR_CHARS = 300
 
