@@ -86,10 +86,15 @@ def draw(calibration: Calibration, dense: LocalAgent, envs: Mapping[str, Mapping
             "seed": calibration.seed or 0,
             "sequences": len(sequences),
             "tokens": sum(map(len, sequences)),
-            "tokens_sha256": hashlib.sha256(canonical_json(sequences).encode()).hexdigest(),
+            "tokens_sha256": digest_of(sequences),
             "sources": [got.facts(source, digests) for source, got in taken.items()],
         },
     )
+
+
+def digest_of(sequences: list[list[int]]) -> str:
+    """Return the SHA-256 by which records name calibration tokens."""
+    return hashlib.sha256(canonical_json(sequences).encode()).hexdigest()
 
 
 @dataclass

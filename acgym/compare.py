@@ -52,8 +52,9 @@ def run_comparison(
         settings: from :func:`prepare`.
         folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
             ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare_job.Job.play`) and ``signals.safetensors``
-            (:func:`acgym.compare_probe.write_signals`), and ``comparison.json``
-            (:func:`acgym.comparison.assemble_result`).
+            (:func:`acgym.compare_probe.write_signals`), ``comparison.json``
+            (:func:`acgym.comparison.assemble_result`), and ``calibration-*.json`` with what models played for their
+            calibration (:mod:`acgym.calibration_kept`).
         listener: hears of progress.
         workers: how many processes play, each with a model of its own; 1 to play in this one. Compression methods
             that a script registered are known in its own process alone.
@@ -116,8 +117,9 @@ class Work:
         """Prepare to play; models are loaded when they are needed."""
         for module in self.settings.modules:
             import_module(module)
-        models = Models.of(self.settings.to_dict(), listener)
-        return _Alone(self.settings, Job(self.settings, opener(self.folder), models))
+        run = opener(self.folder)
+        models = Models.of(self.settings.to_dict(), listener, run)
+        return _Alone(self.settings, Job(self.settings, run, models))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from acgym.agents.decoding import Decoding
 from acgym.assemble import MODELS, RERUN, AgentSpec, calibration_of, compressed, local, parse_spec, rerun, scripted
 from acgym.assemble_remote import REMOTE, remote
 from acgym.calibration_files import check_files
+from acgym.calibration_kept import keep, kept
 from acgym.calibration_sources import Drawn, draw
 from acgym.calibration_spec import Calibration, parse_calibration
 from acgym.listener import Listener
+from acgym.record import Run
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Models:
     """As :func:`acgym.assemble.local` takes it."""
     decoding: Decoding = field(default_factory=Decoding)
     """Of all models."""
+    run: Run | None = None
+    """Where calibration tokens are kept that a model had to play for."""
     _dense: tuple[str, LocalAgent] | None = field(default=None, init=False)
     _drawn: dict[Calibration, Drawn] = field(default_factory=dict, init=False)
     """Of the dense model that is loaded; forgotten with it."""
@@ -45,12 +49,13 @@ class Models:
     """The compressed copy that was made last: an agent that is played in batches is not compressed for each."""
 
     @classmethod
-    def of(cls, settings: Mapping[str, Json], listener: Listener) -> Models:
+    def of(cls, settings: Mapping[str, Json], listener: Listener, run: Run | None = None) -> Models:
         """Prepare to make the agents of a run.
 
         Args:
             settings: of the run, as :meth:`acgym.compare_settings.Settings.to_dict` writes them.
             listener: hears of progress.
+            run: the run itself, where its calibration tokens are kept; None to keep them nowhere.
 
         Raises:
             FileNotFoundError, ValueError: if a calibration file is missing, or is not the one that the settings name.
@@ -63,7 +68,7 @@ class Models:
                 if known.get(path) != digest:
                     raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
         decoding = Decoding.from_dict(settings.get("decoding", {}))
-        return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding)
+        return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding, run)
 
     def dense(self, spec: AgentSpec) -> LocalAgent:
         """Return the uncompressed model of a spec; loads it, and lets go of another one, if it is not the last one."""
@@ -136,8 +141,13 @@ class Models:
         return agent, facts
 
     def _draw(self, calibration: Calibration, dense: LocalAgent) -> Drawn:
-        """Return the calibration tokens of a dense model, made once."""
+        """Return the calibration tokens of a dense model, made once for the whole run."""
         if calibration not in self._drawn:
-            self.listener.stage(dense.name, "calibrating")
-            self._drawn[calibration] = draw(calibration, dense, self.envs)
+            known = None if self.run is None else kept(self.run, dense.name, calibration)
+            if known is None:
+                self.listener.stage(dense.name, "calibrating")
+                known = draw(calibration, dense, self.envs)
+                if self.run is not None:
+                    keep(self.run, dense.name, calibration, known)
+            self._drawn[calibration] = known
         return self._drawn[calibration]

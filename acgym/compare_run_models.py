@@ -19,7 +19,7 @@ class RunModels:
 
     def __init__(self, run: Run, listener: Listener) -> None:
         self.run = run
-        self.models = Models.of(run.settings, listener)
+        self.models = Models.of(run.settings, listener, run)
 
     def make(self, name: str) -> Agent:
         """Make the agent of a spec.
