@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from acgym.decision_tokens import Place, placed_sequences
 from acgym.files import write_whole
@@ -16,7 +16,7 @@ from acgym.probe_episodes import along_episodes
 from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
     from acgym.agents.local import LocalAgent
     from acgym.decision_tokens import TokenSequence
@@ -87,7 +87,7 @@ class Yardstick:
         Raises:
             ValueError: if its logits are not finite.
         """
-        model, watched = first.model, layers_to_watch(first.model) if layers is None else layers
+        model, watched = first.model, layers_to_watch(first.model.config) if layers is None else layers
         vocabulary = first.tokenizer.get_vocab()
         size = 4 * tokens.count * int(model.config.get_text_config().vocab_size)
         if size <= MAX_LOGITS:
@@ -146,7 +146,10 @@ class Yardstick:
         """Measure a model in one environment, compared with the first one if that can be."""
         if agent.name == self.agent:
             return self.own[env]
-        rows, layers = self.tokens.by_env[env], layers_to_watch(agent.model) if self.layers is None else self.layers
+        rows, layers = (
+            self.tokens.by_env[env],
+            layers_to_watch(agent.model.config) if self.layers is None else self.layers,
+        )
         if self.logits is not None:
             return probe_pair(self.logits[env], agent.model, rows, layers=layers, temperature=self.temperature)
         if first is not None:
@@ -158,17 +161,25 @@ class Yardstick:
         return replace(signals, arrays={**signals.arrays, **more})
 
 
-def layers_to_watch(model: PreTrainedModel) -> Layers:
+def layers_to_watch(whole: PretrainedConfig) -> Layers:
     """Return the decoder layers behind which ERank is measured: all of a narrow model, some of a wide one."""
-    config = model.config.get_text_config()
+    config = whole.get_text_config()
     if config.hidden_size <= WIDE:
         return "all"
     depth = int(config.num_hidden_layers)
     return sorted({max(1, round(depth * part / SOME_LAYERS)) for part in range(1, SOME_LAYERS + 1)})
 
 
+class Probed(Protocol):
+    """What is probed."""
+
+    name: str
+    """As the run names the agent."""
+    model: PreTrainedModel
+
+
 def probe_own(
-    agent: LocalAgent, run: Run, *, observations: bool = False, layers: Layers | None = None, temperature: float = 1.0
+    agent: Probed, run: Run, *, observations: bool = False, layers: Layers | None = None, temperature: float = 1.0
 ) -> dict[str, Signals]:
     """Probe a model along its own recorded episodes: each environment's first 25 by seed.
 
@@ -189,7 +200,7 @@ def probe_own(
         ValueError: as :func:`acgym.probe.probe`.
     """
     tokens = Tokens.of(run, agent.name, observations)
-    watched = layers_to_watch(agent.model) if layers is None else layers
+    watched = layers_to_watch(agent.model.config) if layers is None else layers
     found = {}
     for env, rows in tokens.by_env.items():
         signals = probe(agent.model, rows, layers=watched, temperature=temperature)

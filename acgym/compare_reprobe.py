@@ -10,16 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from acgym.assemble import MODELS, parse_spec
-from acgym.compare_probe import PROBED_EPISODES, Tokens, Yardstick, probe_own, write_signals
+from acgym.assemble import MODELS, AgentSpec, parse_spec
+from acgym.compare_probe import PROBED_EPISODES, Probed, Tokens, Yardstick, layers_to_watch, probe_own, write_signals
 from acgym.compare_run_models import RunModels
 from acgym.listener import Listener
 from acgym.record import Run
 from acgym.types import Json
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from acgym.agents.local import LocalAgent
     from acgym.probe_forward import Layers
     from acgym.signals import Signals
@@ -79,6 +82,14 @@ def probe_run(run: Run, names: Sequence[str], look: Look, listener: Listener | N
     return {"dense": known[0], "envs": list(run.settings["envs"]), "look": look.to_dict(), "agents": rows}
 
 
+@dataclass(frozen=True)
+class InVllm:
+    """A model that vLLM runs, and the agent whose it is."""
+
+    name: str
+    model: PreTrainedModel
+
+
 class _Session:
     """One look at a run's agents, one after the other."""
 
@@ -104,10 +115,15 @@ class _Session:
         return row
 
     def _measured(self, name: str, tokens: Tokens) -> tuple[dict[str, Json], dict[str, Signals]]:
-        if parse_spec(name).kind not in MODELS:
-            return {"reason": "it has no model here"}, {}
+        spec = parse_spec(name)
+        in_vllm = spec.kind == "vllm"
+        if spec.kind not in MODELS and not (in_vllm and self.look.own):
+            more = ", but 'acgym probe RUN --own' looks into it" if in_vllm else ""
+            return {"reason": f"it has no model here{more}"}, {}
         if not tokens.by_env:
             return {"reason": "no finished episode has such tokens"}, {}
+        if in_vllm:
+            return self._own_in_vllm(spec)
         if self.look.own:
             return self._own(name)
         if parse_spec(self.first).kind not in MODELS:
@@ -117,12 +133,31 @@ class _Session:
         self.listener.stage(name, "probing")
         return yardstick.measure(agent, self.models.dense_beside(name, agent))
 
+    def _own_in_vllm(self, spec: AgentSpec) -> tuple[dict[str, Json], dict[str, Signals]]:
+        """Probe a model that vLLM holds; it is loaded anew, so that it hands over what is inside."""
+        from transformers import AutoConfig
+
+        from acgym.agents.vllm_agent import parse_engine
+        from acgym.probe_vllm import in_vllm
+
+        self.models.refuse_other_files(spec.text)
+        engine = parse_engine(str(spec.source))
+        folder, layers = Path(engine.model).expanduser(), self.look.layers
+        if not folder.is_dir():
+            return {"reason": "it is named by its hub id; name its folder to have vLLM hand over what is inside"}, {}
+        layers = layers_to_watch(AutoConfig.from_pretrained(folder)) if layers is None else layers
+        self.listener.stage(spec.text, "loading")
+        with in_vllm(folder, layers, tensor_parallel=engine.tensor_parallel, context=engine.context) as model:
+            return self._along_own(InVllm(spec.text, model), layers)
+
     def _own(self, name: str) -> tuple[dict[str, Json], dict[str, Signals]]:
-        agent = cast("LocalAgent", self.models.make(name))
-        self.listener.stage(name, "probing")
+        return self._along_own(cast("LocalAgent", self.models.make(name)), self.look.layers)
+
+    def _along_own(self, agent: Probed, layers: Layers | None) -> tuple[dict[str, Json], dict[str, Signals]]:
+        self.listener.stage(agent.name, "probing")
         started = time.perf_counter()
         look = self.look
-        measured = probe_own(agent, self.run, observations=look.told, layers=look.layers, temperature=look.temperature)
+        measured = probe_own(agent, self.run, observations=look.told, layers=layers, temperature=look.temperature)
         sheet: dict[str, Json] = {"episodes": PROBED_EPISODES, "seconds": time.perf_counter() - started}
         return {**sheet, "by_env": {env: signals.to_dict() for env, signals in measured.items()}}, measured
 

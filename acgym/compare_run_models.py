@@ -27,7 +27,7 @@ class RunModels:
         Raises:
             ValueError: if its model files are not those that the run was made with.
         """
-        self._refuse_other_files(name)
+        self.refuse_other_files(name)
         return self.models.make(parse_spec(name))[0]
 
     def dense_beside(self, name: str, agent: LocalAgent) -> LocalAgent | None:
@@ -37,7 +37,8 @@ class RunModels:
             return agent
         return self.models.dense(first) if first.recipe is None and spec.base.text == first.text else None
 
-    def _refuse_other_files(self, name: str) -> None:
+    def refuse_other_files(self, name: str) -> None:
+        """Raise a ValueError if an agent's model files are not those that the run was made with."""
         spec = parse_spec(name)
         if self.run.settings["models"].get(spec.base.text) != fingerprint(spec):
             raise ValueError(f"the model files of {spec.base.text} are not those that the run was made with")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 
-from acgym.compress.stream_skeleton import Stored, empty, move_buffers, put, skeleton
+from acgym.compress.stream_skeleton import Stored, empty, fill, move_buffers, put, skeleton
 from acgym.compress.stream_source import Source
 from acgym.probe_forward import decoder_layers
 
@@ -49,12 +49,7 @@ def streamed(
     if not layers:
         raise ValueError(f"{type(model).__name__} has no list of decoder layers to read one by one")
     inside = {key for key in stored.pieces if key.startswith(tuple(f"{name}." for name in layers))}
-    tied: dict[str, nn.Parameter] = {}
-    for key in stored.pieces.keys() - inside:
-        first = next(iter(stored.pieces[key]))
-        if first not in tied:
-            tied[first] = nn.Parameter(stored.read(key).to(place), requires_grad=False)
-        put(model, key, tied[first])
+    fill(stored, stored.pieces.keys() - inside, place)
     move_buffers(model, place)
     for name, layer in layers.items():
         keys = [key for key in sorted(inside) if key.startswith(f"{name}.")]

@@ -69,14 +69,14 @@ def parse_engine(text: str) -> EngineSpec:
 
 
 class VllmAgent(Agent):
-    """Plays with a model that vLLM holds in this process; token ids are kept, signals are not to be had.
+    """Plays with a model that vLLM holds in this process; token ids are kept, so that it can be probed later.
 
     Prompts are rendered and tokenised here, as for every agent with a model of its own (:mod:`acgym.agents.prompt`), so
     that no token is made twice; vLLM gets and gives token ids. It reuses the keys and values of common beginnings, so a
     turn costs its new tokens. The engine is loaded when the agent is made.
 
-    vLLM does not hand out hidden states and logits of a prompt in a form that the probe could use: the signals of its
-    model are taken from the same checkpoint as ``hf:``.
+    Hidden states are not to be had while it plays: vLLM hands them over where it was started for that alone, without its
+    memory of common beginnings (:func:`acgym.probe_vllm.in_vllm`).
 
     Args:
         engine: the model and its options.

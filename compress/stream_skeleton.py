@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -134,6 +134,16 @@ def put(model: nn.Module, name: str, tensor: Tensor) -> None:
         module._buffers[leaf] = tensor
     else:
         module._parameters[leaf] = tensor if isinstance(tensor, nn.Parameter) else nn.Parameter(tensor, False)
+
+
+def fill(stored: Stored, names: Iterable[str], device: torch.device) -> None:
+    """Read parameters and buffers, and put them where they belong; those that are tied stay one."""
+    tied: dict[str, nn.Parameter] = {}
+    for name in names:
+        first = next(iter(stored.pieces[name]))
+        if first not in tied:
+            tied[first] = nn.Parameter(stored.read(name).to(device), requires_grad=False)
+        put(stored.model, name, tied[first])
 
 
 def empty(module: nn.Module) -> None:

@@ -26,6 +26,8 @@ class Source:
     """The configuration and the safetensors of a folder; only headers are read until a tensor is asked for."""
 
     folder: Path
+    packed: bool = False
+    """Whether weights may be quantised; of such a folder, those that are not can be read."""
     config: Any = field(init=False)
     """The transformers configuration."""
     files: dict[str, Path] = field(init=False)
@@ -40,9 +42,10 @@ class Source:
         """Look the folder over.
 
         Raises:
-            ValueError: if it is no model folder, asks for code of its own, is quantised already, or is damaged.
+            ValueError: if it is no model folder, asks for code of its own, is quantised already (unless ``packed``), or
+                is damaged.
         """
-        self.config = _read_config(self.folder)
+        self.config = _read_config(self.folder, self.packed)
         self.files = _weight_map(self.folder)
         self.shapes, self.dtypes = {}, {}
         for file in sorted(set(self.files.values())):
@@ -103,14 +106,14 @@ class Source:
         return digest.hexdigest()
 
 
-def _read_config(folder: Path) -> Any:
+def _read_config(folder: Path, packed: bool) -> Any:
     file = folder / "config.json"
     if not file.is_file():
         raise ValueError(f"{folder} is no model folder: it has no config.json (save_pretrained writes one)")
     settings = _json(file)
     if "auto_map" in settings:
         raise ValueError(f"{folder} asks to run Python code of its own ('auto_map' in config.json); it is never run")
-    if "quantization_config" in settings:
+    if "quantization_config" in settings and not packed:
         raise ValueError(f"{folder} is quantised already ('quantization_config' in config.json); use its dense form")
     from transformers import AutoConfig
 

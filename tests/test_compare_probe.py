@@ -117,11 +117,11 @@ def test_own_episodes_and_observations(run, first):
 
 
 def test_wide_models_are_watched_at_some_layers(first):
-    assert layers_to_watch(first.model) == "all"
+    assert layers_to_watch(first.model.config) == "all"
     wide = type("Wide", (), {"config": replace_config(hidden_size=4096, num_hidden_layers=32)})
-    assert layers_to_watch(wide) == [4, 8, 12, 16, 20, 24, 28, 32]
+    assert layers_to_watch(wide.config) == [4, 8, 12, 16, 20, 24, 28, 32]
     flat = type("Flat", (), {"config": replace_config(hidden_size=4096, num_hidden_layers=3)})
-    assert layers_to_watch(flat) == [1, 2, 3]
+    assert layers_to_watch(flat.config) == [1, 2, 3]
 
 
 def replace_config(**changes):
