@@ -171,11 +171,15 @@ def layers_to_watch(whole: PretrainedConfig) -> Layers:
 
 
 class Probed(Protocol):
-    """What is probed."""
+    """An agent whose model can be looked into."""
 
-    name: str
-    """As the run names the agent."""
-    model: PreTrainedModel
+    @property
+    def name(self) -> str:
+        """Return the name by which the run knows it."""
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """Return its model."""
 
 
 def probe_own(

@@ -204,6 +204,6 @@ def _check(model: nn.Module, engine: _Engine, device: torch.device) -> None:
     first = model(input_ids=ids, use_cache=False).logits[0, -1].topk(NEAR).indices.tolist()
     if engine.chosen[0] not in first:
         raise ValueError(
-            f"vLLM goes on with token {engine.chosen[0]}, which is not among the first {NEAR} that the norm and head of "
+            f"vLLM goes on with token {engine.chosen[0]}, which is not among the first {NEAR} that norm and head of "
             f"transformers' {type(model).__name__} find from the same hidden states; cannot probe it"
         )

@@ -75,8 +75,8 @@ class VllmAgent(Agent):
     that no token is made twice; vLLM gets and gives token ids. It reuses the keys and values of common beginnings, so a
     turn costs its new tokens. The engine is loaded when the agent is made.
 
-    Hidden states are not to be had while it plays: vLLM hands them over where it was started for that alone, without its
-    memory of common beginnings (:func:`acgym.probe_vllm.in_vllm`).
+    Hidden states are not to be had while it plays: vLLM hands them over where it was started for that alone
+    (:func:`acgym.probe_vllm.in_vllm`).
 
     Args:
         engine: the model and its options.
