@@ -122,7 +122,7 @@ def chat_tokens(chat: Chat, prompts: PromptBuilder, where: str) -> ChatTokens:
     except Exception:  # templates raise whatever they like
         text = ""
     if all(part in text for part in _parts(chat)):
-        return ChatTokens(tokenizer.encode(text, add_special_tokens=False), False)
+        return ChatTokens(tokenizer.encode(text, add_special_tokens=False, verbose=False), False)
     try:
         return ChatTokens(prompts.ids([_as_message(row) for row in chat.messages], chat.tools), True)
     except Exception as error:

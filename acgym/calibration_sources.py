@@ -148,7 +148,7 @@ def _take_text(got: _Taken, path: str, tokenizer: Any, exact: bool) -> None:
     text = read_text(path, got.wanted)
     if len(text) == got.wanted * CHARACTERS_PER_TOKEN:
         got.notes.append(f"only the first {len(text):,} characters were looked at")
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False, verbose=False)
     windows = [ids[at : at + got.length] for at in range(0, len(ids), got.length)]
     if windows and len(windows[-1]) < got.length and (exact or len(ids) > got.wanted):
         got.unused = len(windows.pop())

@@ -214,7 +214,8 @@ class PromptBuilder:
         """Tokenise the parts between cuts one by one."""
         ids: list[int] = []
         for part in text.split(cut):
-            ids += self.tokenizer.encode(part, add_special_tokens=False)
+            # verbose: it would foretell "indexing errors" of long prompts, whose length is seen to elsewhere
+            ids += self.tokenizer.encode(part, add_special_tokens=False, verbose=False)
         return ids
 
     def _try(self, chat: list[Row], tools: list[ToolSpec] | None = None, open_turn: bool = False) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -240,3 +242,15 @@ def test_only_the_very_messages_are_remembered_once_and_not_for_ever():
     for number in range(2000):
         kept.put([Message("user", str(number))], [], "|", "text")
     assert len(kept._texts) < 1000
+
+
+def test_no_warning_of_a_long_prompt_foretells_errors_that_do_not_come(caplog):
+    build = builder()
+    build.tokenizer.model_max_length = 8
+    logger = logging.getLogger("transformers")
+    logger.addHandler(caplog.handler)
+    try:
+        assert len(build.ids([Message("user", "Go there. " * 20)], ())) > 8
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert caplog.text == ""
