@@ -1,6 +1,7 @@
 """Tokens per second of agents' rollouts: the engine beside four other ways to generate, on the same conversations.
 
 python benchmarks/rollout.py [--quick] [--threads 2] [--model random reference] [--episodes 64] [--turns 8]
+                             [--side static ours ...] [--rounds 2]
 
 Two models: a random Qwen2 of 122M parameters in bfloat16 (12 layers of width 768, 2 key-value heads, 32,000 tokens) and
 the reference agent. Two loads: episodes of several turns (60 new prompt tokens and 40 generated in each), and one turn
@@ -13,8 +14,9 @@ with prompts of 1,000 tokens. No environment is around any side; benchmarks/harn
     ours         the engine; no drafts, which random words would not fit anyway
     ours+drafts  with drafts: random models repeat themselves, which flatters
 
-Each side is told beside the static batch, by the clock and by its processor time, which is less disturbed by whatever
-else runs. The static batch and the engine run twice, in turns; the better run counts.
+Each side is told as it is done, and then beside the static batch, by the clock and by its processor time, which is less
+disturbed by whatever else runs. The static batch and the engine run several rounds, in turns; the best one counts. The
+paged side takes more than a quarter of an hour.
 "limit" is what the memory's bandwidth allows: one step of all episodes reads all weights and, at half of the final
 length, all keys and values.
 """
@@ -24,7 +26,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +45,8 @@ from acgym.agents.writing import Rules
 
 GENERATED = 40
 PAIRED = ("static", "ours")
-"""Sides that run twice; the better run counts."""
+"""Sides that run several rounds; the best run counts."""
+SIDES = ("static", "ours", "ours+drafts", "batched", "sequential", "paged")
 
 
 @dataclass
@@ -177,7 +180,7 @@ def limit(model: Any, load: Load, speed: float) -> float:
     return len(load.words) / ((weights + states) / speed)
 
 
-def measure(model: Any, load: Load, fewer: int) -> None:
+def measure(model: Any, load: Load, fewer: int, chosen: Sequence[str], rounds: int) -> None:
     pool = 0
     read = 0
 
@@ -195,7 +198,9 @@ def measure(model: Any, load: Load, fewer: int) -> None:
         "paged": (lambda: paged(model, load), load.tokens),
     }
     found: dict[str, tuple[float, float]] = {}
-    for name in [*PAIRED, *sides]:  # the first few twice, in turns, since a shared machine's speed changes
+    paired = [name for name in chosen if name in PAIRED]
+    others = [name for name in chosen if name not in PAIRED]
+    for name in [*paired * rounds, *others]:  # in turns, since a shared machine's speed changes
         side, tokens = sides[name]
         started, used = time.perf_counter(), time.process_time()
         try:
@@ -205,9 +210,10 @@ def measure(model: Any, load: Load, fewer: int) -> None:
             continue
         now = tokens / (time.perf_counter() - started), tokens / (time.process_time() - used)
         found[name] = max(found.get(name, now), now)
+        print(f"{name:12}{now[0]:10.0f}", flush=True)
     print(f"{'side':12}{'tokens/s':>10}{'x static':>10}{'tokens/cpu s':>14}{'x static (cpu)':>16}")
     for name, (wall, cpu) in found.items():
-        ratios = [now / best for now, best in zip((wall, cpu), found["static"], strict=True)]
+        ratios = [now / best for now, best in zip((wall, cpu), found.get("static", (wall, cpu)), strict=True)]
         print(f"{name:12}{wall:10.0f}{ratios[0]:10.2f}{cpu:14.0f}{ratios[1]:16.2f}", flush=True)
     print(f"{'limit':12}{limit(model, load, bandwidth()):10.0f}   ours read {read} tokens and held {pool / 1e6:.0f} MB")
 
@@ -219,10 +225,13 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--episodes", type=int, default=64)
     parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--side", nargs="+", choices=SIDES, default=SIDES)
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     logging.set_verbosity_error()
     if options.threads:
         torch.set_num_threads(options.threads)
+    how = options.side, options.rounds
     episodes, turns = (16, 2) if options.quick else (options.episodes, options.turns)
     print(f"acgym {acgym.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads")
     for name in options.model:
@@ -234,10 +243,10 @@ def main() -> None:
             return torch.randint(3, vocabulary, (count,), generator=draw).tolist()  # type: ignore[no-any-return]
 
         print(f"\n{name}: {episodes} episodes x {turns} turns, 60 new tokens and {GENERATED} generated in each")
-        measure(model, Load([[words(60) for _ in range(turns)] for _ in range(episodes)]), max(1, episodes // 16))
+        measure(model, Load([[words(60) for _ in range(turns)] for _ in range(episodes)]), max(1, episodes // 16), *how)
         long = episodes // 2 if options.quick else episodes
         print(f"\n{name}: {long} prompts of 1,000 tokens, {GENERATED} generated")
-        measure(model, Load([[words(1000)] for _ in range(long)]), max(1, long // 16))
+        measure(model, Load([[words(1000)] for _ in range(long)]), max(1, long // 16), *how)
 
 
 if __name__ == "__main__":
