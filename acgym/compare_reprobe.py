@@ -145,7 +145,9 @@ class _Session:
         folder, layers = Path(engine.model).expanduser(), self.look.layers
         if not folder.is_dir():
             return {"reason": "it is named by its hub id; name its folder to have vLLM hand over what is inside"}, {}
-        layers = layers_to_watch(AutoConfig.from_pretrained(folder)) if layers is None else layers
+        layers = (
+            layers_to_watch(AutoConfig.from_pretrained(folder, trust_remote_code=False)) if layers is None else layers
+        )
         self.listener.stage(spec.text, "loading")
         with in_vllm(folder, layers, tensor_parallel=engine.tensor_parallel, context=engine.context) as model:
             return self._along_own(InVllm(spec.text, model), layers)
