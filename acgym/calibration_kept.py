@@ -36,7 +36,7 @@ def kept(run: Run, model: str, calibration: Calibration) -> Drawn | None:
         sequences, facts = found["sequences"], found["facts"]
         whole = all(type(token) is int and token >= 0 for ids in sequences for token in ids)
         right = whole and facts["calibration"] == str(calibration) and facts["tokens_sha256"] == digest_of(sequences)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return Drawn(sequences, facts) if right else None
 

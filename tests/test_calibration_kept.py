@@ -53,9 +53,10 @@ def test_files_of_the_users_own_are_not_copied(run, tmp_path):
         lambda text: text.replace("7", "-7"),
         lambda text: json.dumps({**json.loads(text), "sequences": [["3"]]}),
         lambda text: "[]",
+        lambda text: "[" * 100_000,
         lambda text: "",
     ],
-    ids=["torn", "edited", "negative", "words", "another shape", "empty"],
+    ids=["torn", "edited", "negative", "words", "another shape", "nested", "empty"],
 )
 def test_what_is_not_as_it_was_is_not_used(run, tmp_path, broken):
     keep(run, "hf:a", DEFAULT, drawn())
