@@ -136,7 +136,7 @@ def _together(plan: Plan, at: int, steps: Mapping[str, Step], statistics: Mappin
     """Put together the projections that are compressed as one matrix: see :attr:`Method.rowwise`."""
     groups: dict[object, list[str]] = {}
     for key, step in steps.items():
-        alike = METHODS[step.method].rowwise and statistics[key].tokens > 0
+        alike = METHODS[step.method].is_rowwise(step.options) and statistics[key].tokens > 0
         groups.setdefault((step, plan.pruned(at, key), id(statistics[key])) if alike else key, []).append(key)
     return list(groups.values())
 

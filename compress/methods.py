@@ -48,9 +48,13 @@ class Method:
     needs: Needs
     scales: str | Scales | None = None
     model: str | OnModel | None = None
-    rowwise: bool = False
-    """Whether ``function`` makes each row of a weight out of that row and the statistics alone: projections that read
-    the same inputs are then compressed as one matrix."""
+    rowwise: bool | Callable[[Any], bool] = False
+    """Whether ``function`` makes each row of a weight out of that row and the statistics alone, or a function of the
+    options that says so: projections that read the same inputs are then compressed as one matrix."""
+
+    def is_rowwise(self, options: Options) -> bool:
+        """Say whether it is with these options."""
+        return self.rowwise if isinstance(self.rowwise, bool) else self.rowwise(options)
 
     def load(self) -> Function | None:
         """Return the function of one weight."""
@@ -89,7 +93,12 @@ METHODS: dict[str, Method] = {
     ),
     "act": Method(None, ActivationOptions, "nothing"),
     "kv": Method(None, KvOptions, "nothing", model="acgym.compress.kv_cache:quantise_cache"),
-    "sparsegpt": Method("acgym.compress.sparsegpt:sparsegpt", SparseGptOptions, "hessian"),
+    "sparsegpt": Method(
+        "acgym.compress.sparsegpt:sparsegpt",
+        SparseGptOptions,
+        "hessian",
+        rowwise=lambda options: isinstance(options.sparsity, tuple),  # a share is taken of all rows together
+    ),
     "fp8": Method("acgym.compress.fp8:fp8", Fp8Options, "nothing"),
 }
 
@@ -101,7 +110,7 @@ def register_method(
     options: type[Options] = Options,
     needs: Needs = "nothing",
     scales: str | Scales | None = None,
-    rowwise: bool = False,
+    rowwise: bool | Callable[[Any], bool] = False,
 ) -> None:
     """Add a compression method, so that recipes can name it.
 

@@ -8,9 +8,9 @@ from torch import Tensor
 from acgym.compress.options import Sparsity
 
 _FEW = 8
-"""Scores of a row up to which they are compared pair by pair or sorted, which is faster than selecting."""
+"""Scores of a row up to which they may be compared pair by pair."""
 _MANY_ROWS = 1 << 12
-"""Rows from which on comparing columns pair by pair is faster than sorting each row."""
+"""Rows from which on comparing columns pair by pair is faster than selecting in each row."""
 
 
 def smallest(scores: Tensor, k: int) -> Tensor:
@@ -26,14 +26,11 @@ def smallest(scores: Tensor, k: int) -> Tensor:
     """
     if k == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
-    if scores.shape[-1] <= _FEW:
-        if scores.numel() > _MANY_ROWS * scores.shape[-1]:
-            return _ranks(scores) < k
-        first = scores.argsort(dim=-1, stable=True)[..., :k]
-        return torch.zeros_like(scores, dtype=torch.bool).scatter_(-1, first, True)
+    if scores.shape[-1] <= _FEW and scores.numel() > _MANY_ROWS * scores.shape[-1]:
+        return _ranks(scores) < k
     bound = scores.kthvalue(k, dim=-1, keepdim=True).values  # selects in linear time, where a sort would not
     marked = scores <= bound
-    if bool((marked.sum(-1) == k).all()):  # no score ties with the k-th beyond the k
+    if int(marked.sum()) * scores.shape[-1] == k * scores.numel():  # no score ties with the k-th beyond the k
         return marked
     below, ties = scores < bound, scores == bound
     return below | (ties & (ties.cumsum(-1) <= k - below.sum(-1, keepdim=True)))

@@ -12,6 +12,8 @@ from acgym.compress.prune import smallest
 
 BLOCK = 128
 """Columns whose mask is chosen together, and between two updates of all the rest (B = Bs = 128 in the paper)."""
+STRIP = 8
+"""Columns after which those to come in the block are updated, all at once: their memory is read once, not 8 times."""
 
 
 def sparsegpt(weight: Tensor, statistics: Statistics, options: SparseGptOptions) -> Compressed:
@@ -60,23 +62,40 @@ def _sweep(columns: Tensor, factor: Tensor, dead: Tensor, options: SparseGptOpti
     count, rows = columns.shape
     n, m = options.sparsity if isinstance(options.sparsity, tuple) else (0, 0)
     block = max(BLOCK // m, 1) * m if m else BLOCK  # no group straddles two blocks
-    pivots = factor.diagonal().tolist()
-    importance = factor.diagonal().reciprocal().square().masked_fill(dead, 0.0)[:, None]
+    pivots = factor.diagonal()
+    importance = pivots.reciprocal().square().masked_fill(dead, 0.0)[:, None]
+    updates = factor / pivots[:, None]  # what a column's whole loss takes from those to come
     for start in range(0, count, block):
         stop = min(start + block, count)
-        inside, upper = columns[start:stop], factor[start:stop, start:stop]
+        inside, losses = columns[start:stop], torch.empty_like(columns[start:stop])
+        marked = torch.empty(0)
         if not m:
             scores = inside.square() * importance[start:stop]
             k = options.zeros(rows * stop) - options.zeros(rows * start)
-            marked = smallest(scores.flatten(), k).view_as(scores)
-        else:
-            marked = torch.empty_like(inside, dtype=torch.bool)
-        errors = torch.empty_like(inside)
-        for i in range(stop - start):
-            if m and i % m == 0:
-                scores = inside[i : i + m].square() * importance[start + i : start + i + m]
-                marked[i : i + m] = smallest(scores.T, m - n).T
-            torch.mul(inside[i], marked[i], out=errors[i]).div_(pivots[start + i])
-            inside[i].masked_fill_(marked[i], 0.0)
-            inside[i + 1 :].addr_(upper[i, i + 1 :], errors[i], alpha=-1)
-        columns[stop:].addmm_(factor[start:stop, stop:].T, errors, alpha=-1)
+            marked = smallest(scores.flatten(), k).view_as(scores).to(columns)
+        width = m or STRIP
+        for at in range(start, stop, width):
+            end = min(at + width, stop)
+            strip, lost = columns[at:end], losses[at - start : end - start]
+            if m:
+                scores = strip.square() * importance[at:end]
+                chosen = smallest(scores.T, m - n).T.to(columns)
+            else:
+                chosen = marked[at - start : end - start]
+            _prune(strip, chosen, updates[at:end, at:end], lost)
+            columns[end:stop].addmm_(updates[at:end, end:stop].T, lost, alpha=-1)
+        columns[stop:].addmm_(updates[start:stop, stop:].T, losses, alpha=-1)
+
+
+def _prune(strip: Tensor, marked: Tensor, updates: Tensor, lost: Tensor) -> None:
+    """Prune the columns of a strip one after the other, in place.
+
+    Args:
+        strip: (columns, rows).
+        marked: 1 where a weight goes, else 0; like ``strip``.
+        updates: (columns, columns), upper triangular with ones on the diagonal.
+        lost: gets the weights that went, as they were at that time; like ``strip``.
+    """
+    for i, (column, gone, loss) in enumerate(zip(strip.unbind(), marked.unbind(), lost.unbind(), strict=True)):
+        torch.mul(column, gone, out=loss)
+        strip[i:].addr_(updates[i, i:], loss, alpha=-1)

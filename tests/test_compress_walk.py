@@ -161,7 +161,7 @@ def test_projections_that_read_the_same_inputs_share_their_statistics():
 
 
 @pytest.mark.parametrize(
-    "recipe", ["gptq-w3-g32", "gptq-w4-g64-actorder-static", "awq-w4-g32", "wanda-50", "wanda-2:4"]
+    "recipe", ["gptq-w3-g32", "gptq-w4-g64-actorder-static", "awq-w4-g32", "wanda-50", "wanda-2:4", "sparsegpt-2:4"]
 )
 @pytest.mark.parametrize("before", ["", "magnitude-50+"])
 def test_stacked_projections_get_what_each_gets_alone(recipe, before, monkeypatch):
