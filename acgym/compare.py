@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.assemble import model_folder, parse_spec
@@ -85,7 +86,7 @@ def run_comparison(
                 from acgym.ray_workers import Cluster
 
                 team = Cluster(ray, workers)
-            with Workers(workers, work, run.append, listener, team) as crew:
+            with Workers(workers, work, run.append, listener, team, _load_statistics) as crew:
                 _play(settings, run, _Crew(settings, run, crew, listener).all)
         from acgym.comparison import assemble_result  # here: its statistics take seconds to load, in workers too
 
@@ -181,6 +182,11 @@ class _Crew:
         sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
         add_play(sheet, spent.seconds, spent.episodes, spent.usage)
         self.run.write_json(SHEET, sheet, agent)
+
+
+def _load_statistics() -> None:
+    """Load what the end of a run needs while the last workers still play: it takes more than a second."""
+    Thread(target=import_module, args=("acgym.comparison",), daemon=True).start()
 
 
 def _play(settings: Settings, run: Run, play: Player) -> None:

@@ -99,6 +99,7 @@ class Workers:
         write: writes an agent's episode down, durably.
         listener: hears how far whole agents are.
         team: where they come from; processes on this machine if None.
+        idle: called here once, when whole agents are played and a worker is left without one: a core is free.
     """
 
     count: int
@@ -106,6 +107,7 @@ class Workers:
     write: Callable[[str, Episode], None]
     listener: Listener
     team: Team | None = None
+    idle: Callable[[], None] | None = None
     _free: list[Carrier] = field(default_factory=list, init=False)
     _busy: list[tuple[Carrier, _Task]] = field(default_factory=list, init=False)
     _deaths: dict[str, int] = field(default_factory=dict, init=False)
@@ -181,6 +183,9 @@ class Workers:
                 worker, task = self._free.pop(0), waiting.popleft()
                 self._busy.append((worker, task))
                 worker.send(task.message())
+            if self._free and self.idle is not None and all(task.seeds is not None for _, task in self._busy):
+                self.idle, call = None, self.idle
+                call()
             ready = self._team.ready([worker for worker, _ in self._busy], POLL)
             for worker, task in [pair for pair in self._busy if pair[0] in ready]:
                 self._hear(worker, task, waiting, write)

@@ -97,6 +97,50 @@ def test_the_run_gives_up_when_workers_die_in_a_row():
     assert not multiprocessing.active_children()
 
 
+class Prompt:
+    """A worker that is done with whatever it is asked for as soon as it is heard."""
+
+    def __init__(self):
+        self.asked = []
+
+    def send(self, message):
+        self.asked.append(message)
+
+    def receive(self):
+        return b'["done", 0.0, {}]'
+
+    def end(self):
+        pass
+
+
+class OneAfterTheOther:
+    """A team in which the worker that was asked first is done first."""
+
+    def start(self, work):
+        return Prompt()
+
+    def ready(self, workers, seconds):
+        return workers[:1]
+
+    def close(self):
+        pass
+
+
+def test_what_is_to_be_done_when_a_core_is_free_is_done_once_and_not_before():
+    free = []
+
+    def idle():
+        free.append([len(worker.asked) for worker, _ in crew._busy])
+
+    with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther(), idle) as crew:
+        crew.share("a", {ENV: range(4)}, lambda episode: None)
+        assert free == []
+        crew.whole(["a", "b", "c"], 4)
+        assert [len(busy) for busy in free] == [1]  # one of the two was still playing the last agent
+        crew.whole(["a"], 4)
+    assert len(free) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
