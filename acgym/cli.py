@@ -256,7 +256,9 @@ def check(
 @app.command()
 def train(
     out: Annotated[Path, typer.Argument(help="Folder for checkpoints and the finished agent.")],
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps in all. Default: the recipe's.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Optimiser steps before key-value heads are merged. Default: the recipe's.")
+    ] = None,
     stop_at: Annotated[int | None, typer.Option(help="Stop at this step; the same command goes on later.")] = None,
 ) -> None:
     """Train the reference agent from nothing: behaviour cloning on the oracle's training-split conversations.
@@ -268,12 +270,12 @@ def train(
         from dataclasses import replace
 
         from acgym.train import TrainingRecipe
-        from acgym.train import train as run_training
+        from acgym.train_reference import train_reference
 
         recipe = TrainingRecipe() if steps is None else replace(TrainingRecipe(), steps=steps)
-        trainer = run_training(recipe, out, report=typer.echo, stop_at=stop_at)
-        if trainer.step >= recipe.steps:
-            trainer.export(out / "agent")
+        finished = train_reference(recipe, out, report=typer.echo, stop_at=stop_at)
+        if finished is not None:
+            finished.export(out / "agent")
             typer.echo(f"The finished agent is in {out / 'agent'}.")
 
 

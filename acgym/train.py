@@ -23,6 +23,7 @@ from acgym.agents.reference_tokenizer import build_tokenizer
 from acgym.envs.names import HEADS, TAILS
 from acgym.train_checkpoint import Checkpoint, check_recipe, read, write
 from acgym.train_data import IGNORE, PRACTICE, RECALL, REPEAT, Batch, Practice, corpus, decisions
+from acgym.train_heads import merge_heads
 from acgym.train_watch import exact_share, held_out, hidden_states
 
 TOOL_CALL, WORKFLOW, NEEDLE, HOUSEHOLD = (
@@ -116,17 +117,25 @@ class Trainer:
         recipe: what decides the weights.
         folder: where tokenizer and checkpoint lie, or will. A tokenizer that lies there is used; else one is built.
         compiled: compile the model: a third less time per step on a CPU, after a minute of compiling.
+        before: the run that this one goes on from, where it has no checkpoint of its own yet: its tokenizer, and its
+            model with the recipe's number of key-value heads. None to begin with random weights.
 
     Raises:
         ValueError: if the folder's checkpoint is damaged or was made by another recipe; see ``check_recipe``.
     """
 
-    def __init__(self, recipe: TrainingRecipe, folder: Path, compiled: bool = True) -> None:
+    def __init__(
+        self, recipe: TrainingRecipe, folder: Path, compiled: bool = True, before: Trainer | None = None
+    ) -> None:
         self.recipe = recipe
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.tokenizer = _folder_tokenizer(folder, _environments(recipe))
-        self.model = make_model(recipe, self.tokenizer)
+        if before is None:
+            self.tokenizer = _folder_tokenizer(folder, lambda: make_tokenizer(_environments(recipe)))
+            self.model = make_model(recipe, self.tokenizer)
+        else:
+            self.tokenizer = _folder_tokenizer(folder, lambda: before.tokenizer)
+            self.model = merge_heads(before.model, recipe.key_value_heads)
         matrices = [p for n, p in self.model.named_parameters() if p.ndim == 2 and "embed" not in n]
         others = [p for n, p in self.model.named_parameters() if p.ndim != 2 or "embed" in n]
         self.optimisers: list[torch.optim.Optimizer] = [
@@ -223,11 +232,11 @@ def _environments(recipe: TrainingRecipe) -> list[str]:
     return [family for family in recipe.shares if family not in PRACTICE]
 
 
-def _folder_tokenizer(folder: Path, env_ids: Sequence[str]) -> PreTrainedTokenizerFast:
-    """Read the tokenizer that lies in ``folder``, or build one and put it there, ``tokenizer.json`` last."""
+def _folder_tokenizer(folder: Path, make: Callable[[], PreTrainedTokenizerFast]) -> PreTrainedTokenizerFast:
+    """Read the tokenizer that lies in ``folder``, or make one and put it there, ``tokenizer.json`` last."""
     if not (folder / "tokenizer.json").exists():
         with tempfile.TemporaryDirectory(dir=folder) as fresh:
-            make_tokenizer(env_ids).save_pretrained(fresh)
+            make().save_pretrained(fresh)
             for file in sorted(Path(fresh).iterdir(), key=lambda file: file.name == "tokenizer.json"):
                 os.replace(file, folder / file.name)
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
@@ -240,6 +249,7 @@ def train(
     report: Callable[[str], None] = print,
     every: int = 250,
     stop_at: int | None = None,
+    before: Trainer | None = None,
 ) -> Trainer:
     """Train, or go on training, in ``folder``.
 
@@ -250,8 +260,9 @@ def train(
             of held-out conversations / of their agent tokens that greedy choices get right when teacher-forced.
         every: steps between checkpoints; one more is written at the end.
         stop_at: stop at this step; the recipe's learning rates are those of the whole run.
+        before: see :class:`Trainer`.
     """
-    trainer = Trainer(recipe, folder)
+    trainer = Trainer(recipe, folder, before=before)
     size = sum(p.numel() for p in trainer.model.parameters())
     report(f"{size / 1e6:.2f}M parameters, vocabulary {len(trainer.tokenizer)}, step {trainer.step} of {recipe.steps}")
     last = recipe.steps if stop_at is None else min(stop_at, recipe.steps)

@@ -184,8 +184,8 @@ class Workers:
                 self._busy.append((worker, task))
                 worker.send(task.message())
             if self._free and self.idle is not None and all(task.seeds is not None for _, task in self._busy):
-                self.idle, call = None, self.idle
-                call()
+                self.idle()
+                self.idle = None
             ready = self._team.ready([worker for worker, _ in self._busy], POLL)
             for worker, task in [pair for pair in self._busy if pair[0] in ready]:
                 self._hear(worker, task, waiting, write)

@@ -17,6 +17,8 @@ from acgym.demonstrations import demonstrations
 from acgym.train import Trainer, TrainingRecipe, make_model
 from acgym.train_checkpoint import decay_begins
 from acgym.train_data import IGNORE, RECALL, Batch, Practice
+from acgym.train_heads import merge_heads
+from acgym.train_reference import MERGED, after_merging, train_reference
 from acgym.train_watch import exact_share
 from tests import small_agent
 
@@ -241,6 +243,52 @@ def test_a_recipe_that_cannot_be_trained_is_refused(bad):
         replace(TINY, **bad)
 
 
+# Merging key-value heads
+
+
+def test_heads_that_are_equal_are_merged_without_a_trace():
+    model = make_model(replace(TINY, heads=4, key_value_heads=4), small_agent.tokenizer())
+    for name, weight in model.named_parameters():
+        if name.endswith(("k_proj.weight", "v_proj.weight")):
+            heads = weight.data.view(4, 8, 32)
+            heads[1], heads[3] = heads[0], heads[2]
+    merged = merge_heads(model, 2)
+    assert (merged.config.num_key_value_heads, model.config.num_key_value_heads) == (2, 4)
+    ids = torch.arange(3, 40)[None]
+    with torch.no_grad():
+        assert torch.allclose(merged(ids).logits, model(ids).logits, atol=1e-6)
+    assert merged.lm_head.weight is merged.model.embed_tokens.weight
+
+
+def test_merged_heads_are_the_mean_of_neighbours():
+    model = make_model(replace(TINY, heads=4, key_value_heads=4), small_agent.tokenizer())
+    old, new = (m.model.layers[1].self_attn.k_proj.weight for m in (model, merge_heads(model, 2)))
+    assert torch.allclose(new[:8], (old[:8] + old[8:16]) / 2)
+    assert torch.allclose(new[8:], (old[16:24] + old[24:]) / 2)
+    assert same(merge_heads(model, 4).state_dict(), model.state_dict())
+
+
+@pytest.mark.parametrize("heads", [0, 3, 8])
+def test_heads_that_do_not_divide_are_refused(heads):
+    model = make_model(replace(TINY, heads=4, key_value_heads=4), small_agent.tokenizer())
+    with pytest.raises(ValueError, match=f"4 key-value heads.*got {heads}"):
+        merge_heads(model, heads)
+
+
+def test_a_second_run_begins_with_the_first_ones_merged_model_and_goes_on_by_itself(tmp_path):
+    first = trainer(tmp_path)
+    run(first, 6)
+    last = after_merging(TINY)
+    second = Trainer(last, tmp_path / MERGED, compiled=False, before=first)
+    assert same(weights(second), merge_heads(first.model, 1).state_dict())
+    assert second.tokenizer.get_vocab() == first.tokenizer.get_vocab()
+    run(second, 1)
+    second.save()
+    again = Trainer(last, tmp_path / MERGED, compiled=False, before=first)
+    assert again.step == 1
+    assert same(weights(again), weights(second))
+
+
 # What comes out
 
 
@@ -282,3 +330,15 @@ def test_train_stops_at_any_step_and_goes_on(tmp_path):
     assert [line.split()[1] for line in lines if line.startswith("step")] == ["3", "4", "6"]
     assert "Needle" in lines[-1]
     assert trainer(tmp_path).step == 6
+
+
+@pytest.mark.slow
+def test_both_runs_stop_at_any_step_and_go_on(tmp_path):
+    small_agent.tokenizer().save_pretrained(tmp_path)
+    recipe = replace(TINY, steps=15)  # and 2 after merging
+    lines = []
+    for stop_at in (7, 15, 16):
+        assert train_reference(recipe, tmp_path, lines.append, stop_at=stop_at) is None
+    finished = train_reference(recipe, tmp_path, lines.append)
+    assert (finished.step, finished.model.config.num_key_value_heads) == (2, 1)
+    assert [line.split()[1] for line in lines if line.startswith("step")] == ["7", "15", "1", "2"]
