@@ -15,8 +15,8 @@ MERGED = "merged"
 def after_merging(recipe: TrainingRecipe) -> TrainingRecipe:
     """Return how a model is trained on whose key-value heads were merged: a seventh of the steps, at half of the rates.
 
-    Heads are merged late because of what was found in small runs: trained with half of them from the start, the agent
-    never learned, in 3,000 steps, to look for the value that was asked for where a tool told two (tool calling 0.83).
+    Heads are merged late because, trained with half of them from the start, the agent never learned in 3,000 steps to
+    look for the value that was asked for where a tool told two (tool calling 0.83).
     """
     return replace(
         recipe,
