@@ -44,7 +44,12 @@ def train_reference(
 
     Returns:
         The second run if it is finished; None if steps are left.
+
+    Raises:
+        ValueError: before any training, if the recipe's key-value heads cannot be merged in pairs.
     """
+    if recipe.key_value_heads % 2 and recipe.key_value_heads != 1:
+        raise ValueError(f"key_value_heads must be even to be merged in pairs, or 1, got {recipe.key_value_heads}")
     first = train(recipe, folder, report, stop_at=stop_at)
     if first.step < recipe.steps:
         return None

@@ -289,6 +289,12 @@ def test_a_second_run_begins_with_the_first_ones_merged_model_and_goes_on_by_its
     assert same(weights(again), weights(second))
 
 
+def test_heads_that_cannot_be_merged_in_pairs_are_refused_before_any_training(tmp_path):
+    with pytest.raises(ValueError, match=r"must be even.*got 3"):
+        train_reference(replace(TINY, heads=3, key_value_heads=3), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 # What comes out
 
 
