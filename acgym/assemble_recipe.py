@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf, prod
+
 from acgym.calibration_spec import PRESETS, Calibration, parse_calibration
+
+_SHAPE = (1024, 1024)
+"""Of a weight that recipes are asked about."""
 
 
 def read_recipe(written: str) -> tuple[str, str | None]:
@@ -25,9 +30,17 @@ def read_recipe(written: str) -> tuple[str, str | None]:
     return str(recipe), str(said) or None
 
 
+def fewest_bits(recipe: str) -> float:
+    """Return the fewest bits a weight that a step of a recipe leaves in packed storage; infinity if none packs any."""
+    from acgym.compress.recipe import parse
+
+    stored = (step.options.stored_bits(*_SHAPE) for step in parse(recipe))
+    return min((bits / prod(_SHAPE) for bits in stored if bits is not None), default=inf)
+
+
 def has_integers(recipe: str) -> bool:
     """Whether a step of a recipe leaves weights as integers."""
     from acgym.compress.recipe import parse
 
     options = [step.options for step in parse(recipe)]
-    return any(each.stored_bits(1024, 1024) is not None and each.activations != "fp8" for each in options)
+    return any(each.stored_bits(*_SHAPE) is not None and each.activations != "fp8" for each in options)

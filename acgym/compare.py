@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.assemble import model_folder, parse_spec
+from acgym.assemble_recipe import fewest_bits
 from acgym.compare_job import SHEET, Job, add_play, episodes_left
 from acgym.compare_models import Models
 from acgym.compare_settings import Settings, prepare
@@ -145,7 +147,7 @@ class _Alone:
 class _Crew:
     """Lets workers play: an agent each, or all of them shares of one agent.
 
-    Shared is the first agent, which the others wait for, and whoever would leave workers without work.
+    Shared is the first agent, which the others wait for, and the last one: else workers would wait for one of them.
     """
 
     settings: Settings
@@ -159,18 +161,19 @@ class _Crew:
             self._share(first, seeds)
             if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
                 self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
-        if len(agents) >= self.workers.count:
-            self.workers.whole(agents, seeds)
-            return
-        for name in agents:  # whole after share: its model is still there
-            if name != first:
-                self._share(name, seeds)
-            self.workers.whole([name], seeds)
+        *others, last = sorted(agents, key=lambda name: (name != first, _bits(name)))
+        if last != first:
+            self._share(last, seeds, others)
+        self.workers.whole([last], seeds)  # whole after share: its model is still there
 
-    def _share(self, agent: str, seeds: int) -> None:
-        """Let all workers play what is left of an agent's episodes, and keep on its data sheet what that took."""
+    def _share(self, agent: str, seeds: int, after: Sequence[str] = ()) -> None:
+        """Let all workers play what is left of an agent's episodes, and keep on its data sheet what that took.
+
+        Other agents are done ``after`` which, an agent a worker.
+        """
         left = episodes_left(self.settings, self.run, agent, self.settings.seeds[:seeds])
         if not any(left.values()):
+            self.workers.whole(after, seeds)
             return
         done = {env: seeds - len(missing) for env, missing in left.items()}
 
@@ -178,10 +181,16 @@ class _Crew:
             done[episode.env] += 1
             self.listener.playing(agent, episode.env, done[episode.env], seeds)
 
-        spent = self.workers.share(agent, left, heard)
+        spent = self.workers.share(agent, left, heard, after, seeds)
         sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
         add_play(sheet, spent.seconds, spent.episodes, spent.usage)
         self.run.write_json(SHEET, sheet, agent)
+
+
+def _bits(agent: str) -> float:
+    """Return the fewest bits that an agent's recipe leaves a weight: what breaks plays longest, so it begins early."""
+    recipe = parse_spec(agent).recipe
+    return inf if recipe is None else fewest_bits(recipe)
 
 
 def _load_statistics() -> None:

@@ -45,10 +45,13 @@ class Job:
         self.first = parse_spec(self.settings.agents[0])
 
     def do(self, spec: AgentSpec, seeds: range) -> None:
-        """Play what is left of an agent's episodes and probe its model; do nothing if all is on the disk."""
+        """Play what is left of an agent's episodes and probe its model; do nothing if all is on the disk.
+
+        Without a seed its model is probed.
+        """
         left = episodes_left(self.settings, self.run, spec.text, seeds)
         sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {}
-        for env, missing in left.items():
+        for env, missing in left.items() if seeds else ():
             self.tell(spec, env, len(seeds) - len(missing), len(seeds))
         if not any(left.values()) and self._probed(sheet):
             return

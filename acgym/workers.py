@@ -17,6 +17,8 @@ __all__ = ["Carrier", "Spent", "Team", "Work", "WorkerBug", "WorkerDied", "Worke
 
 SHARE = 256
 """Most episodes that a worker is given at once: one that is slow must not hold the others at the end."""
+FINER = 2
+"""Shares for each worker, at least, where they begin at different times."""
 POLL = 0.2
 """Seconds after which an interrupt is seen."""
 
@@ -99,7 +101,7 @@ class Workers:
         write: writes an agent's episode down, durably.
         listener: hears how far whole agents are.
         team: where they come from; processes on this machine if None.
-        idle: called here once, when whole agents are played and a worker is left without one: a core is free.
+        idle: called here once, when a worker is left without anything to do for the first time: a core is free.
     """
 
     count: int
@@ -156,13 +158,26 @@ class Workers:
         """
         self._do(deque(_Task(agent, seeds, {}) for agent in agents), self.write)
 
-    def share(self, agent: str, left: Mapping[str, Sequence[int]], heard: Callable[[Episode], None]) -> Spent:
+    def share(
+        self,
+        agent: str,
+        left: Mapping[str, Sequence[int]],
+        heard: Callable[[Episode], None],
+        after: Sequence[str] = (),
+        seeds: int = 0,
+    ) -> Spent:
         """Play an agent's episodes on all workers.
 
         Args:
             agent: its spec.
             left: environment -> the seeds to play.
-            heard: called with each episode when it is written.
+            heard: called with each of its episodes when it is written.
+            after: other agents, done as :meth:`whole` does them; whoever finds none of them left begins to share. Then
+                all that this agent needs besides its episodes is done first.
+            seeds: how many of the run's seeds each of those plays.
+
+        Returns:
+            What the shares cost, and nothing of the agents before.
 
         Raises:
             WorkerDied, WorkerBug, KeyboardInterrupt: as :meth:`whole` does.
@@ -171,9 +186,15 @@ class Workers:
 
         def write(name: str, episode: Episode) -> None:
             self.write(name, episode)
-            heard(episode)
+            if name == agent:
+                heard(episode)
+                self._finished += episode.outcome == "finished"
 
-        self._do(deque(_Task(agent, None, share) for share in cut(left, self.count)), write)
+        before = [_Task(name, seeds, {}) for name in after]
+        if before:
+            before.append(_Task(agent, 0, {}))  # on the way, and not when all others are idle
+        shares = [_Task(agent, None, share) for share in cut(left, self.count, FINER if after else 1)]
+        self._do(deque([*before, *shares]), write)
         return Spent(self._seconds / self.count, self._finished, self._usage)
 
     def _do(self, waiting: deque[_Task], write: Callable[[str, Episode], None]) -> None:
@@ -183,7 +204,7 @@ class Workers:
                 worker, task = self._free.pop(0), waiting.popleft()
                 self._busy.append((worker, task))
                 worker.send(task.message())
-            if self._free and self.idle is not None and all(task.seeds is not None for _, task in self._busy):
+            if self._free and self._busy and self.idle is not None:
                 self.idle()
                 self.idle = None
             ready = self._team.ready([worker for worker, _ in self._busy], POLL)
@@ -224,7 +245,6 @@ class Workers:
         write(task.agent, episode)
         if task.seeds is None:
             task.left[episode.env].remove(episode.seed)
-        self._finished += episode.outcome == "finished"
         self._deaths[task.agent] = 0
 
     def _replace(self, worker: Carrier, task: _Task, waiting: deque[_Task]) -> None:
@@ -242,18 +262,19 @@ class Workers:
             waiting.appendleft(task)
 
 
-def cut(left: Mapping[str, Sequence[int]], workers: int) -> list[dict[str, list[int]]]:
+def cut(left: Mapping[str, Sequence[int]], workers: int, finer: int = 1) -> list[dict[str, list[int]]]:
     """Cut episodes into shares of about equal size and kind: as many as workers or a multiple, each at most SHARE.
 
     Args:
         left: environment -> seeds.
         workers: at least 1.
+        finer: the least such multiple, at least 1.
 
     Returns:
         Shares that hold every seed of every environment once; none of them is empty.
     """
     total = sum(map(len, left.values()))
-    pieces = workers * max(1, -(-total // (SHARE * workers)))
+    pieces = workers * max(finer, -(-total // (SHARE * workers)))
     rows: list[dict[str, list[int]]] = [{} for _ in range(pieces)]
     for number, (env, seed) in enumerate((env, seed) for env, seeds in left.items() for seed in seeds):
         rows[number % pieces].setdefault(env, []).append(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import ECHO
 
-from acgym.compare import prepare, run_comparison
+from acgym.compare import _Crew, prepare, run_comparison
 from acgym.episode_file import RecordDamaged, RecordNotWritten, RunExists
 from acgym.listener import Listener
 from acgym.loop import EnvBug
@@ -126,19 +127,51 @@ class OneAfterTheOther:
         pass
 
 
-def test_what_is_to_be_done_when_a_core_is_free_is_done_once_and_not_before():
+def test_what_is_to_be_done_when_a_core_is_free_is_done_once():
     free = []
 
     def idle():
         free.append([len(worker.asked) for worker, _ in crew._busy])
 
     with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther(), idle) as crew:
-        crew.share("a", {ENV: range(4)}, lambda episode: None)
-        assert free == []
         crew.whole(["a", "b", "c"], 4)
         assert [len(busy) for busy in free] == [1]  # one of the two was still playing the last agent
         crew.whole(["a"], 4)
+        crew.share("a", {ENV: range(4)}, lambda episode: None)
     assert len(free) == 1
+
+
+def test_shares_begin_when_no_whole_agent_is_left():
+    with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther()) as crew:
+        team = list(crew._free)
+        crew.share("z", {ENV: range(8)}, lambda episode: None, after=["a", "b"], seeds=8)
+        asked = [json.loads(message) for worker in team for message in worker.asked]
+    whole = sorted((agent, seeds) for kind, agent, seeds in asked if kind == "whole")
+    assert whole == [("a", 8), ("b", 8), ("z", 0)]
+    shares = [what[ENV] for kind, _, what in asked if kind == "share"]
+    assert len(shares) == 4
+    assert sorted(seed for share in shares for seed in share) == list(range(8))
+
+
+def test_what_may_be_broken_is_played_first_and_the_last_agent_is_shared(tmp_path):
+    asked = []
+
+    class Recorded(Workers):
+        """Workers that note whom they are asked for, and do what they are asked."""
+
+        def _do(self, waiting, write):
+            asked.append([(task.agent, task.seeds) for task in waiting])
+            super()._do(waiting, write)
+
+    agents = ["reference", "reference+wanda-50", "reference+rtn-w8", "reference+rtn-w2", "reference+magnitude-50"]
+    settings = prepare(agents, [ENV], episodes=1)
+    with Run.open(tmp_path, settings.to_dict()) as run:
+        crew = Recorded(2, None, run.append, Listener(), OneAfterTheOther())
+        with crew:
+            _Crew(settings, run, crew, Listener()).all(settings.agents, 1)
+    first, wanda, w8, w2, magnitude = settings.agents
+    whole = [(first, 1), (w2, 1), (w8, 1), (wanda, 1), (magnitude, 0), (magnitude, None)]
+    assert asked == [[(first, None)], [(first, 1)], whole, [(magnitude, 1)]]
 
 
 @pytest.mark.parametrize(
@@ -175,15 +208,16 @@ def test_known_errors_keep_their_kind_and_words(error, kind):
         assert (back.errno, back.strerror, back.filename) == (error.errno, error.strerror, error.filename)
 
 
-@given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 3 * SHARE)), st.integers(1, 9))
-def test_shares_hold_every_seed_once_and_are_even(sizes, workers):
+@given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 3 * SHARE)), st.integers(1, 9), st.integers(1, 3))
+def test_shares_hold_every_seed_once_and_are_even(sizes, workers, finer):
     left = {env: list(range(size)) for env, size in sizes.items()}
-    shares = cut(left, workers)
+    shares = cut(left, workers, finer)
     assert {env: sorted(s for share in shares for s in share.get(env, [])) for env in left} == left
     lengths = [sum(map(len, share.values())) for share in shares]
     assert all(lengths)
     assert not lengths or (max(lengths) - min(lengths) <= 1 and max(lengths) <= SHARE)
     assert len(shares) in (sum(sizes.values()), len(shares) // workers * workers)
+    assert len(shares) >= min(sum(sizes.values()), finer * workers)
 
 
 def test_children_end_when_their_parent_is_killed(tmp_path):
