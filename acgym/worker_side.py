@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -84,6 +85,7 @@ class Desk(Listener):
     def serve(self, work: Work) -> None:
         """Do what is asked for, one thing after the other, for ever."""
         player: Player | None = None
+        settled = False
         while True:
             what, agent, share = self._asked.get()
             try:
@@ -93,6 +95,9 @@ class Desk(Listener):
                     seconds, used = player.share(agent, share)
                 else:
                     player.whole(agent, share)
+                if not settled:  # libraries and the first model stay: not to be looked through at every collection
+                    gc.freeze()
+                    settled = True
                 self.report("done", seconds, used)
             except Exception as error:
                 self.report("error", *described(error))
