@@ -8,13 +8,18 @@ import sys
 
 
 def give_back() -> None:
-    """Collect what stands in cycles and, where the C library can, return free memory to the system.
+    """Collect what stands in cycles, and :func:`trim`."""
+    gc.collect()
+    trim()
+
+
+def trim() -> None:
+    """Return free memory to the system where the C library can.
 
     glibc keeps what lies between blocks in use: after thousands of buffers of changing sizes that is more than half of
-    the process. Elsewhere only the cycles are collected.
+    the process.
     """
-    gc.collect()
     if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-        if trim is not None:
-            trim(0)
+        release = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+        if release is not None:
+            release(0)

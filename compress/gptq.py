@@ -103,34 +103,36 @@ def inverse_factor(hessian: Tensor, damp: float) -> tuple[Tensor, float]:
         ValueError: if H is singular under every damping.
     """
     device = torch.device("cpu") if hessian.device.type == "mps" else hessian.device
-    h = hessian.to(device, torch.float64, copy=True)
-    diagonal = h.diagonal()
+    diagonal = hessian.diagonal().to(device, torch.float64)
     dead = diagonal <= 0
     mean = float(diagonal[~dead].mean()) if not bool(dead.all()) else 1.0
-    diagonal[dead] = mean
+    diagonal = diagonal.masked_fill(dead, mean).flip(0)
     for share in dict.fromkeys([damp, max(damp, 0.01), max(damp, 0.1), 1.0]):
-        damped = h.flip(0, 1)
-        damped.diagonal().add_(share * mean)
+        # At most two copies in float64 are alive at any time: of a wide layer each takes a gigabyte.
+        damped = hessian.flip(0, 1).to(device, torch.float64)
+        damped.diagonal().copy_(diagonal + share * mean)
         lower, failed = torch.linalg.cholesky_ex(damped)
+        del damped
         pivots = lower.diagonal()
         # A pivot at the level of rounding means a factor made of noise, though the algorithm did not stop.
-        if not int(failed) and float(pivots.min() / pivots.max()) ** 2 > 4 * len(h) * torch.finfo(h.dtype).eps:
-            return _inverted(lower.flip(0, 1)), share
+        if not int(failed) and float(pivots.min() / pivots.max()) ** 2 > 4 * len(dead) * torch.finfo(lower.dtype).eps:
+            upper = lower.flip(0, 1)
+            del lower, pivots
+            return _invert(upper), share
     raise ValueError("the Hessian of the calibration text is singular under every damping; use more calibration text")
 
 
-def _inverted(upper: Tensor) -> Tensor:
-    """Return the inverse of an upper triangular matrix, half by half: half the time of solving for the identity."""
+def _invert(upper: Tensor) -> Tensor:
+    """Invert an upper triangular matrix in place, half by half: half the time of solving for the identity."""
     size, half = len(upper), len(upper) // 2
     if size <= TRIANGLE:
         identity = torch.eye(size, dtype=upper.dtype, device=upper.device)
-        solved: Tensor = torch.linalg.solve_triangular(upper, identity, upper=True)
-        return solved
-    inverse = torch.zeros_like(upper)
+        return upper.copy_(torch.linalg.solve_triangular(upper, identity, upper=True))
     first, last = slice(0, half), slice(half, size)
-    inverse[first, first], inverse[last, last] = _inverted(upper[first, first]), _inverted(upper[last, last])
-    inverse[first, last] = (inverse[first, first] @ upper[first, last] @ inverse[last, last]).neg_()
-    return inverse
+    _invert(upper[first, first])
+    _invert(upper[last, last])
+    upper[first, last] = (upper[first, first] @ upper[first, last] @ upper[last, last]).neg_()
+    return upper
 
 
 @dataclass

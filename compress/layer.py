@@ -19,7 +19,11 @@ from acgym.compress.projections import Expert, Projection, projections, working
 from acgym.compress.recipe import Step
 from acgym.compress.record import LayerRecord
 from acgym.compress.scaling import Fold, FoldGroup
+from acgym.memory import trim
 
+ERROR_TOKENS = 16_384
+"""Calibration tokens that a layer's output error is measured on, rounded up to a batch: holding the outputs for all of
+them would take as much memory as the hidden states."""
 Keep: TypeAlias = Callable[[str, Compressed], None]
 """Called with the full name of each projection and what a step made of it; packed formats are written from its grid."""
 
@@ -52,9 +56,10 @@ def compress_layer(
     outputs: list[Tensor] = []
     with collector.collecting():
         if replay is not None:
-            outputs = replay.run(index, layer)
+            outputs = replay.run(index, layer, ERROR_TOKENS)
     notes += collector.check()
     statistics = collector.statistics
+    trim()  # of what a forward pass leaves: factors are large
     if replay is not None and any(METHODS[step.method].scales for step in steps.values()):
         groups, refused = fold_groups(layer, partial(replay.run_one, index, layer, replay.shortest))
         notes += [f"{name}.{norm} takes no scales: more depends on its output than can be scaled" for norm in refused]
@@ -74,8 +79,8 @@ def compress_layer(
     round_inputs(plan, at, found, notes)
     error = None
     if replay is not None:
-        replay.hidden = replay.run(index, layer)
-        error = _relative_error(outputs, replay.hidden)
+        error = replay.advance(index, layer, outputs)
+    trim()
     return LayerRecord(str(plan.recipe.steps[at]), name, error, (changed / total) ** 0.5 if total else 0.0)
 
 
@@ -204,10 +209,3 @@ def round_inputs(plan: Plan, at: int, found: Mapping[str, Projection], notes: li
         else:
             inside.add(name.rsplit(".", 2)[0])
     notes += [f"{name}: the inputs of its down_proj stay in 16 bits (stacked experts)" for name in sorted(inside)]
-
-
-def _relative_error(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
-    """||after - before|| / ||before|| over all sequences."""
-    changed = sum(float((b.float() - a.float()).square().sum()) for a, b in zip(before, after, strict=True))
-    total = sum(float(a.float().square().sum()) for a in before)
-    return float((changed / total) ** 0.5) if total else 0.0

@@ -22,8 +22,9 @@ class LayerRecord:
     name: str
     """Name of the layer in the model, such as ``model.layers.0``."""
     output_error: float | None
-    """||f'(X) - f(X)|| / ||f(X)|| over all calibration tokens, Frobenius norms: f is the layer before the step, f'
-    after it, and X its input with all earlier layers compressed. None if the step was not run on calibration text."""
+    """||f'(X) - f(X)|| / ||f(X)|| over the first 16,384 calibration tokens, Frobenius norms: f is the layer before the
+    step, f' after it, and X its input with all earlier layers compressed. None if the step was not run on calibration
+    text."""
     weight_error: float
     """||W' - W|| / ||W|| over all projections of the layer, Frobenius norm, before against after the step. Where the
     step folded scales into the weights, W is the weight with its scales."""

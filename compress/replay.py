@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,15 +28,45 @@ class Replay:
     calls: list[list[tuple[tuple[Any, ...], dict[str, Any]]]]
     """The other arguments (masks, positions) that the model hands to each layer for each batch."""
 
-    def run(self, index: int, layer: nn.Module) -> list[Tensor]:
-        """Return the outputs of ``layer``, the ``index``-th, for every batch; the hidden states stay as they are."""
-        return [self.run_one(index, layer, row) for row in range(len(self.hidden))]
+    def run(self, index: int, layer: nn.Module, kept: float = math.inf) -> list[Tensor]:
+        """Run ``layer``, the ``index``-th, on every batch; the hidden states stay as they are.
+
+        Returns:
+            The outputs of the first batches, as many as hold ``kept`` tokens; the others are let go of.
+        """
+        outputs: list[Tensor] = []
+        for row, hidden in enumerate(self.hidden):
+            output = self.run_one(index, layer, row)
+            if kept > 0:
+                outputs.append(output)
+            kept -= hidden.shape[0] * hidden.shape[1]
+        return outputs
 
     def run_one(self, index: int, layer: nn.Module, row: int) -> Tensor:
         """Return the output of ``layer``, the ``index``-th, for one batch: (sequences, tokens, width)."""
         args, kwargs = self.calls[index][row]
         output = layer(self.hidden[row], *args, **kwargs)
         return cast(Tensor, output[0] if isinstance(output, tuple) else output)
+
+    def advance(self, index: int, layer: nn.Module, before: list[Tensor]) -> float:
+        """Move the hidden states behind ``layer``, the ``index``-th, batch by batch: no second copy of them is alive.
+
+        Args:
+            index: the layer's place among the decoder layers.
+            layer: runs once more on every batch.
+            before: what it returned for the first batches before it was changed; emptied on the way.
+
+        Returns:
+            ||after - before|| / ||before|| over those batches.
+        """
+        changed = total = 0.0
+        for row in range(len(self.hidden)):
+            self.hidden[row] = self.run_one(index, layer, row)
+            if before:
+                was = before.pop(0).float()
+                changed += float((self.hidden[row].float() - was).square().sum())
+                total += float(was.square().sum())
+        return float((changed / total) ** 0.5) if total else 0.0
 
     @property
     def shortest(self) -> int:

@@ -11,6 +11,7 @@ import torch
 from compress_models import VOCABULARY, linears, logits, make, registered, text
 
 import acgym.compress.gptq as gptq_module
+import acgym.compress.layer as layer_module
 from acgym.compress import Compressed, compress, methods
 from acgym.compress.calibration import Collector, Statistics, capture
 from acgym.compress.gptq import gptq
@@ -57,6 +58,26 @@ def test_replayed_layers_give_what_the_model_gives(family):
         for hidden, row in zip(replay.hidden, rows, strict=True):
             assert torch.allclose(model.lm_head(model.model.norm(hidden)), logits(model, row), atol=1e-5)
     assert all("forward" not in layer.__dict__ for layer in layers.values())
+
+
+@pytest.mark.parametrize("measured", [1, 2])
+def test_the_output_error_is_that_of_the_first_tokens(monkeypatch, measured):
+    rows = [text(1)[0], text(1)[0][:-1]]  # two lengths, so two batches
+    monkeypatch.setattr(layer_module, "ERROR_TOKENS", sum(map(len, rows[:measured])))
+    model = make()
+    first = next(iter(decoder_layers(model).values()))
+    outputs = []
+    hook = first.register_forward_hook(lambda _, args, output: outputs.append(output[0].double()))
+    for row in rows[:measured]:
+        logits(model, row)
+    dense, record = list(outputs), compress(model, "rtn-w3-g64", rows, measure=True)
+    outputs.clear()
+    for row in rows[:measured]:
+        logits(model, row)
+    hook.remove()
+    changed = sum((a - b).square().sum() for a, b in zip(dense, outputs, strict=True))
+    expected = (changed / sum(a.square().sum() for a in dense)).sqrt()
+    assert record.layers[0].output_error == pytest.approx(float(expected), rel=1e-4)
 
 
 def naive_inputs(model, name, rows):
