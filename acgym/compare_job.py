@@ -109,9 +109,12 @@ class Job:
         self, agent: Agent, left: Mapping[str, list[int]], writers: Mapping[str, Callable[[Episode], None]]
     ) -> int:
         """Play seeds of all environments at once; return how many episodes finished."""
+        from acgym.demonstrations_expected import expect_oracle
         from acgym.loop import play_async
 
         finished = 0
+        for env, seeds in left.items():
+            expect_oracle(agent, env, seeds, self.settings.envs[env], "eval")
 
         async def one(env: str, seeds: list[int]) -> None:
             def hear(episode: Episode) -> None:

@@ -8,7 +8,8 @@ ids, as many threads as there are cores, and the settings that their documentati
 compression alone and of the whole process (imports, loading and writing included), the peak resident memory, and, for
 the reference agent, the mean negative log-likelihood of what the oracle says on the evaluation split, in nats per
 token, all checkpoints read by one reader in float32. Of several runs the fastest counts, since the first may compile.
-Processor seconds are those of the compression on all cores: they are less disturbed by whatever else runs.
+Processor seconds are those of the compression on all cores: they are less disturbed by whatever else runs. The floor of
+each model are two plain passes over the calibration, which all of these methods make, each in its own way.
 
 The toolkits live in environments that are built in $ACGYM_CROSS_CACHE (default ~/.cache/acgym-cross) at the first run.
 FOLDER is a checkout of IST-DASLab/sparsegpt or locuslab/wanda; without it that side is left out, and said so.
@@ -53,7 +54,9 @@ class Side:
 
 
 GPTQ, AWQ, SPARSEGPT, WANDA = "gptq w4 g128 sym", "awq w4 g128", "sparsegpt 2:4", "wanda 2:4"
+FLOOR = "two plain passes"
 SIDES = (
+    Side(FLOOR, "transformers", "in_acgym.py", "forward"),
     Side(GPTQ, "acgym", "in_acgym.py", "gptq-w4-g128-sym-actorder-static", {"format": "gptq"}),
     Side(GPTQ, "gptqmodel", "in_gptqmodel.py", "gptq", dtype="auto"),  # its loader chooses bfloat16 on a CPU
     Side(GPTQ, "llmcompressor", "in_llmcompressor.py", "gptq", {"scheme": "W4A16"}),
@@ -132,7 +135,11 @@ def measure(side: Side, model: str, folder: Path, repeat: int) -> Row:
 
 def add_losses(rows: list[Row], folder: Path) -> None:
     """Measure the checkpoints of the reference agent, and the agent itself."""
-    ours = {str(index): str(row.folder) for index, row in enumerate(rows) if row.model == "reference"}
+    ours = {
+        str(index): str(row.folder)
+        for index, row in enumerate(rows)
+        if row.model == "reference" and row.side.method != FLOOR
+    }
     if not ours:
         return
     job = {
@@ -159,6 +166,7 @@ def show(rows: list[Row]) -> None:
             f"{row.process:>9.2f} {row.peak / 2**20:>9.0f} {loss:>9}"
         )
     print(f"\nacgym beside the best of the others (aims: seconds <= {GOAL_TIME}, memory <= 1, NLL difference <= 0)")
+    floors = {row.model: row.seconds for row in rows if row.side.method == FLOOR}
     for ours, others in pairs(rows):
         process = ours.process / min(row.process for row in others)
         seconds = ours.seconds / min(row.seconds for row in others)
@@ -170,6 +178,9 @@ def show(rows: list[Row]) -> None:
             f"{ours.model:<12} {ours.side.method:<17} seconds x{seconds:.2f}, processor x{processor:.2f}, "
             f"process x{process:.2f}, memory x{memory:.2f}, NLL {loss}"
         )
+        if ours.model in floors:
+            other = min(row.seconds for row in others)
+            print(f"  in units of {FLOOR}: {ours.seconds / floors[ours.model]:.2f}, {other / floors[ours.model]:.2f}")
 
 
 def pairs(rows: list[Row]) -> Iterator[tuple[Row, list[Row]]]:
@@ -189,7 +200,7 @@ def chosen(arguments: argparse.Namespace) -> list[tuple[str, Side]]:
     found = []
     for model in models:
         for side in SIDES:
-            if words and side.method.split()[0] not in words:
+            if words and side.method != FLOOR and side.method.split()[0] not in words:
                 continue
             if side.program == "in_originals.py":
                 folder = getattr(arguments, side.toolkit)
@@ -206,7 +217,7 @@ def chosen(arguments: argparse.Namespace) -> list[tuple[str, Side]]:
 def main() -> None:
     """Read the arguments, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    kinds = sorted({side.method.split()[0] for side in SIDES})
+    kinds = sorted({side.method.split()[0] for side in SIDES if side.method != FLOOR})
     parser.add_argument("--only", action="append", default=[], choices=[*kinds, *MODELS], help="repeat for several")
     parser.add_argument("--quick", action="store_true", help="one run each, of the reference agent and a tiny Llama")
     parser.add_argument("--calibration", default="32x256", help="rows x tokens, the same for all")

@@ -1,7 +1,7 @@
 """Peak memory and seconds per layer of a streamed compression of a random model.
 
 python benchmarks/streaming.py [--recipes gptq-w4-g128-sym] [--format gptq] [--shape 7b] [--layers 2]
-    [--tokens 256 1024] [--folder DIR]
+    [--tokens 256 4096] [--folder DIR]
 
 The model is a bfloat16 Llama with a vocabulary of 32,000. Shape 7b has width 4096 (11008 inside) and few of its 32
 layers, shape small width 1024 (2816 inside). Each run is a process of its own, whose peak memory is the operating
@@ -26,6 +26,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from acgym.compress.layer import ERROR_TOKENS
 from acgym.compress.stream import compress_folder
 
 SHAPES = {"7b": (4096, 11008, 32), "small": (1024, 2816, 16)}
@@ -33,8 +34,6 @@ SHAPES = {"7b": (4096, 11008, 32), "small": (1024, 2816, 16)}
 LAYERS = 32
 FULL = 128 * 2048
 SEQUENCE = 256
-HIDDEN_COPIES = 3
-"""Input, dense output and compressed output of a layer are alive together."""
 
 
 def write_model(folder: Path, shape: str, layers: int) -> int:
@@ -107,10 +106,11 @@ def report(source: Path, recipe: str, format: str, shape: str, layers: int, size
     (few, fast, _, low), (many, slow, _, high) = rows[0], rows[-1]
     if shape != "7b":
         return
-    hidden = HIDDEN_COPIES * (FULL - many) * SHAPES[shape][0] * 2
+    held = FULL + min(ERROR_TOKENS, FULL) - 2 * many  # hidden states, and dense outputs that errors are measured on
+    hidden = held * SHAPES[shape][0] * 2
     print(
         f"{recipe}, EXTRAPOLATED to {FULL:,} tokens: peak memory {(max(low, high) + hidden) / 2**30:.1f} GiB (the "
-        "measured peak and 3 copies of the hidden states)"
+        "measured peak, a copy of the hidden states and the outputs that errors are measured on)"
     )
     if many > few:
         seconds = (slow + max(0.0, slow - fast) / (many - few) * (FULL - many)) / layers * LAYERS
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--format", default="gptq", help="dense, gptq, awq or compressed-tensors.")
     parser.add_argument("--shape", choices=SHAPES, default="7b")
     parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--tokens", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--tokens", type=int, nargs="+", default=[256, 4096])
     parser.add_argument("--folder", type=Path, help="Where the model is written (1.3 GB for 2 layers). Default: /tmp.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:

@@ -1,7 +1,9 @@
 """Compress a model with acgym in a process of its own, as the other toolkits are run: python in_acgym.py JOB.json.
 
 ``method`` is a recipe. With ``checkpoints`` (name -> folder) and ``held_out`` in the job, it measures instead: the mean
-negative log-likelihood of each checkpoint on the agent's tokens of those rows, in nats per token.
+negative log-likelihood of each checkpoint on the agent's tokens of those rows, in nats per token. ``method`` "forward"
+compresses nothing: it runs the model's body over the calibration twice, as every method that reads one layer after the
+other must.
 """
 
 from __future__ import annotations
@@ -38,6 +40,25 @@ def measure(job: Job) -> None:
     job.write_report(nll=found, tokens=sum(target >= 0 for _, targets in rows for target in targets))
 
 
+def forward(job: Job) -> None:
+    """Run the body of the model over the calibration, twice."""
+    with job.stage("import"):
+        import torch
+
+        from acgym.agents.local import load
+        from acgym.compress.replay import batches
+    with job.stage("load"):
+        body: Any = load(job.model).model.base_model
+        rows = job.rows("calibration")
+    with job.stage("quantise"), torch.no_grad():
+        for _ in range(2):
+            for batch in batches(rows):
+                body(input_ids=torch.tensor(batch), use_cache=False)
+    with job.stage("save"):
+        pass
+    job.write_report()
+
+
 def compress(job: Job) -> None:
     """Compress and write."""
     with job.stage("import"):
@@ -67,6 +88,8 @@ def main() -> None:
     job = Job(sys.argv[1])
     if "checkpoints" in job.settings:
         measure(job)
+    elif job.method == "forward":
+        forward(job)
     else:
         compress(job)
 

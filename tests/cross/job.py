@@ -61,10 +61,7 @@ class Job:
         yield
         self.seconds[name] = time.perf_counter() - started
         self.processor_seconds[name] = time.process_time() - worked
-        # Linux counts kibibytes, macOS bytes.
-        self.peaks[name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-            1 if sys.platform == "darwin" else 1024
-        )
+        self.peaks[name] = peak_memory()
 
     def torch_dtype(self) -> Any:
         """Return "auto" or the torch dtype of the job."""
