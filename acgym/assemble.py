@@ -17,6 +17,7 @@ from acgym.assemble_replies import check_decoding, check_format
 from acgym.calibration_files import check_files, read_calibration
 from acgym.calibration_sources import draw
 from acgym.calibration_spec import DEFAULT, PRESETS, Calibration, parse_calibration
+from acgym.memory import uncollected
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -233,10 +234,11 @@ def scripted(spec: AgentSpec) -> Agent:
 
 def local(spec: AgentSpec, tool_format: str | None = None, decoding: Decoding | None = None) -> LocalAgent:
     """Load the dense model of a spec as an agent; ``tool_format`` and ``decoding`` as :func:`agent` takes them."""
-    from acgym.agents.local import REFERENCE, LocalAgent, load
-    from acgym.compress.formats.read import read_checkpoint
+    with uncollected():
+        from acgym.agents.local import REFERENCE, LocalAgent, load
+        from acgym.compress.formats.read import read_checkpoint
 
-    loaded = load(str(REFERENCE) if spec.source is None else spec.source, read_checkpoint)
+        loaded = load(str(REFERENCE) if spec.source is None else spec.source, read_checkpoint)
     return LocalAgent(loaded, spec.base.text, decoding=decoding, tool_format=tool_format)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import math
 import os
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from acgym.episode import Episode, NewerFormat
+from acgym.memory import uncollected
 
 Key = tuple[str, str, str, str, int]
 """Identity of an episode, ``Episode.key``."""
@@ -53,24 +53,12 @@ def read_episodes(file: Path, identity: Identity = by_task) -> list[Episode]:
         RecordDamaged: naming file and line, if a line that ends in a newline is not an episode.
     """
     latest: dict[Hashable, Episode] = {}
-    with _nothing_collected():
+    with uncollected():
         for episode in _lines(file, file.read_bytes()):
             key = identity(episode)
             latest.pop(key, None)
             latest[key] = episode
     return list(latest.values())
-
-
-@contextlib.contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Keep the garbage collector from looking through all that was read, again and again, while more is read."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 SYNC_SECONDS = 0.5

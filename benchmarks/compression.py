@@ -104,7 +104,7 @@ def prepare(folder: Path, shape: str, models: list[str]) -> None:
 
 def interpreter(side: Side) -> Path:
     """Return the Python that runs a side."""
-    if side.toolkit == "acgym":
+    if side.program == "in_acgym.py":
         return Path(sys.executable)
     return environments.python("llmcompressor" if side.program == "in_originals.py" else side.toolkit)
 
