@@ -71,9 +71,10 @@ class Job:
     ) -> None:
         """Play the seeds that are left of ``total`` in all environments at once, and keep the agent's data sheet.
 
-        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``play``, the wall-clock seconds of the play
-        and how many episodes they cover (those of a session that was killed are missing); ``usage``, the requests,
-        retries and tokens of a remote agent; and ``signals``, see :meth:`Yardstick.measure`.
+        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``play``, the wall-clock seconds of the play,
+        added up where workers shared it, and how many episodes they cover (those of a session that was killed are
+        missing); ``usage``, the requests, retries and tokens of a remote agent; and ``signals``, see
+        :meth:`Yardstick.measure`.
         """
         started = time.perf_counter()
         writers = {env: self._writer(spec, env, total - len(seeds), total) for env, seeds in left.items()}

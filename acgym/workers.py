@@ -65,7 +65,8 @@ class Spent:
     """What shares cost."""
 
     seconds: float
-    """Wall-clock seconds of playing, the mean over the workers; loading their models is not in it."""
+    """Wall-clock seconds of playing, added up over the workers, as if one had played them all; loading their models is
+    not in it."""
     episodes: int
     """Finished ones."""
     usage: Mapping[str, int]
@@ -195,7 +196,7 @@ class Workers:
             before.append(_Task(agent, 0, {}))  # on the way, and not when all others are idle
         shares = [_Task(agent, None, share) for share in cut(left, self.count, FINER if after else 1)]
         self._do(deque([*before, *shares]), write)
-        return Spent(self._seconds / self.count, self._finished, self._usage)
+        return Spent(self._seconds, self._finished, self._usage)
 
     def _do(self, waiting: deque[_Task], write: Callable[[str, Episode], None]) -> None:
         """Give tasks to free workers until all are done."""
