@@ -22,7 +22,7 @@ from acgym.agents.remote_spec import Endpoint, Key, Limits, key_for, parse_endpo
 from acgym.loop import play
 from acgym.types import Message
 
-QUICK = Limits(timeout=0.2, retries=2, first_wait=0.001, longest_wait=0.002, patience=10, max_bytes=100_000)
+QUICK = Limits(timeout=0.5, retries=2, first_wait=0.001, longest_wait=0.002, patience=10, max_bytes=100_000)
 PATIENT = Limits(timeout=5, retries=4, first_wait=0.001, longest_wait=0.002, patience=10)
 SECRET = "sk-very-secret"
 
@@ -36,9 +36,9 @@ FAULTS = {
     "busy": (raw(429, '{"error": {"message": "slow down"}}'), 'status 429: "slow down"'),
     "broken": (raw(500, "Traceback: ..."), 'status 500: "Traceback: ..."'),
     "overloaded": (raw(503, ""), 'status 503: ""'),
-    "silent": (never, "no whole answer within 0.2 s"),
-    "dripping": (drips, "no whole answer within 0.2 s"),
-    "late": (late(1, says()), "no whole answer within 0.2 s"),
+    "silent": (never, "no whole answer within 0.5 s"),
+    "dripping": (drips, "no whole answer within 0.5 s"),
+    "late": (late(1, says()), "no whole answer within 0.5 s"),
     "drops the connection": (drops, "RemoteProtocolError"),
     "half a body": (half, "RemoteProtocolError"),
     "no HTTP": (no_http, "RemoteProtocolError"),
