@@ -47,7 +47,7 @@ class Job:
     def do(self, spec: AgentSpec, seeds: range) -> None:
         """Play what is left of an agent's episodes and probe its model; do nothing if all is on the disk.
 
-        Without a seed its model is probed.
+        With no seeds, its model is probed and nothing is played.
         """
         left = episodes_left(self.settings, self.run, spec.text, seeds)
         sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {}

@@ -31,7 +31,7 @@ def expect_oracle(agent: Agent, env_id: str, seeds: Sequence[int], kwargs: Mappi
         kwargs: arguments of ``gym.make``.
         split: which stream the tasks are drawn from.
     """
-    if agent.name != NAME:
+    if agent.name != NAME or not seeds:
         return
     from acgym.demonstrations import demonstrate
     from acgym.train_data import tokenise

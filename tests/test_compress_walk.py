@@ -62,7 +62,8 @@ def test_replayed_layers_give_what_the_model_gives(family):
 
 @pytest.mark.parametrize("measured", [1, 2])
 def test_the_output_error_is_that_of_the_first_tokens(monkeypatch, measured):
-    rows = [text(1)[0], text(1)[0][:-1]]  # two lengths, so two batches
+    first_row, second_row = text(2)
+    rows = [first_row, second_row[: len(second_row) // 2]]  # two lengths, so two batches
     monkeypatch.setattr(layer_module, "ERROR_TOKENS", sum(map(len, rows[:measured])))
     model = make()
     first = next(iter(decoder_layers(model).values()))

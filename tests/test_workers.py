@@ -145,7 +145,10 @@ def test_shares_begin_when_no_whole_agent_is_left():
     with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther()) as crew:
         team = list(crew._free)
         crew.share("z", {ENV: range(8)}, lambda episode: None, after=["a", "b"], seeds=8)
-        asked = [json.loads(message) for worker in team for message in worker.asked]
+        each = [[json.loads(message) for message in worker.asked] for worker in team]
+    for kinds in ([kind for kind, *_ in asked] for asked in each):
+        assert kinds == sorted(kinds, key=["whole", "share"].index)
+    asked = [message for messages in each for message in messages]
     whole = sorted((agent, seeds) for kind, agent, seeds in asked if kind == "whole")
     assert whole == [("a", 8), ("b", 8), ("z", 0)]
     shares = [what[ENV] for kind, _, what in asked if kind == "share"]
