@@ -30,12 +30,19 @@ def read_recipe(written: str) -> tuple[str, str | None]:
     return str(recipe), str(said) or None
 
 
-def fewest_bits(recipe: str) -> float:
-    """Return the fewest bits a weight that a step of a recipe leaves in packed storage; infinity if none packs any."""
+def play_order(recipe: str) -> tuple[float, bool, bool]:
+    """Return what recipes are sorted by to have those first that will take longest.
+
+    What breaks an agent lets it play longest: fewest bits a weight in packed storage first (infinity if no step packs
+    any), n:m patterns before shares. Then what is calibrated: the last one is compressed by all who share its episodes.
+    """
     from acgym.compress.recipe import parse
 
-    stored = (step.options.stored_bits(*_SHAPE) for step in parse(recipe))
-    return min((bits / prod(_SHAPE) for bits in stored if bits is not None), default=inf)
+    steps = parse(recipe)
+    options = [step.options for step in steps]
+    stored = [bits / prod(_SHAPE) for bits in (each.stored_bits(*_SHAPE) for each in options) if bits is not None]
+    patterned = any(isinstance(getattr(each, "sparsity", None), tuple) for each in options)
+    return min(stored, default=inf), not patterned, not steps.needs_calibration
 
 
 def has_integers(recipe: str) -> bool:

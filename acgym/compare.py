@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from math import inf
@@ -12,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.assemble import model_folder, parse_spec
-from acgym.assemble_recipe import fewest_bits
+from acgym.assemble_recipe import play_order
 from acgym.compare_job import SHEET, Job, add_play, episodes_left
 from acgym.compare_models import Models
 from acgym.compare_settings import Settings, prepare
@@ -88,7 +89,7 @@ def run_comparison(
                 from acgym.ray_workers import Cluster
 
                 team = Cluster(ray, workers)
-            with Workers(workers, work, run.append, listener, team, _load_statistics) as crew:
+            with Workers(workers, work, run.append, listener, team, _load_the_rest) as crew:
                 _play(settings, run, _Crew(settings, run, crew, listener).all)
         from acgym.comparison import assemble_result  # here: its statistics take seconds to load, in workers too
 
@@ -161,7 +162,7 @@ class _Crew:
             self._share(first, seeds)
             if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
                 self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
-        *others, last = sorted(agents, key=lambda name: (name != first, _bits(name)))
+        *others, last = sorted(agents, key=lambda name: (name != first, _order(name)))
         if last != first:
             self._share(last, seeds, others)
         self.workers.whole([last], seeds)  # whole after share: its model is still there
@@ -187,15 +188,21 @@ class _Crew:
         self.run.write_json(SHEET, sheet, agent)
 
 
-def _bits(agent: str) -> float:
-    """Return the fewest bits that an agent's recipe leaves a weight: what breaks plays longest, so it begins early."""
+def _order(agent: str) -> tuple[float, bool, bool]:
+    """Return an agent's place: those that will play longest begin early, so that workers end together."""
     recipe = parse_spec(agent).recipe
-    return inf if recipe is None else fewest_bits(recipe)
+    return (inf, True, True) if recipe is None else play_order(recipe)
 
 
-def _load_statistics() -> None:
-    """Load what the end of a run needs while the last workers still play: it takes more than a second."""
-    Thread(target=import_module, args=("acgym.comparison",), daemon=True).start()
+def _load_the_rest() -> None:
+    """Load what the end of a run and its report need while the last workers still play: it takes two seconds."""
+
+    def load() -> None:
+        for module in ("acgym.comparison", "matplotlib.backends.backend_svg"):
+            with suppress(ImportError):  # matplotlib is an extra
+                import_module(module)
+
+    Thread(target=load, daemon=True).start()
 
 
 def _play(settings: Settings, run: Run, play: Player) -> None:

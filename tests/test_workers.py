@@ -166,14 +166,15 @@ def test_what_may_be_broken_is_played_first_and_the_last_agent_is_shared(tmp_pat
             asked.append([(task.agent, task.seeds) for task in waiting])
             super()._do(waiting, write)
 
-    agents = ["reference", "reference+wanda-50", "reference+rtn-w8", "reference+rtn-w2", "reference+magnitude-50"]
+    recipes = ["magnitude-50", "wanda-50", "wanda-2:4", "rtn-w8", "rtn-w2"]
+    agents = ["reference", *(f"reference+{recipe}" for recipe in recipes)]
     settings = prepare(agents, [ENV], episodes=1)
     with Run.open(tmp_path, settings.to_dict()) as run:
         crew = Recorded(2, None, run.append, Listener(), OneAfterTheOther())
         with crew:
             _Crew(settings, run, crew, Listener()).all(settings.agents, 1)
-    first, wanda, w8, w2, magnitude = settings.agents
-    whole = [(first, 1), (w2, 1), (w8, 1), (wanda, 1), (magnitude, 0), (magnitude, None)]
+    first, magnitude, wanda, patterned, w8, w2 = settings.agents
+    whole = [(first, 1), (w2, 1), (w8, 1), (patterned, 1), (wanda, 1), (magnitude, 0), (magnitude, None)]
     assert asked == [[(first, None)], [(first, 1)], whole, [(magnitude, 1)]]
 
 
