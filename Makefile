@@ -1,11 +1,12 @@
 # The commands of this repository. They need Python 3.11 or newer, make, and nothing else:
-#   make compare    set up .venv, then measure the reference agent dense and compressed (ARGS="..." is passed on)
-#   make test       set up .venv, then run the fast tests (ARGS="-k needle" is passed on)
-#   make test-slow  the slow tests: builds and installs the package, trains and compares small models
-#   make test-cross loads our checkpoints in the other toolkits, and theirs here
-#   make lint       ruff and strict mypy
-#   make format     let ruff rewrite the files
-#   make clean      remove what these commands made
+#   make compare       set up .venv, then measure the reference agent dense and compressed (ARGS="..." is passed on)
+#   make test          set up .venv, then run the fast tests (ARGS="-k needle" is passed on)
+#   make test-slow     the slow tests: builds and installs the package, trains and compares small models
+#   make test-formats  loads our checkpoints in the other toolkits, and theirs here
+#   make test-cross    the same, and runs beside vLLM and the tools that our results are exported to
+#   make lint          ruff and strict mypy
+#   make format        let ruff rewrite the files
+#   make clean         remove what these commands made
 
 PYTHON ?= python3
 ARGS ?=
@@ -19,7 +20,7 @@ TYPES := build/types
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: compare test test-slow test-cross lint format clean
+.PHONY: compare test test-slow test-formats test-cross lint format clean
 
 compare: $(INSTALLED)
 	$(VENV)/bin/acgym compare $(ARGS)
@@ -28,11 +29,17 @@ test: $(INSTALLED_DEV)
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 test-slow: $(INSTALLED_DEV)
-	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -m slow -n auto $(ARGS)
 
-# The environments of the other toolkits take some minutes and 5 GB the first time.
+# The environments of the other toolkits take some minutes and 6 GB the first time (all of them 9 GB); see
+# tests/cross/environments.py for where they are kept.
+CROSS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -m cross -n 2 --dist loadfile
+
+test-formats: $(INSTALLED_DEV)
+	$(CROSS) tests/cross/test_cross_read.py tests/cross/test_cross_write.py tests/cross/test_cross_autoawq.py $(ARGS)
+
 test-cross: $(INSTALLED_DEV)
-	$(VENV)/bin/python -m pytest -m cross tests/cross $(ARGS)
+	$(CROSS) tests/cross $(ARGS)
 
 # A type checker does not run acgym/__init__.py, which joins the four folders: it is shown them as one tree of links.
 # It starts inside the tree, because it looks in the current folder first.

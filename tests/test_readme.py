@@ -45,7 +45,7 @@ def test_the_commands_that_it_names_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"\bmake (\w[\w-]*)", README))
     assert {"compare", "test"} <= named
-    for target in named & {"compare", "test", "lint", "test-slow"}:
+    for target in named & {"compare", "test", "lint", "test-slow", "test-formats"}:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
