@@ -9,7 +9,8 @@ compression alone and of the whole process (imports, loading and writing include
 the reference agent, the mean negative log-likelihood of what the oracle says on the evaluation split, in nats per
 token, all checkpoints read by one reader in float32. Of several runs the fastest counts, since the first may compile.
 Processor seconds are those of the compression on all cores: they are less disturbed by whatever else runs. The floor of
-each model are two plain passes over the calibration, which all of these methods make, each in its own way.
+each model are two plain passes over the calibration, which all of these methods make, each in its own way. acgym is
+there twice: with the model in memory and, a layer at a time, streamed; reading and writing then count as compression.
 
 The toolkits live in environments that are built in $ACGYM_CROSS_CACHE (default ~/.cache/acgym-cross) at the first run.
 FOLDER is a checkout of IST-DASLab/sparsegpt or locuslab/wanda; without it that side is left out, and said so.
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -53,21 +55,26 @@ class Side:
     models: tuple[str, ...] = MODELS
 
 
+ACGYM, STREAMED = "acgym", "acgym --stream"
 GPTQ, AWQ, SPARSEGPT, WANDA = "gptq w4 g128 sym", "awq w4 g128", "sparsegpt 2:4", "wanda 2:4"
 FLOOR = "two plain passes"
 SIDES = (
     Side(FLOOR, "transformers", "in_acgym.py", "forward"),
-    Side(GPTQ, "acgym", "in_acgym.py", "gptq-w4-g128-sym-actorder-static", {"format": "gptq"}),
+    Side(GPTQ, ACGYM, "in_acgym.py", "gptq-w4-g128-sym-actorder-static", {"format": "gptq"}),
+    Side(GPTQ, STREAMED, "in_acgym.py", "gptq-w4-g128-sym-actorder-static", {"format": "gptq", "stream": True}),
     Side(GPTQ, "gptqmodel", "in_gptqmodel.py", "gptq", dtype="auto"),  # its loader chooses bfloat16 on a CPU
     Side(GPTQ, "llmcompressor", "in_llmcompressor.py", "gptq", {"scheme": "W4A16"}),
-    Side(AWQ, "acgym", "in_acgym.py", "awq-w4-g128", {"format": "awq"}),
+    Side(AWQ, ACGYM, "in_acgym.py", "awq-w4-g128", {"format": "awq"}),
+    Side(AWQ, STREAMED, "in_acgym.py", "awq-w4-g128", {"format": "awq", "stream": True}),
     Side(AWQ, "gptqmodel", "in_gptqmodel.py", "awq", {"sym": False}, dtype="auto"),
     Side(AWQ, "llmcompressor", "in_llmcompressor.py", "awq", {"scheme": "W4A16_ASYM"}),
     Side(AWQ, "autoawq", "in_autoawq.py", "awq"),
-    Side(SPARSEGPT, "acgym", "in_acgym.py", "sparsegpt-2:4", {"format": "dense"}),
+    Side(SPARSEGPT, ACGYM, "in_acgym.py", "sparsegpt-2:4", {"format": "dense"}),
+    Side(SPARSEGPT, STREAMED, "in_acgym.py", "sparsegpt-2:4", {"format": "dense", "stream": True}),
     Side(SPARSEGPT, "llmcompressor", "in_llmcompressor.py", "sparsegpt", {"pattern": "2:4"}),
     Side(SPARSEGPT, "sparsegpt", "in_originals.py", "sparsegpt", {"pattern": "2:4"}),
-    Side(WANDA, "acgym", "in_acgym.py", "wanda-2:4", {"format": "dense"}),
+    Side(WANDA, ACGYM, "in_acgym.py", "wanda-2:4", {"format": "dense"}),
+    Side(WANDA, STREAMED, "in_acgym.py", "wanda-2:4", {"format": "dense", "stream": True}),
     Side(WANDA, "llmcompressor", "in_llmcompressor.py", "wanda", {"pattern": "2:4"}),
     Side(WANDA, "wanda", "in_originals.py", "wanda", {"pattern": "2:4"}),
 )
@@ -117,7 +124,7 @@ def measure(side: Side, model: str, folder: Path, repeat: int) -> Row:
     """
     found: list[Row] = []
     for turn in range(repeat):
-        out = folder / f"{side.method}-{side.toolkit}-{model}-{turn}".replace(" ", "_").replace(":", "of")
+        out = folder / re.sub(r"\W+", "_", f"{side.method}-{side.toolkit}-{model}-{turn}")
         job = {
             "model": str(folder / model),
             "out": str(out),
@@ -175,8 +182,8 @@ def show(rows: list[Row]) -> None:
         losses = [row.nll for row in others if row.nll is not None]
         loss = f"{ours.nll - min(losses):+.5f}" if ours.nll is not None and losses else "-"
         print(
-            f"{ours.model:<12} {ours.side.method:<17} seconds x{seconds:.2f}, processor x{processor:.2f}, "
-            f"process x{process:.2f}, memory x{memory:.2f}, NLL {loss}"
+            f"{ours.model:<12} {ours.side.method:<17} {ours.side.toolkit:<14} seconds x{seconds:.2f}, "
+            f"processor x{processor:.2f}, process x{process:.2f}, memory x{memory:.2f}, NLL {loss}"
         )
         if ours.model in floors:
             other = min(row.seconds for row in others)
@@ -185,9 +192,10 @@ def show(rows: list[Row]) -> None:
 
 def pairs(rows: list[Row]) -> Iterator[tuple[Row, list[Row]]]:
     """Go through acgym's rows, each with those of the others for the same model and method."""
-    for ours in (row for row in rows if row.side.toolkit == "acgym"):
+    own = (ACGYM, STREAMED)
+    for ours in (row for row in rows if row.side.toolkit in own):
         same = [row for row in rows if (row.model, row.side.method) == (ours.model, ours.side.method)]
-        others = [row for row in same if row is not ours]
+        others = [row for row in same if row.side.toolkit not in own]
         if others:
             yield ours, others
 

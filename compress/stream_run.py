@@ -27,7 +27,7 @@ from acgym.compress.stream_skeleton import Stored, empty, move_buffers, put, ske
 from acgym.compress.stream_source import Source
 from acgym.compress.stream_work import Work
 from acgym.compress.walk import Progress, check_weights
-from acgym.memory import give_back
+from acgym.memory import trim
 from acgym.types import Json
 
 SHARD_BYTES = 1 << 30
@@ -139,7 +139,7 @@ class Stream:
         if at and index:  # the first one shows the step what layers return, also when it goes on after a kill
             self.work.drop(self._file(at - 1, index), self._grids(at - 1, index))
         empty(layer)
-        give_back()
+        trim()
         return f"{self.recipe.steps[at]}: {name}"
 
     def _write(self, at: int, index: int, linears: Mapping[str, Projection], kept: Kept) -> int:

@@ -3,7 +3,8 @@
 ``method`` is a recipe. With ``checkpoints`` (name -> folder) and ``held_out`` in the job, it measures instead: the mean
 negative log-likelihood of each checkpoint on the agent's tokens of those rows, in nats per token. ``method`` "forward"
 compresses nothing: it runs the model's body over the calibration twice, as every method that reads one layer after the
-other must.
+other must. With the option ``stream`` the model is never whole in memory (``acgym compress --stream``); reading it,
+writing and reading back then count as compressing.
 """
 
 from __future__ import annotations
@@ -82,6 +83,21 @@ def compress(job: Job) -> None:
     job.write_report()
 
 
+def stream(job: Job) -> None:
+    """Compress layer by layer, from one folder to another."""
+    with job.stage("import"):
+        import torch
+
+        from acgym.compress.stream import compress_folder
+    with job.stage("load"):
+        rows = job.rows("calibration")
+    with job.stage("quantise"):
+        compress_folder(job.model, job.method, rows, job.out, format=job.options["format"], dtype=torch.float32)
+    with job.stage("save"):
+        pass
+    job.write_report()
+
+
 def main() -> None:
     """Do the job."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this checkout
@@ -90,6 +106,8 @@ def main() -> None:
         measure(job)
     elif job.method == "forward":
         forward(job)
+    elif job.options.get("stream"):
+        stream(job)
     else:
         compress(job)
 
