@@ -21,6 +21,7 @@ from acgym.cli_probe import probe
 from acgym.cli_repeat import repeat
 from acgym.cli_view import export, view
 from acgym.cli_workers import EpisodeSeconds, Level, Out, Ray, Workers
+from acgym.plain_warnings import warn_plainly
 
 if TYPE_CHECKING:
     from acgym.compare_settings import Settings
@@ -288,6 +289,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 shows \\u03c4 for a letter it lacks
             stream.reconfigure(errors="backslashreplace")
+    warn_plainly()
     app()
 
 

@@ -13,6 +13,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from acgym.plain_warnings import warn_plainly
 from acgym.worker_side import Desk, Work
 
 THREADS = "OMP_NUM_THREADS"
@@ -117,6 +118,7 @@ def _born_with_threads(count: int) -> Iterator[None]:
 def _serve(connection: Connection, work: Work) -> None:
     """Do what is asked for until the other end is closed. Runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there are no masks
+    warn_plainly()
 
     def send(message: bytes) -> None:
         try:
