@@ -21,7 +21,7 @@ def warn_plainly() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        text = f"warning: {printable(str(message))}"
+        text = "warning: " + printable(" ".join(str(message).split()))
         if text not in said:
             said.add(text)
             print(text, file=sys.stderr if file is None else file, flush=True)

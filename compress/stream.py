@@ -36,10 +36,10 @@ def compress_folder(
 
     The result is that of :func:`acgym.compress.compress` on the whole model and of
     :func:`acgym.compress.formats.write.write_checkpoint`, bit for bit. In memory are one layer, the statistics of the
-    step on it and, where calibration is read, the hidden states of all its tokens three times (input, dense output,
-    compressed output). Each step of the recipe goes through the folder once, and each finished layer is read back from
-    its shard and compared. A run that was killed goes on behind the last finished layer when it is called again with
-    the same arguments, and ends with the same bytes; until then the output is called ``OUT.unfinished``.
+    step on it and, where calibration is read, the hidden states of all tokens, those of the first ERROR_TOKENS twice.
+    Each step of the recipe goes through the folder once, and each finished layer is read back from its shard and
+    compared. A run that was killed goes on behind the last finished layer when it is called again with the same
+    arguments, and ends with the same bytes; until then the output is called ``OUT.unfinished``.
 
     Args:
         source: folder as transformers saves it; its tokenizer and other small files are copied.

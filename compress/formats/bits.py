@@ -8,7 +8,7 @@ from torch import Tensor
 
 WORD = 32
 OCTET = 8
-"""Integers of 1, 2, 4 and 8 bits fill one without straddling: they are shifted, which takes a tenth of the time."""
+"""Integers of 1, 2, 4 and 8 bits fill one without straddling: they are shifted, and not taken apart bit by bit."""
 
 
 def words_for(count: int, bits: int) -> int:

@@ -51,7 +51,8 @@ def test_checkpoint_of_another_toolkit_gives_its_logits(written, given, made, mo
     ids, logits = theirs(folder)
     ours = answers(opened(folder), ids)
     assert distance(ours, logits) < tolerance
-    assert distance(answers(opened(given / model), ids), logits) > 5 * tolerance  # it is compressed, if only to 8 bits
+    clear = 5 if ("bits", 8) in made[2] else 10
+    assert distance(answers(opened(given / model), ids), logits) > clear * tolerance  # it is compressed
 
 
 def test_w8a8_gives_their_logits_under_their_rounding_of_inputs(written):
