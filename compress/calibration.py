@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -86,6 +86,54 @@ class Statistics:
             raise ValueError("the Hessian was not collected; register the method with needs='hessian'")
         return self.gram
 
+    def add(self, x: Tensor, needs: Needs) -> None:
+        """Add the tokens of one call; of the Hessian only the upper half, see :meth:`mirror`.
+
+        Args:
+            x: (tokens, in), float32 or float64.
+            needs: what is summed.
+        """
+        self.tokens += len(x)
+        features = x.shape[1]
+        if needs == "hessian":
+            if self.gram is None:
+                self.gram = x.new_zeros(features, features)
+            for start in range(0, features, STRIP):
+                self.gram[start : start + STRIP, start:].addmm_(x[:, start : start + STRIP].T, x[:, start:])
+            self.squares = self.gram.diagonal()
+        else:
+            squares = x.square().sum(0)
+            self.squares = squares if self.squares is None else self.squares.add_(squares)
+        if needs in ("sizes", "hessian"):
+            sizes = x.abs()
+            total, top = sizes.sum(0), sizes.amax(0)
+            self.absolute = total if self.absolute is None else self.absolute.add_(total)
+            self.maximum = top if self.maximum is None else torch.maximum(self.maximum, top, out=self.maximum)
+
+    def mirror(self) -> None:
+        """Copy the upper half of the Hessian, which is all that :meth:`add` computes, to the lower."""
+        if self.gram is None:
+            return
+        for start in range(0, len(self.gram), STRIP):
+            rows, rest = slice(start, start + STRIP), slice(start + STRIP, None)
+            self.gram[rest, rows] = self.gram[rows, rest].T
+
+    @classmethod
+    def total(cls, parts: Sequence[Statistics]) -> Statistics:
+        """Return the sums over several sets of tokens of one projection; over none, nothing was collected."""
+
+        def over(name: str, join: Callable[[Tensor, Tensor], Tensor]) -> Tensor | None:
+            found = [getattr(part, name) for part in parts]
+            return reduce(join, found) if found and found[0] is not None else None
+
+        return cls(
+            sum(part.tokens for part in parts),
+            over("squares", torch.add),
+            over("gram", torch.add),
+            over("absolute", torch.add),
+            over("maximum", torch.maximum),
+        )
+
     def divided(self, scales: Tensor) -> Statistics:
         """Return the statistics of X_j / s_j: those after scales, (in,), positive, were folded into what makes X."""
 
@@ -112,37 +160,32 @@ class Statistics:
         return cls(0, one, torch.diag(one), one, one)
 
 
-class _Sums(NamedTuple):
-    """Sums of one call, see :class:`Statistics`; None what is not needed."""
-
-    call: int
-    """Number of the tensor that was summed."""
-
-    squares: Tensor
-    gram: Tensor | None
-    absolute: Tensor | None
-    maximum: Tensor | None
-
-
 @dataclass
 class Collector:
     """Forward pre-hooks that gather the statistics of one decoder layer's projections.
 
-    Projections that read the same tensors (query, key and value) have one object for their statistics.
+    Projections that read the same tensors one after the other (query, key and value) have one object for their
+    statistics, and each tensor is summed once: when the next one comes, so that it is known who read it.
     """
 
     linears: Mapping[str, Projection]
     needs: Needs
     statistics: dict[str, Statistics] = field(default_factory=dict)
-    _last: tuple[Tensor, _Sums] | None = None
-    _calls: dict[str, list[int]] = field(default_factory=dict)
-    """Which tensors each projection read."""
+    _sums: dict[tuple[str, ...], Statistics] = field(default_factory=dict)
+    """Sums of the tensors that these projections, and no others, read."""
+    _open: tuple[Tensor, int, list[str]] | None = None
+    """The tensor that was read last, its version, and who read it until now."""
+    _order: list[str] = field(default_factory=list)
+    """Who read, in turn."""
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Gather while the layer runs."""
-        self.statistics = {name: Statistics() for name in self.linears}
-        self._calls = {name: [] for name in self.linears}
+        """Gather while the layer runs.
+
+        Raises:
+            ValueError: if the layer changes an input in place after a projection has read it, naming the projection.
+        """
+        self._sums, self._order = {}, []
         hooks = []
         experts: dict[nn.Module, dict[int, dict[str, str]]] = {}
         for name, linear in self.linears.items() if self.needs != "nothing" else ():
@@ -154,17 +197,35 @@ class Collector:
             hooks.append(module.register_forward_pre_hook(partial(self._see_experts, names), with_kwargs=True))
         try:
             yield
+            self._settle()
         finally:
-            self._last = None
+            self._open = None
             for hook in hooks:
                 hook.remove()
-        alike: dict[tuple[int, ...], str] = {}
-        for name, calls in self._calls.items():
-            if calls:
-                self.statistics[name] = self.statistics[alike.setdefault(tuple(calls), name)]
+        for seen in self._sums.values():
+            seen.mirror()
+        self.statistics = {name: self._of(name) for name in self.linears}
+
+    def last(self) -> nn.Module | None:
+        """Return the projection that every batch reads last, to be asked between two batches.
+
+        Returns:
+            None unless every batch until now read all projections once and in one order.
+        """
+        count = len(self.linears)
+        first, batches = self._order[:count], len(self._order) // max(count, 1)
+        if set(first) != set(self.linears) or self._order != first * batches:
+            return None
+        last = self.linears[first[-1]]
+        return None if isinstance(last, Expert) else last
+
+    def _of(self, name: str) -> Statistics:
+        """Return what one projection saw: as a rule it always read with the same others."""
+        parts = [seen for readers, seen in self._sums.items() if name in readers]
+        return parts[0] if len(parts) == 1 else Statistics.total(parts)
 
     def _see(self, name: str, module: nn.Module, args: tuple[Any, ...]) -> None:
-        self._add(name, args[0])
+        self._read(name, args[0])
 
     def _see_experts(
         self, names: dict[int, dict[str, str]], module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -174,39 +235,27 @@ class Collector:
                 ("gate_up_proj", "down_proj"), expert_inputs(module, args, kwargs, index), strict=False
             ):
                 if part in parts:
-                    self._add(parts[part], inputs)
+                    self._read(parts[part], inputs)
 
-    def _add(self, name: str, inputs: Tensor) -> None:
-        seen, sums = self.statistics[name], self._sums(inputs)
-        self._calls[name].append(sums.call)
-        seen.tokens += inputs.numel() // inputs.shape[-1]
-        if seen.squares is None:
-            seen.squares, seen.absolute, seen.maximum = sums.squares, sums.absolute, sums.maximum
-            seen.gram = None if sums.gram is None else sums.gram.clone()
+    def _read(self, name: str, inputs: Tensor) -> None:
+        """Note that a projection read a tensor."""
+        if self._open is None or self._open[0] is not inputs or name in self._open[2]:
+            self._settle()
+            self._open = inputs, _version(inputs), []
+        self._open[2].append(name)
+        self._order.append(name)
+
+    def _settle(self) -> None:
+        """Sum the tensor that was read last."""
+        if self._open is None:
             return
-        seen.squares = seen.squares + sums.squares
-        if seen.absolute is not None and sums.absolute is not None:
-            seen.absolute = seen.absolute + sums.absolute
-        if seen.maximum is not None and sums.maximum is not None:
-            seen.maximum = torch.maximum(seen.maximum, sums.maximum)
-        if seen.gram is not None and sums.gram is not None:
-            seen.gram.add_(sums.gram)
-
-    def _sums(self, inputs: Tensor) -> _Sums:
-        """Sum over the tokens of one call; query, key and value read the same tensor, and its sums are made once."""
-        if self._last is None or self._last[0] is not inputs:
-            x = working(inputs).flatten(0, -2)
-            sizes = x.abs() if self.needs in ("sizes", "hessian") else None
-            gram = _gram(x) if self.needs == "hessian" else None
-            sums = _Sums(
-                0 if self._last is None else self._last[1].call + 1,
-                x.square().sum(0) if gram is None else gram.diagonal().clone(),
-                gram,
-                None if sizes is None else sizes.sum(0),
-                None if sizes is None else sizes.amax(0),
+        inputs, version, readers = self._open
+        if _version(inputs) != version:
+            raise ValueError(
+                f"the input of {readers[0]} was changed in place after it was read, so that its statistics are lost; "
+                "make the layer's forward work on a copy"
             )
-            self._last = inputs, sums
-        return self._last[1]
+        self._sums.setdefault(tuple(readers), Statistics()).add(working(inputs).flatten(0, -2), self.needs)
 
     def check(self) -> list[str]:
         """Refuse statistics that are no numbers; give experts that hardly a token chose those of white inputs.
@@ -234,17 +283,9 @@ class Collector:
         ]
 
 
-def _gram(x: Tensor) -> Tensor:
-    """Return X X^T, (in, in), of X^T = ``x``, (tokens, in): the upper half is computed, in strips, and mirrored."""
-    features = x.shape[1]
-    if features <= STRIP:
-        return x.T @ x
-    gram = x.new_empty(features, features)
-    for start in range(0, features, STRIP):
-        rows, rest = slice(start, start + STRIP), slice(start + STRIP, features)
-        gram[rows, start:] = x[:, rows].T @ x[:, start:]
-        gram[rest, rows] = gram[rows, rest].T
-    return gram
+def _version(tensor: Tensor) -> int:
+    """Return a number that grows whenever a tensor is changed in place; tensors of inference mode have none."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def check_calibration(model: nn.Module, calibration: Sequence[Sequence[int]] | None, method: str) -> list[list[int]]:

@@ -21,9 +21,9 @@ from acgym.compress.record import LayerRecord
 from acgym.compress.scaling import Fold, FoldGroup
 from acgym.memory import trim
 
-ERROR_TOKENS = 16_384
+ERROR_TOKENS = 4096
 """Calibration tokens that a layer's output error is measured on, rounded up to a batch: holding the outputs for all of
-them would take as much memory as the hidden states."""
+them would take as much memory as the hidden states, and to compute them as much time as a quarter of a pass."""
 Keep: TypeAlias = Callable[[str, Compressed], None]
 """Called with the full name of each projection and what a step made of it; packed formats are written from its grid."""
 
@@ -56,7 +56,7 @@ def compress_layer(
     outputs: list[Tensor] = []
     with collector.collecting():
         if replay is not None:
-            outputs = replay.run(index, layer, ERROR_TOKENS)
+            outputs = replay.run(index, layer, ERROR_TOKENS, collector.last)
     notes += collector.check()
     statistics = collector.statistics
     trim()  # of what a forward pass leaves: factors are large

@@ -22,7 +22,7 @@ class LayerRecord:
     name: str
     """Name of the layer in the model, such as ``model.layers.0``."""
     output_error: float | None
-    """||f'(X) - f(X)|| / ||f(X)|| over the first 16,384 calibration tokens, Frobenius norms: f is the layer before the
+    """||f'(X) - f(X)|| / ||f(X)|| over the first 4,096 calibration tokens, Frobenius norms: f is the layer before the
     step, f' after it, and X its input with all earlier layers compressed. None if the step was not run on calibration
     text."""
     weight_error: float

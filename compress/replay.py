@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -13,6 +13,14 @@ from torch import Tensor, nn
 
 BATCH_TOKENS = 1024
 """Most tokens that are run through a layer at once: what one operation leaves for the next stays in cache."""
+
+
+class _ReachedError(Exception):
+    """The module has been called that a layer was run for: never leaves this file."""
+
+
+def _reached(module: nn.Module, args: tuple[Any, ...]) -> None:
+    raise _ReachedError
 
 
 @dataclass
@@ -28,19 +36,46 @@ class Replay:
     calls: list[list[tuple[tuple[Any, ...], dict[str, Any]]]]
     """The other arguments (masks, positions) that the model hands to each layer for each batch."""
 
-    def run(self, index: int, layer: nn.Module, kept: float = math.inf) -> list[Tensor]:
+    def run(
+        self,
+        index: int,
+        layer: nn.Module,
+        kept: float = math.inf,
+        last: Callable[[], nn.Module | None] = lambda: None,
+    ) -> list[Tensor]:
         """Run ``layer``, the ``index``-th, on every batch; the hidden states stay as they are.
 
+        Args:
+            index: the layer's place among the decoder layers.
+            layer: what runs.
+            kept: tokens whose outputs are wanted, rounded up to a batch.
+            last: asked after a batch; the module inside the layer whose input is the last thing that further batches
+                are run for, or None if that is not known.
+
         Returns:
-            The outputs of the first batches, as many as hold ``kept`` tokens; the others are let go of.
+            The outputs of the first batches.
         """
         outputs: list[Tensor] = []
+        end: nn.Module | None = None
         for row, hidden in enumerate(self.hidden):
-            output = self.run_one(index, layer, row)
             if kept > 0:
-                outputs.append(output)
+                outputs.append(self.run_one(index, layer, row))
+            elif (end := end or last()) is None:
+                self.run_one(index, layer, row)
+            else:
+                self._run_until(end, index, layer, row)
             kept -= hidden.shape[0] * hidden.shape[1]
         return outputs
+
+    def _run_until(self, end: nn.Module, index: int, layer: nn.Module, row: int) -> None:
+        """Run a layer on one batch until a module inside is called; its forward pre-hooks run, the module does not."""
+        hook = end.register_forward_pre_hook(_reached)
+        try:
+            self.run_one(index, layer, row)
+        except _ReachedError:
+            pass
+        finally:
+            hook.remove()
 
     def run_one(self, index: int, layer: nn.Module, row: int) -> Tensor:
         """Return the output of ``layer``, the ``index``-th, for one batch: (sequences, tokens, width)."""
@@ -51,6 +86,8 @@ class Replay:
     def advance(self, index: int, layer: nn.Module, before: list[Tensor]) -> float:
         """Move the hidden states behind ``layer``, the ``index``-th, batch by batch: no second copy of them is alive.
 
+        Behind the last layer nothing reads them: there only the batches of ``before`` are run.
+
         Args:
             index: the layer's place among the decoder layers.
             layer: runs once more on every batch.
@@ -60,7 +97,8 @@ class Replay:
             ||after - before|| / ||before|| over those batches.
         """
         changed = total = 0.0
-        for row in range(len(self.hidden)):
+        final = index + 1 == len(self.calls)
+        for row in range(len(before) if final else len(self.hidden)):
             self.hidden[row] = self.run_one(index, layer, row)
             if before:
                 was = before.pop(0).float()

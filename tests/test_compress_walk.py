@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import dataclasses
 import json
@@ -12,6 +13,7 @@ from compress_models import VOCABULARY, linears, logits, make, registered, text
 
 import acgym.compress.gptq as gptq_module
 import acgym.compress.layer as layer_module
+import acgym.compress.replay as replay_module
 from acgym.compress import Compressed, compress, methods
 from acgym.compress.calibration import Collector, Statistics, capture
 from acgym.compress.gptq import gptq
@@ -91,7 +93,11 @@ def naive_inputs(model, name, rows):
     return torch.cat(seen)
 
 
-def test_statistics_are_those_of_the_text_with_all_earlier_layers_compressed():
+@pytest.mark.parametrize("measured", [1, 10_000])
+def test_statistics_are_those_of_the_text_with_all_earlier_layers_compressed(monkeypatch, measured):
+    # Beyond the tokens that errors are measured on, layers are run only as far as their last projection's input.
+    monkeypatch.setattr(layer_module, "ERROR_TOKENS", measured)
+    monkeypatch.setattr(replay_module, "BATCH_TOKENS", 1)
     seen = {}
 
     def spy(weight, statistics, options):
@@ -162,6 +168,80 @@ def test_the_gram_matrix_is_whole_and_symmetric_whatever_the_width(features):
     gram = collector.statistics["only"].gram
     assert torch.allclose(gram, x.T @ x, atol=1e-10)
     assert torch.equal(gram, gram.T)
+
+
+def test_layers_are_run_no_further_than_they_are_needed(monkeypatch):
+    monkeypatch.setattr(layer_module, "ERROR_TOKENS", 1)
+    monkeypatch.setattr(replay_module, "BATCH_TOKENS", 1)
+    model, rows = make(), text(5)
+    calls = collections.Counter()
+    for name, linear in linears(model).items():
+        linear.register_forward_hook(lambda *_, name=name: calls.update([name]))
+    compress(model, "wanda-50", rows)
+    layers, own = list(decoder_layers(model)), next(iter(decoder_layers(model)))
+    # Twice for every batch, once more for the first layer (what does it return?); the last projection once for every
+    # batch and once for what errors are measured on; behind the last layer only that.
+    assert calls[f"{own}.self_attn.o_proj"] == 2 * len(rows) + 1
+    assert calls[f"{own}.mlp.down_proj"] == len(rows) + 1 + 1
+    assert calls[f"{layers[-1]}.self_attn.o_proj"] == len(rows) + 1
+    assert calls[f"{layers[-1]}.mlp.down_proj"] == 1 + 1
+
+
+class Odd(torch.nn.Module):
+    """Two projections that read one tensor in the first call and different ones in others; a third one reads last."""
+
+    def __init__(self, spoils=False):
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Linear(4, 4, bias=False) for _ in range(3))
+        self.calls, self.spoils = 0, spoils
+
+    def forward(self, x):
+        other = x if self.calls == 0 else 2 * x
+        self.calls += 1
+        self.a(x), self.b(other)
+        if self.spoils:
+            other.mul_(3)
+        return self.c(x + 1)
+
+
+def test_projections_that_share_inputs_only_sometimes_have_sums_of_their_own():
+    layer, calls = Odd(), list(torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(1)))
+    collector = Collector(dict(layer.named_children()), "hessian")
+    with torch.no_grad(), collector.collecting():
+        for x in calls:
+            layer(x)
+    read = {"a": calls, "b": [calls[0], 2 * calls[1], 2 * calls[2]], "c": [x + 1 for x in calls]}
+    for name, tensors in read.items():
+        x, seen = torch.cat(tensors), collector.statistics[name]
+        assert seen.tokens == 15
+        assert torch.allclose(seen.gram, x.T @ x, atol=1e-5)
+        assert torch.allclose(seen.squares, x.square().sum(0), atol=1e-5)
+        assert torch.allclose(seen.absolute, x.abs().sum(0), atol=1e-5)
+        assert torch.equal(seen.maximum, x.abs().amax(0))
+
+
+def test_inputs_that_a_layer_changes_after_they_were_read_are_refused():
+    layer = Odd(spoils=True)
+    collector = Collector(dict(layer.named_children()), "norm")
+    with (
+        pytest.raises(ValueError, match="input of a was changed in place"),
+        torch.no_grad(),
+        collector.collecting(),
+    ):
+        layer(torch.ones(2, 4))
+
+
+def test_the_last_projection_is_known_only_where_batches_are_alike():
+    layer = Odd()
+    collector = Collector(dict(layer.named_children()), "norm")
+    with torch.no_grad(), collector.collecting():
+        assert collector.last() is None
+        layer(torch.ones(2, 4))
+        assert collector.last() is layer.c
+        layer(torch.ones(2, 4))
+        assert collector.last() is layer.c
+        layer.a(torch.ones(2, 4))
+        assert collector.last() is None
 
 
 def test_projections_that_read_the_same_inputs_share_their_statistics():
