@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -277,11 +277,11 @@ def rerun(first: LocalAgent, spec: AgentSpec) -> LocalAgent:
     return again
 
 
-def calibration_of(spec: AgentSpec, default: Calibration) -> Calibration | None:
-    """Return what a spec is calibrated on: its own calibration over the default; None if it reads none."""
+def calibration_of(spec: AgentSpec, default: Calibration, overrides: Iterable[str] = ()) -> Calibration | None:
+    """Return what a spec is calibrated on: its own over the default; None if it, and overrides, read none."""
     from acgym.compress.recipe import parse
 
-    if spec.recipe is None or not parse(spec.recipe).needs_calibration:
+    if spec.recipe is None or not any(parse(recipe).needs_calibration for recipe in (spec.recipe, *overrides)):
         return None
     return default if spec.calibration is None else parse_calibration(spec.calibration).over(default)
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,8 @@ class Job:
     """How the recipe leaves the weights that the format packs; None for plain weights."""
     ignore: tuple[str, ...] = ()
     """Patterns of projections that are left as they are."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Pattern to the recipe that those projections get instead."""
     backend: str = "acgym"
     """Whose method compresses."""
 
@@ -67,6 +69,7 @@ class Job:
             "recipe": self.spec.recipe,
             "format": self.format,
             "ignored": list(self.ignore),
+            "overrides": dict(self.overrides),
             "backend": self.backend,
             "calibration": None if self.calibration is None else str(self.calibration),
             "calibration_files": dict(self.calibration_files),
@@ -81,6 +84,7 @@ def prepare_export(
     calibration: str | Path | None = None,
     ignore: Sequence[str] = (),
     backend: str = "acgym",
+    overrides: Mapping[str, str] | None = None,
 ) -> Job:
     """Look an export over, and refuse what cannot work before any model is loaded.
 
@@ -93,6 +97,7 @@ def prepare_export(
             model's own trajectories.
         ignore: patterns of full names of projections that are left as they are, see :func:`acgym.compress.compress`.
         backend: ``acgym``, or ``autoawq`` for AWQ by AutoAWQ (:mod:`acgym.compress.autoawq`).
+        overrides: pattern to the recipe that those projections get instead, ``lm_head`` among them; for ``dense``.
 
     Raises:
         ValueError: for an unknown model, recipe, format or backend, a recipe that the format cannot hold or the backend
@@ -100,15 +105,18 @@ def prepare_export(
         FileNotFoundError: if the model or the text is not there.
         ImportError: if the backend is not installed.
     """
-    from acgym.compress.formats.layouts import scheme_for
+    from acgym.compress.formats.layouts import check_overrides, scheme_for
     from acgym.compress.recipe import parse
 
+    instead = {pattern: str(parse(given)) for pattern, given in (overrides or {}).items()}
     spec = parse_spec(f"{model if model == 'reference' or model.startswith('hf:') else f'hf:{model}'}+{recipe}")
     scheme = scheme_for(format, parse(str(spec.recipe)))
+    check_overrides(format, instead)
     check_backend(backend, parse(str(spec.recipe)), format, ignore)
-    chosen = calibration_of(spec, read_calibration(calibration))
+    chosen = calibration_of(spec, read_calibration(calibration), instead.values())
     files = {} if chosen is None else check_files(chosen)
-    job = Job(spec, format, out.expanduser().absolute(), chosen, files, scheme, tuple(ignore), backend)
+    place = out.expanduser().absolute()
+    job = Job(spec, format, place, chosen, files, scheme, tuple(ignore), instead, backend)
     _refuse_folder(job)
     return job
 
@@ -166,7 +174,8 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     tokens = [] if job.calibration is None else draw(job.calibration, agent, envs).sequences
     tell(f"compressing by {job.spec.recipe}")
     kept = Kept()
-    record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept, ignore=job.ignore)
+    patterns: dict[str, Any] = {"ignore": job.ignore, "overrides": job.overrides}
+    record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept, **patterns)
     tell(f"writing {job.format}")
     begin(job)
     expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ def run_stream(
     calibration: str | Path | None = None,
     progress: Progress | None = None,
     ignore: Sequence[str] = (),
+    overrides: Mapping[str, str] | None = None,
 ) -> dict[str, Json]:
     """Compress a folder layer by layer into another one (:func:`acgym.compress.stream.compress_folder`).
 
@@ -45,6 +46,7 @@ def run_stream(
             cannot be had here: to play, a model must be in memory.
         progress: called after each layer.
         ignore: patterns of projections that are left as they are.
+        overrides: pattern to the recipe that those projections get instead; for ``dense``.
 
     Returns:
         What ``acgym_compression.json`` in the folder holds: as of :func:`acgym.assemble_export.run_export`, with a
@@ -66,14 +68,15 @@ def run_stream(
     folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
     if not folder.is_dir():
         raise ValueError(f"--stream reads a folder, and {spec.source!r} is none; download the model first")
-    chosen = _files_only(calibration_of(spec, read_calibration(calibration)), spec)
+    instead = overrides or {}
+    chosen = _files_only(calibration_of(spec, read_calibration(calibration), instead.values()), spec)
     source = Source(folder)
     bare = skeleton(source, source.dtype)
     tokens = None if chosen is None else _tokens(chosen, folder, bare, spec)
     dtype = held_dtype(sum(parameter.numel() for parameter in bare.parameters()), source.dtype)
     about: dict[str, Json] = {"source": spec.base.text, "source_files": fingerprint(spec.base), "logit_error": None}
     about |= {"calibration": None if chosen is None else str(chosen), "backend": backend_facts("acgym")}
-    options: dict[str, Any] = {"format": format, "dtype": dtype, "ignore": ignore, "about": about}
+    options: dict[str, Any] = {"format": format, "dtype": dtype, "ignore": ignore, "overrides": instead, "about": about}
     compress_folder(folder, str(spec.recipe), tokens, out, progress=progress, **options)
     sheet: dict[str, Json] = json.loads((out / RECORD).read_text("utf-8"))
     write_whole(out / "README.md", card(out.name, sheet).encode())

@@ -46,6 +46,13 @@ def compress(
         list[str] | None,
         typer.Option(help="Pattern of projections to leave as they are, such as '*.shared_expert_gate'. Repeatable."),
     ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another recipe for some projections, as PATTERN=RECIPE: '*.0.*=rtn-w8', or 'lm_head=rtn-w8-channel' "
+            "for the head, which is left as it is otherwise. Repeatable; the first that matches counts. For dense."
+        ),
+    ] = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -62,8 +69,22 @@ def compress(
 
     given = {"model": model, "recipe": recipe, "out": out, "format": format, "calibration": calibration}
     with _plain_errors():
-        sheet = _compress({**given, "ignore": ignore or []}, stream, backend, Console(stderr=True))
+        patterns = {"ignore": ignore or [], "overrides": _overrides(override or [])}
+        sheet = _compress({**given, **patterns}, stream, backend, Console(stderr=True))
         _say(_summary(out, sheet), Console())
+
+
+def _overrides(given: list[str]) -> dict[str, str]:
+    """Read patterns and their recipes."""
+    read: dict[str, str] = {}
+    for text in given:
+        pattern, _, recipe = text.partition("=")
+        if not pattern or not recipe:
+            raise ValueError(f"--override takes PATTERN=RECIPE, such as '*.0.*=rtn-w8', got {text!r}")
+        if pattern in read:
+            raise ValueError(f"--override names {pattern!r} twice; leave one out")
+        read[pattern] = recipe
+    return read
 
 
 def _compress(given: dict[str, Any], stream: bool, backend: str, console: Console) -> dict[str, Json]:

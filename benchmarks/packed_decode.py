@@ -15,7 +15,7 @@ import argparse
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import nn
@@ -54,12 +54,17 @@ def w8a8(linear: nn.Linear) -> PackedLinear:
     return W8A8Linear(_integers(linear, 256), torch.full(rows, 0.0002), torch.full(rows, 128), None)
 
 
-SIDES: dict[str, Callable[[nn.Linear], PackedLinear]] = {
-    "int4 (groups of 128)": int4,
-    "int8 (a scale per row)": int8,
-    "2 x int4 (8 bits, groups of 128)": nibbles,
-    "w8a8": w8a8,
+Make: TypeAlias = Callable[[nn.Linear], PackedLinear]
+
+SIDES: dict[str, tuple[Make, Make | None]] = {
+    "int4 (groups of 128)": (int4, None),
+    "int4, head too": (int4, int4),
+    "int8 (a scale per row)": (int8, None),
+    "int8, head too": (int8, int8),
+    "2 x int4 (8 bits, groups of 128)": (nibbles, None),
+    "w8a8": (w8a8, None),
 }
+"""What makes the projections, and what the head; None leaves it dense, as recipes do unless they name it."""
 
 
 def _integers(linear: nn.Linear, top: int) -> torch.Tensor:
@@ -95,14 +100,17 @@ def filled(model: LlamaForCausalLM, dense: LlamaForCausalLM | None = None) -> Ll
     return model
 
 
-def packed(layers: int, make: Callable[[nn.Linear], PackedLinear], dense: LlamaForCausalLM) -> LlamaForCausalLM:
-    """Return a model whose projections are packed random integers."""
+def packed(layers: int, make: Make, head: Make | None, dense: LlamaForCausalLM) -> LlamaForCausalLM:
+    """Return a model whose projections, and if asked whose head, are packed random integers."""
     model = shaped(layers)
     for name, layer in decoder_layers(model).items():
         for key, linear in projections(layer).items():
             parent, _, child = f"{name}.{key}".rpartition(".")
             setattr(model.get_submodule(parent), child, make(cast(nn.Linear, linear)))
-    return filled(model, dense)
+    filled(model, dense)
+    if head is not None:
+        model.lm_head = head(dense.lm_head)  # type: ignore[assignment]
+    return model
 
 
 def size(model: LlamaForCausalLM) -> int:
@@ -137,9 +145,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     dense = filled(shaped(arguments.layers))
-    models = {DENSE: dense} | {name: packed(arguments.layers, make, dense) for name, make in SIDES.items()}
+    models = {DENSE: dense} | {name: packed(arguments.layers, *makes, dense) for name, makes in SIDES.items()}
     head = dense.lm_head.weight.numel() / sum(p.numel() for p in dense.parameters())
-    print(f"{arguments.layers} layers, the head (dense in all) is {head:.0%} of the weights; torch {torch.__version__}")
+    print(f"{arguments.layers} layers, the head is {head:.0%} of the weights; torch {torch.__version__}")
     for threads in arguments.threads:
         torch.set_num_threads(threads)
         turns = [

@@ -70,7 +70,7 @@ def compress_layer(
     for keys in _together(plan, at, steps, statistics):
         used = statistics[keys[0]]
         matrices = {key: found[key] for key in keys}
-        delta, size = _compress(steps[keys[0]], matrices, used, plan.pruned(at, keys[0]), notes, keep)
+        delta, size = compress_matrices(steps[keys[0]], matrices, used, plan.pruned(at, keys[0]), notes, keep)
         changed, total = changed + delta, total + size
         for key in keys:
             del statistics[key]
@@ -146,7 +146,7 @@ def _together(plan: Plan, at: int, steps: Mapping[str, Step], statistics: Mappin
     return list(groups.values())
 
 
-def _compress(
+def compress_matrices(
     step: Step,
     matrices: Mapping[str, Projection],
     statistics: Statistics,

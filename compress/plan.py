@@ -25,8 +25,8 @@ class Plan:
     """The patterns of projections that get another recipe, and which."""
 
     def step(self, at: int, name: str) -> Step | None:
-        """Return what a projection gets in walk ``at``; None if it is left as it is."""
-        steps = self.steps[name]
+        """Return what a projection gets in walk ``at``; None if it is left as it is, or is no part of the plan."""
+        steps = self.steps.get(name, ())
         return steps[at] if at < len(steps) else None
 
     def needs(self, at: int) -> Needs:
@@ -55,22 +55,26 @@ def plan(
     modules: Sequence[str],
     ignore: Sequence[str],
     overrides: Mapping[str, Recipe | str],
+    head: Iterable[str] = (),
 ) -> Plan:
     """Sort projections to steps.
 
     Args:
         recipe: what every projection gets that no pattern matches.
         projections: full names of all projections in the decoder layers.
-        modules: full names of all modules of the model: a pattern may also name a module that is never compressed
+        modules: full names of all modules of the model: what is to be ignored may also be none that would be compressed
             (``lm_head``).
         ignore: patterns (``*``, ``?``, ``[...]``, as in :mod:`fnmatch`, letters' case matters) of full names of
             projections that get no step.
         overrides: pattern to the recipe that its projections get instead, with at most as many steps as ``recipe``; the
             first pattern that matches decides, and ``ignore`` comes before them.
+        head: full name of the output head, if it can be compressed: it is where an override bears this very name, and
+            no pattern touches it.
 
     Raises:
-        ValueError: for a pattern that matches no module (with the nearest one), for an override that is no recipe, has
-            too many steps or one that concerns the whole model, or if nothing is left to compress.
+        ValueError: for an ignored pattern that matches no module and an override that matches no projection (with the
+            nearest one), for an override that is no recipe, has too many steps or one that concerns the whole model, or
+            if nothing is left to compress.
     """
     read = {pattern: parse(given) if isinstance(given, str) else given for pattern, given in overrides.items()}
     for pattern, instead in read.items():
@@ -82,8 +86,11 @@ def plan(
             if METHODS[step.method].model is not None:
                 raise ValueError(f"{step} concerns the whole model and cannot override {pattern!r}")
     names = list(projections)
-    for pattern in (*ignore, *read):
-        _check_used(pattern, [*modules, *names])
+    asked = [name for name in head if name in read]
+    for pattern in ignore:
+        _check_used(pattern, [*modules, *names], "module")
+    for pattern in read:
+        _check_used(pattern, [*names, *asked], "projection", head)
     own = tuple(step for step in recipe)
     steps: dict[str, tuple[Step, ...]] = {}
     for name in names:
@@ -91,15 +98,16 @@ def plan(
         steps[name] = own if match is None else match.steps
         if any(fnmatchcase(name, pattern) for pattern in ignore):
             steps[name] = ()
+    steps |= {name: () if name in ignore else read[name].steps for name in asked}
     if not any(steps.values()):
         raise ValueError(f"nothing is left to compress: {', '.join(ignore)} match every projection")
     return Plan(recipe, steps, tuple(ignore), {pattern: str(instead) for pattern, instead in read.items()})
 
 
-def _check_used(pattern: str, names: Sequence[str]) -> None:
-    """Refuse a pattern that matches nothing."""
+def _check_used(pattern: str, names: Sequence[str], kind: str, by_name: Iterable[str] = ()) -> None:
+    """Refuse a pattern that matches nothing of its kind; what can only be named is suggested too."""
     if any(fnmatchcase(name, pattern) for name in names):
         return
-    near = get_close_matches(pattern, names, n=1, cutoff=0.0)
-    hint = f"; the nearest module is {near[0]!r}" if near else ""
-    raise ValueError(f"the pattern {pattern!r} matches no module of the model{hint}")
+    near = get_close_matches(pattern, [*names, *by_name], n=1, cutoff=0.0)
+    hint = f"; the nearest {kind} is {near[0]!r}" if near else ""
+    raise ValueError(f"the pattern {pattern!r} matches no {kind} of the model{hint}")

@@ -15,16 +15,16 @@ DENSE_BITS = 16
 
 @dataclass(frozen=True, slots=True)
 class LayerRecord:
-    """What one step did to one decoder layer."""
+    """What one step did to one decoder layer, or to the output head where an override names it."""
 
     step: str
-    """The step, as written in the recipe."""
+    """The step, as written in the recipe; for the head, in its override."""
     name: str
-    """Name of the layer in the model, such as ``model.layers.0``."""
+    """Name of the layer in the model, such as ``model.layers.0``, or of the head."""
     output_error: float | None
     """||f'(X) - f(X)|| / ||f(X)|| over the first 4,096 calibration tokens, Frobenius norms: f is the layer before the
     step, f' after it, and X its input with all earlier layers compressed. None if the step was not run on calibration
-    text."""
+    text, and for the head, whose outputs are as wide as the vocabulary."""
     weight_error: float
     """||W' - W|| / ||W|| over all projections of the layer, Frobenius norm, before against after the step. Where the
     step folded scales into the weights, W is the weight with its scales."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -16,11 +17,22 @@ BATCH_TOKENS = 1024
 
 
 class _ReachedError(Exception):
-    """The module has been called that a layer was run for: never leaves this file."""
+    """The module has been called that something was run for: never leaves this file."""
 
 
 def _reached(module: nn.Module, args: tuple[Any, ...]) -> None:
     raise _ReachedError
+
+
+def _until(end: nn.Module, run: Callable[[], Any]) -> None:
+    """Run something until a module inside is called; its forward pre-hooks run, the module does not."""
+    hook = end.register_forward_pre_hook(_reached)
+    try:
+        run()
+    except _ReachedError:
+        pass
+    finally:
+        hook.remove()
 
 
 @dataclass
@@ -35,6 +47,10 @@ class Replay:
     """Input of the next layer, (sequences, tokens, width) for each batch."""
     calls: list[list[tuple[tuple[Any, ...], dict[str, Any]]]]
     """The other arguments (masks, positions) that the model hands to each layer for each batch."""
+    tuples: bool = False
+    """Whether layers return tuples."""
+    read_behind: bool = False
+    """Whether what comes out of the last layer is read."""
 
     def run(
         self,
@@ -63,19 +79,9 @@ class Replay:
             elif (end := end or last()) is None:
                 self.run_one(index, layer, row)
             else:
-                self._run_until(end, index, layer, row)
+                _until(end, partial(self.run_one, index, layer, row))
             kept -= hidden.shape[0] * hidden.shape[1]
         return outputs
-
-    def _run_until(self, end: nn.Module, index: int, layer: nn.Module, row: int) -> None:
-        """Run a layer on one batch until a module inside is called; its forward pre-hooks run, the module does not."""
-        hook = end.register_forward_pre_hook(_reached)
-        try:
-            self.run_one(index, layer, row)
-        except _ReachedError:
-            pass
-        finally:
-            hook.remove()
 
     def run_one(self, index: int, layer: nn.Module, row: int) -> Tensor:
         """Return the output of ``layer``, the ``index``-th, for one batch: (sequences, tokens, width)."""
@@ -86,7 +92,7 @@ class Replay:
     def advance(self, index: int, layer: nn.Module, before: list[Tensor]) -> float:
         """Move the hidden states behind ``layer``, the ``index``-th, batch by batch: no second copy of them is alive.
 
-        Behind the last layer nothing reads them: there only the batches of ``before`` are run.
+        Where nothing reads what comes out of the last layer, only the batches of ``before`` are run there.
 
         Args:
             index: the layer's place among the decoder layers.
@@ -97,7 +103,7 @@ class Replay:
             ||after - before|| / ||before|| over those batches.
         """
         changed = total = 0.0
-        final = index + 1 == len(self.calls)
+        final = index + 1 == len(self.calls) and not self.read_behind
         for row in range(len(before) if final else len(self.hidden)):
             self.hidden[row] = self.run_one(index, layer, row)
             if before:
@@ -133,28 +139,73 @@ def capture(model: nn.Module, layers: Sequence[nn.Module], rows: Sequence[Sequen
     return a tuple.
     """
     replay = Replay([], [[] for _ in layers])
-    returns_tuple: list[bool] = []
 
-    def record(index: int, forward: Any, hidden: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
-        state = kwargs.pop("hidden_states") if hidden is None else hidden
+    def record(index: int, forward: Any, hidden: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         if index == 0:
-            replay.hidden.append(state)
+            if not replay.hidden:
+                replay.tuples = isinstance(forward(hidden, *args, **kwargs), tuple)
+            replay.hidden.append(hidden)
         replay.calls[index].append((args, kwargs))
-        if not returns_tuple:
-            returns_tuple.append(isinstance(forward(state, *args, **kwargs), tuple))
-        return (state,) if returns_tuple[0] else state
+        return hidden
 
     body: Any = getattr(model, "base_model", model)
-    device = next(body.parameters()).device
+    with _instead(layers, replay, record):
+        for ids in _inputs(model, rows):
+            body(input_ids=ids, use_cache=False)
+    return replay
+
+
+def run_behind(
+    model: nn.Module, layers: Sequence[nn.Module], replay: Replay, rows: Sequence[Sequence[int]], end: nn.Module
+) -> None:
+    """Run what a model does behind its decoder layers, on every batch, until a module is called.
+
+    Args:
+        model: a causal LM.
+        layers: its decoder layers; they are short-circuited.
+        replay: hidden states behind the last of them.
+        rows: the text that they are of.
+        end: its forward pre-hooks run, the module does not.
+    """
+    for row, ids in enumerate(_inputs(model, rows)):
+
+        def state(index: int, forward: Any, hidden: Tensor, *_: Any, row: int = row) -> Tensor:
+            return replay.hidden[row] if index + 1 == len(layers) else hidden
+
+        with _instead(layers, replay, state):
+            _until(end, partial(cast(Any, model), input_ids=ids, use_cache=False))
+
+
+def _inputs(model: nn.Module, rows: Sequence[Sequence[int]]) -> Iterator[Tensor]:
+    """Yield the token ids of each batch, (sequences, tokens), on the model's device."""
+    device = next(cast(Any, getattr(model, "base_model", model)).parameters()).device
+    for batch in batches(rows):
+        yield torch.tensor(batch, device=device)
+
+
+@contextmanager
+def _instead(layers: Sequence[nn.Module], replay: Replay, state: Callable[..., Tensor]) -> Iterator[None]:
+    """Let something else return the hidden states behind each layer.
+
+    Args:
+        layers: the decoder layers.
+        replay: says in which form layers return them.
+        state: called with the layer's place, its own forward, the hidden states before it, the other arguments by place
+            and by name.
+    """
+
+    def forward(index: int, forward: Any, hidden: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
+        before = kwargs.pop("hidden_states") if hidden is None else hidden
+        behind = state(index, forward, before, args, kwargs)
+        return (behind,) if replay.tuples else behind
+
     own = [layer.__dict__.get("forward") for layer in layers]
     try:
         for index, layer in enumerate(layers):
-            layer.forward = partial(record, index, layer.forward)
-        for batch in batches(rows):
-            body(input_ids=torch.tensor(batch, device=device), use_cache=False)
+            layer.forward = partial(forward, index, layer.forward)
+        yield
     finally:
-        for layer, forward in zip(layers, own, strict=True):
+        for layer, kept in zip(layers, own, strict=True):
             del layer.forward
-            if forward is not None:
-                layer.forward = forward
-    return replay
+            if kept is not None:
+                layer.forward = kept

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from acgym.compress.formats.layouts import scheme_for
+from acgym.compress.formats.layouts import check_overrides, scheme_for
 from acgym.compress.recipe import Recipe, parse
 from acgym.compress.record import CompressionRecord
 from acgym.compress.stream_record import read_record
@@ -53,7 +53,7 @@ def compress_folder(
         progress: called after each layer, and at the start of a run that goes on with another one's work.
         measure: as in :func:`acgym.compress.compress`.
         ignore: the same.
-        overrides: the same; only for ``dense``.
+        overrides: the same, but the head, which is in no layer, takes none; only for ``dense``.
         about: more for the record, ``acgym_compression.json``.
 
     Returns:
@@ -68,12 +68,11 @@ def compress_folder(
     """
     recipe = parse(recipe) if isinstance(recipe, str) else recipe
     scheme = scheme_for(format, recipe)
+    overrides = overrides or {}
+    check_overrides(format, overrides)
     opened = Source(Path(source).expanduser())
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
-    stream = Stream(
-        *(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides or {}), measure, format, scheme
-    )
-    record = stream.make(
-        Path(out).expanduser(), calibration, progress or (lambda done, total, label: None), about or {}
-    )
+    stream = Stream(*(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides), measure, format, scheme)
+    tell = progress or (lambda done, total, label: None)
+    record = stream.make(Path(out).expanduser(), calibration, tell, about or {})
     return read_record(record["compression"])

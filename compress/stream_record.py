@@ -77,8 +77,6 @@ def check_plan(chosen: Plan, linears: Mapping[str, Projection], packed: bool) ->
         linears: full name to projection.
         packed: whether the format packs weights, all in one way, and can say that inputs are rounded.
     """
-    if packed and chosen.overrides:
-        raise ValueError("a packed checkpoint holds all weights in one way; leave out the overrides, or use dense")
     for name, linear in linears.items():
         for step in chosen.steps[name]:
             if step.options.activations is not None and not packed:

@@ -17,6 +17,7 @@ from acgym.compress.calibration import Replay, capture, check_calibration
 from acgym.compress.formats.layouts import Kept
 from acgym.compress.formats.packing import packing_of
 from acgym.compress.formats.scheme import Scheme
+from acgym.compress.head import refuse_head
 from acgym.compress.layer import compress_layer, round_inputs
 from acgym.compress.plan import plan
 from acgym.compress.projections import Projection, decoder_layers, projections
@@ -60,6 +61,7 @@ class Stream:
         self.names = list(self.layers)
         found = self._projections(self.names)
         modules = [name for name, _ in self.model.named_modules()]
+        refuse_head(self.model, self.overrides)
         self.plan = plan(self.recipe, found, modules, self.ignore, self.overrides)
         check_plan(self.plan, found, self.format != "dense")
         ignored = [name for name, steps in self.plan.steps.items() if not steps]

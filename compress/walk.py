@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from acgym.compress.calibration import capture, check_calibration
+from acgym.compress.head import check_head, compress_head, output_head
 from acgym.compress.kv_cache import bytes_per_token, text_config
 from acgym.compress.layer import Keep, compress_layer
 from acgym.compress.methods import METHODS
@@ -40,10 +41,11 @@ def compress(
     """Compress the linear projections of a causal language model's decoder layers, in place and simulated.
 
     Each step of the recipe is one walk: a layer's statistics are collected with its weights as they are, all of its
-    projections are compressed from them, and its new outputs are the next layer's inputs. Embeddings and the output
-    head are never touched; norms and biases only by methods that fold scales into them. Only one layer's statistics are
-    alive at a time. A method that reads no calibration runs no forward pass. What one step pruned stays zero in later
-    ones: zero is a point of every grid, and methods that move weights are told which those are (``Statistics.zeros``).
+    projections are compressed from them, and its new outputs are the next layer's inputs. Embeddings are never touched,
+    the output head only if an override names it, norms and biases only by methods that fold scales into them. Only one
+    layer's statistics are alive at a time. A method that reads no calibration runs no forward pass. What one step
+    pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told which those
+    are (``Statistics.zeros``).
 
     Args:
         model: a transformers causal LM with ``nn.Linear`` projections or stacked experts, on one device, any floating
@@ -56,23 +58,28 @@ def compress(
         measure: also run methods that need no calibration on the text, to measure their layers' output errors.
         keep: called with each projection's result, once for each step.
         ignore: patterns of full names of projections that are left as they are, such as ``"*.down_proj"``. ``lm_head``
-            may be named, and is ignored anyway.
-        overrides: pattern to the recipe that those projections get instead, such as ``{"model.layers.0.*": "rtn-w8"}``;
-            see :func:`acgym.compress.plan.plan`.
+            is unless an override bears its name.
+        overrides: pattern to the recipe that those projections get instead, such as ``{"model.layers.0.*": "rtn-w8",
+            "lm_head": "rtn-w8-channel"}``; see :func:`acgym.compress.plan.plan`.
 
     Returns:
         What was done, and what the model would take in packed storage.
 
     Raises:
         ValueError: before any work: a bad recipe; no decoder layers found; a layer that the options do not fit; weights
-            that are not finite; missing or unreadable calibration; a pattern that matches nothing. Midway: inputs or
-            results that are not finite.
+            that are not finite; missing or unreadable calibration; a pattern that matches nothing; an override for a
+            head that is tied to the embeddings. Midway: inputs or results that are not finite.
     """
     started = time.perf_counter()
     recipe = parse(recipe) if isinstance(recipe, str) else recipe
     layers = decoder_layers(model)
-    found = {f"{layer}.{name}": item for layer in layers for name, item in projections(layers[layer]).items()}
-    chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides or {})
+    found: dict[str, Projection] = {
+        f"{layer}.{name}": item for layer in layers for name, item in projections(layers[layer]).items()
+    }
+    head = output_head(model)
+    chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides or {}, head)
+    check_head(model, chosen)
+    found |= head
     linears = {name: found[name] for name in chosen.compressed}
     check_weights(chosen, linears)
     rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
@@ -120,8 +127,9 @@ def _take_steps(
     keep: Keep | None,
 ) -> tuple[list[LayerRecord], list[str]]:
     """Take all steps of a plan, one walk each; return what they did to each layer, and the notes."""
-    walks = [step for step in plan.recipe if METHODS[step.method].model is None]
-    tell = _counter(progress, len(walks) * len(layers))
+    walks = [at for at, step in enumerate(plan.recipe) if METHODS[step.method].model is None]
+    heads = [at for at in walks for name in output_head(model) if plan.step(at, name)]
+    tell = _counter(progress, len(walks) * len(layers) + len(heads))
     done: list[LayerRecord] = []
     notes = unreached(layers)
     with torch.no_grad(), _evaluating(model):
@@ -147,10 +155,16 @@ def _walk(
     keep: Keep | None,
 ) -> Iterator[LayerRecord]:
     """Take one step through all layers; without ``rows`` it runs no forward pass."""
-    replay = capture(model, list(layers.values()), rows) if rows else None
+    modules = list(layers.values())
+    replay = capture(model, modules, rows) if rows else None
+    if replay is not None:
+        replay.read_behind = any(plan.step(at, name) for name in output_head(model))
     for index, (name, layer) in enumerate(layers.items()):
         yield compress_layer(plan, at, index, name, layer, replay, notes, keep)
         tell(f"{plan.recipe.steps[at]}: {name}")
+    for record in compress_head(plan, at, model, modules, replay, rows, notes, keep):
+        yield record
+        tell(f"{record.step}: {record.name}")
 
 
 def check_weights(plan: Plan, linears: Mapping[str, Projection]) -> None:

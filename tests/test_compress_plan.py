@@ -79,7 +79,7 @@ def test_an_ignored_reader_of_a_fold_is_scaled_but_not_rounded():
     [
         (["*.down_porj"], {}, "'*.down_porj' matches no module of the model; the nearest module is"),
         (["lm_haed"], {}, "'lm_haed' matches no module of the model; the nearest module is 'lm_head'"),
-        ([], {"model.layers.7.*": "rtn-w8"}, "the nearest module is 'model.layers."),
+        ([], {"model.layers.7.*": "rtn-w8"}, "the nearest projection is 'model.layers."),
         (["model.*"], {}, "nothing is left to compress: model.* match every projection"),
         ([], {"*": "rtn-w8+wanda-50"}, "the override '*': rtn-w8-g128+wanda-50 has more steps than rtn-w4-g32"),
         ([], {"*": "kv-int8"}, "kv-int8 concerns the whole model and cannot override '*'"),

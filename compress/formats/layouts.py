@@ -13,7 +13,7 @@ from acgym.compress.calibration import Compressed
 from acgym.compress.formats import FORMATS, awq, compressed_tensors, gptq
 from acgym.compress.formats.scheme import WHOLE, Scheme, scheme_of
 from acgym.compress.quantise import Grid
-from acgym.compress.recipe import Recipe
+from acgym.compress.recipe import Recipe, parse
 from acgym.types import Json
 
 
@@ -63,6 +63,20 @@ def scheme_for(format: str, recipe: Recipe) -> Scheme | None:
         raise ValueError(f"{recipe} does not quantise weights, so there is nothing to pack; use --format dense")
     LAYOUTS[format].refuse(scheme)
     return scheme
+
+
+def check_overrides(format: str, overrides: Mapping[str, Recipe | str]) -> None:
+    """Refuse overrides that a format cannot hold.
+
+    Raises:
+        ValueError: for any in a packed format, and in plain weights for one that rounds activations.
+    """
+    if overrides and format != "dense":
+        raise ValueError(
+            f"a {format} checkpoint holds all weights in one way; leave out the overrides, or use --format dense"
+        )
+    for recipe in overrides.values():
+        scheme_for(format, parse(recipe) if isinstance(recipe, str) else recipe)
 
 
 class OnGrid(NamedTuple):
