@@ -26,14 +26,30 @@ def smallest(scores: Tensor, k: int) -> Tensor:
     """
     if k == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
-    if scores.shape[-1] <= _FEW and scores.numel() > _MANY_ROWS * scores.shape[-1]:
+    few = scores.shape[-1] <= _FEW
+    if few and scores.numel() > _MANY_ROWS * scores.shape[-1]:
         return _ranks(scores) < k
+    if few and _is_complete(marked := _no_larger(scores) <= k, k):
+        return marked
     bound = scores.kthvalue(k, dim=-1, keepdim=True).values  # selects in linear time, where a sort would not
-    marked = scores <= bound
-    if int(marked.sum()) * scores.shape[-1] == k * scores.numel():  # no score ties with the k-th beyond the k
+    if _is_complete(marked := scores <= bound, k):
         return marked
     below, ties = scores < bound, scores == bound
     return below | (ties & (ties.cumsum(-1) <= k - below.sum(-1, keepdim=True)))
+
+
+def _is_complete(marked: Tensor, k: int) -> bool:
+    """Say whether ``k`` are marked in each row, where none can have more, or none fewer: no ties across the border."""
+    return int(marked.sum()) * marked.shape[-1] == k * marked.numel()
+
+
+def _no_larger(scores: Tensor) -> Tensor:
+    """Return how many scores of its row are no larger than each one, itself included, (..., n) uint8.
+
+    All pairs at once: for columns that lie one after the other in memory it is faster than to select in each row.
+    """
+    columns = scores.movedim(-1, 0)
+    return (columns[:, None] <= columns).sum(0, dtype=torch.uint8).movedim(0, -1)
 
 
 def _ranks(scores: Tensor) -> Tensor:

@@ -96,6 +96,7 @@ def _prune(strip: Tensor, marked: Tensor, updates: Tensor, lost: Tensor) -> None
         updates: (columns, columns), upper triangular with ones on the diagonal.
         lost: gets the weights that went, as they were at that time; like ``strip``.
     """
-    for i, (column, gone, loss) in enumerate(zip(strip.unbind(), marked.unbind(), lost.unbind(), strict=True)):
+    rows = zip(strip.unbind(), marked.unbind(), lost.unbind(), updates.unbind(), strict=True)
+    for i, (column, gone, loss, taken) in enumerate(rows):
         torch.mul(column, gone, out=loss)
-        strip[i:].addr_(updates[i, i:], loss, alpha=-1)
+        strip[i:].addr_(taken[i:], loss, alpha=-1)
