@@ -68,8 +68,8 @@ def plan(
             projections that get no step.
         overrides: pattern to the recipe that its projections get instead, with at most as many steps as ``recipe``; the
             first pattern that matches decides, and ``ignore`` comes before them.
-        head: full name of the output head, if it can be compressed: it is where an override bears this very name, and
-            no pattern touches it.
+        head: full name of the output head, if it can be compressed: it is where an override bears this very name; no
+            other pattern of an override reaches it.
 
     Raises:
         ValueError: for an ignored pattern that matches no module and an override that matches no projection (with the
@@ -96,9 +96,10 @@ def plan(
     for name in names:
         match = next((instead for pattern, instead in read.items() if fnmatchcase(name, pattern)), None)
         steps[name] = own if match is None else match.steps
+    steps |= {name: read[name].steps for name in asked}
+    for name in steps:
         if any(fnmatchcase(name, pattern) for pattern in ignore):
             steps[name] = ()
-    steps |= {name: () if name in ignore else read[name].steps for name in asked}
     if not any(steps.values()):
         raise ValueError(f"nothing is left to compress: {', '.join(ignore)} match every projection")
     return Plan(recipe, steps, tuple(ignore), {pattern: str(instead) for pattern, instead in read.items()})

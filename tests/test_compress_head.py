@@ -148,10 +148,18 @@ def test_overrides_that_make_no_sense_are_refused_before_any_work(overrides, sai
     assert all(torch.equal(p, q) for p, q in zip(model.parameters(), dense.parameters(), strict=True))
 
 
-def test_an_ignored_head_stays_whatever_its_override_says():
+@pytest.mark.parametrize("ignored", ["lm_head", "*head"])
+def test_an_ignored_head_stays_whatever_its_override_says(ignored):
     model, dense = make(), make()
-    compress(model, "rtn-w4-g32", ignore=["lm_head"], overrides={"lm_head": "rtn-w8-g32"})
+    compress(model, "rtn-w4-g32", ignore=[ignored], overrides={"lm_head": "rtn-w8-g32"})
     assert torch.equal(model.lm_head.weight, dense.lm_head.weight)
+
+
+def test_the_head_may_be_all_that_is_compressed():
+    model, dense = make(), make()
+    record = compress(model, "rtn-w4-g32", ignore=["model.*"], overrides={"lm_head": "rtn-w8-g32"})
+    assert record.compressed_weights == model.lm_head.weight.numel()
+    assert {n for n, p in model.named_parameters() if not torch.equal(p, dense.get_parameter(n))} == {"lm_head.weight"}
 
 
 def test_a_streamed_model_keeps_its_head_and_says_so(tmp_path):
