@@ -158,6 +158,8 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     from acgym.compress.formats.packing import ignored_names
     from acgym.compress.formats.verify import outputs_of, verify_weights
     from acgym.compress.formats.write import check_model, stored_dtype, write_checkpoint
+    from acgym.compress.recipe import parse
+    from acgym.compress.walk import planned
 
     if job.backend == "autoawq":
         from acgym.assemble_autoawq import run_autoawq
@@ -169,6 +171,7 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
         raise ValueError(f"the weights of {job.spec.base.text} are quantised already; export from the dense model")
     ignored = ignored_names(agent.model, job.ignore)
     check_model(agent.model, job.format, job.scheme, ignored)
+    planned(agent.model, parse(str(job.spec.recipe)), job.ignore, job.overrides)  # refuses before anything is played
     tell("calibrating")
     envs = {env: default_kwargs(job.spec) for env in CAPABILITIES}
     tokens = [] if job.calibration is None else draw(job.calibration, agent, envs).sequences

@@ -72,19 +72,31 @@ def compress(
     """
     started = time.perf_counter()
     recipe = parse(recipe) if isinstance(recipe, str) else recipe
+    chosen, linears = planned(model, recipe, ignore, overrides or {})
+    rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
+    done, notes = _take_steps(chosen, model, decoder_layers(model), linears, rows, measure, progress, keep)
+    return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
+
+
+def planned(
+    model: nn.Module, recipe: Recipe, ignore: Sequence[str], overrides: Mapping[str, Recipe | str]
+) -> tuple[Plan, dict[str, Projection]]:
+    """Return what each projection gets, and those that get something, by full name; arguments as of :func:`compress`.
+
+    Raises:
+        ValueError: as :func:`compress`, before any work.
+    """
     layers = decoder_layers(model)
     found: dict[str, Projection] = {
         f"{layer}.{name}": item for layer in layers for name, item in projections(layers[layer]).items()
     }
     head = output_head(model)
-    chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides or {}, head)
+    chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides, head)
     check_head(model, chosen)
     found |= head
     linears = {name: found[name] for name in chosen.compressed}
     check_weights(chosen, linears)
-    rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
-    done, notes = _take_steps(chosen, model, layers, linears, rows, measure, progress, keep)
-    return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
+    return chosen, linears
 
 
 def _record(

@@ -200,12 +200,20 @@ def test_the_command_takes_overrides(stream, tmp_path):
         (["--override", "*.0.*"], "--override takes PATTERN=RECIPE, such as '*.0.*=rtn-w8', got '*.0.*'"),
         (["--override", "a=rtn-w8", "--override", "a=rtn-w4"], "--override names 'a' twice"),
         (["--override", "*.0.*=rnt-w8"], "did you mean 'rtn'"),
-        (["--override", "*.0.*=rtn-w8", "--format", "gptq"], "a gptq checkpoint holds all weights in one way"),
+        (
+            ["--override", "*.0.*=rtn-w8", "--format", "gptq"],
+            "a checkpoint in the gptq format holds all weights in one way",
+        ),
         (["--override", "*.0.*=smoothquant-w8a8"], "dense weights cannot say that activations are quantised"),
+        (
+            ["--override", "lm_haed=gptq-w8-g32"],
+            "matches no projection of the model; the nearest projection is 'lm_head'",
+        ),
         (["--override", "lm_head=rtn-w8-g32", "--stream"], "lm_head is not compressed when a model is streamed"),
     ],
 )
-def test_the_command_refuses_overrides_in_one_sentence(words, said, tmp_path):
+def test_the_command_refuses_overrides_in_one_sentence(words, said, tmp_path, monkeypatch):
+    monkeypatch.setattr("acgym.assemble_export.draw", lambda *_: pytest.fail("it was calibrated before"))
     source = save_model(tmp_path / "model")
     done = run(source, "rtn-w4-g32", "--out", tmp_path / "made", *words)
     assert done.exit_code == 2

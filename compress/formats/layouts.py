@@ -73,7 +73,7 @@ def check_overrides(format: str, overrides: Mapping[str, Recipe | str]) -> None:
     """
     if overrides and format != "dense":
         raise ValueError(
-            f"a {format} checkpoint holds all weights in one way; leave out the overrides, or use --format dense"
+            f"a checkpoint in the {format} format holds all weights in one way; leave out the overrides, or use dense"
         )
     for recipe in overrides.values():
         scheme_for(format, parse(recipe) if isinstance(recipe, str) else recipe)
