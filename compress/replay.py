@@ -194,7 +194,7 @@ def _instead(layers: Sequence[nn.Module], replay: Replay, state: Callable[..., T
             and by name.
     """
 
-    def forward(index: int, forward: Any, hidden: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
+    def stand_in(index: int, forward: Any, hidden: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
         before = kwargs.pop("hidden_states") if hidden is None else hidden
         behind = state(index, forward, before, args, kwargs)
         return (behind,) if replay.tuples else behind
@@ -202,7 +202,7 @@ def _instead(layers: Sequence[nn.Module], replay: Replay, state: Callable[..., T
     own = [layer.__dict__.get("forward") for layer in layers]
     try:
         for index, layer in enumerate(layers):
-            layer.forward = partial(forward, index, layer.forward)
+            layer.forward = partial(stand_in, index, layer.forward)
         yield
     finally:
         for layer, kept in zip(layers, own, strict=True):

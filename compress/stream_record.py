@@ -75,7 +75,7 @@ def check_plan(chosen: Plan, linears: Mapping[str, Projection], packed: bool) ->
     Args:
         chosen: what each projection gets.
         linears: full name to projection.
-        packed: whether the format packs weights, all in one way, and can say that inputs are rounded.
+        packed: whether the format packs weights, and so can say that inputs are rounded.
     """
     for name, linear in linears.items():
         for step in chosen.steps[name]:

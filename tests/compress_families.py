@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 import transformers
 from compress_models import VOCABULARY
@@ -42,6 +43,11 @@ FAMILIES = {
     ),
     "gpt_oss": ("GptOss", {"num_local_experts": 4, "head_dim": 16, "rope_parameters": {"rope_type": "default"}}),
 }
+
+
+def families(*fast):
+    """All families, of which those that are named run also in the fast suite."""
+    return [pytest.param(family, marks=[] if family in fast else pytest.mark.slow) for family in FAMILIES]
 
 
 def make(family, dtype=torch.float32):

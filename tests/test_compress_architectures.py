@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from compress_families import FAMILIES, make
+from compress_families import families, make
 from compress_models import linears, logits, text
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -19,11 +19,6 @@ METHODS += ["fp8", "act-int8"]
 IDENTITIES = ["rtn-w16", "gptq-w16", "awq-w16", "smoothquant-w16a16", "wanda-0", "magnitude-4:4", "sparsegpt-0"]
 ROWS = text(7)
 WORST = {"rtn-w4-g32": 0.45, "magnitude-2:4": 1.0, "wanda-50": 0.9, "sparsegpt-50": 0.9, "smoothquant-w8a8": 0.15}
-
-
-def families(*fast):
-    """All families, of which those that are named run also in the fast suite."""
-    return [pytest.param(family, marks=[] if family in fast else pytest.mark.slow) for family in FAMILIES]
 
 
 @pytest.mark.parametrize("family", families("gemma3", "phi3", "qwen2_moe"))
