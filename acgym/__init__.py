@@ -21,9 +21,9 @@ from acgym import envs  # noqa: E402  (needs the path above; importing it regist
 
 if TYPE_CHECKING:
     from acgym import check, loop, metrics, probe, record, statistics, types
-    from acgym.assemble import agent
+    from acgym.assemble.agent import agent
     from acgym.loop import play
-    from acgym.workflow_graph import graph_f1, node_chain_f1
+    from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
 
 __version__ = "0.1.0"
 __all__ = [
@@ -42,9 +42,9 @@ __all__ = [
 ]
 
 _OBJECTS = {
-    "agent": "acgym.assemble",
-    "graph_f1": "acgym.workflow_graph",
-    "node_chain_f1": "acgym.workflow_graph",
+    "agent": "acgym.assemble.agent",
+    "graph_f1": "acgym.scorers.workflow_graph",
+    "node_chain_f1": "acgym.scorers.workflow_graph",
     "play": "acgym.loop",
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import sys
 import time
 import types
@@ -19,8 +18,9 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
 from acgym import contract as c
-from acgym.contract import CheckReport, ContractError, agrees
-from acgym.text import Utf8, excerpt
+from acgym.contract import CheckReport, ContractError, agrees, uncoloured
+from acgym.space import Utf8
+from acgym.text import excerpt
 from acgym.types import Anchor
 
 __all__ = ["CheckReport", "ContractError", "check"]
@@ -218,9 +218,9 @@ class _Inspection:
             try:
                 check_env(self.make().unwrapped)
             except Exception as error:
-                self.hold(c.GYMNASIUM, False, _plain(error))
+                self.hold(c.GYMNASIUM, False, uncoloured(error))
         for warning in caught:
-            self.hold(c.GYMNASIUM, not issubclass(warning.category, UserWarning), _plain(warning.message))
+            self.hold(c.GYMNASIUM, not issubclass(warning.category, UserWarning), uncoloured(warning.message))
 
     def _splits(self) -> None:
         env = self.make()
@@ -286,11 +286,6 @@ def _refusal(attempt: Callable[[], object]) -> str | None:
     except Exception as error:
         return f"raised {type(error).__name__}"
     return "was accepted"
-
-
-def _plain(message: object) -> str:
-    """Take the colours out of a message of Gymnasium's."""
-    return re.sub(r"\x1b\[\d+m", "", str(message)).strip()
 
 
 class _Callable(types.ModuleType):  # the module itself is asked, so that acgym.check(env) works as it reads

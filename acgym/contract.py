@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from acgym.types import Anchor
 GYMNASIUM = "Gymnasium's own checker must pass without a warning, it said: {}"
 MEMBERS = "an environment must have oracle(), random_reply(rng) and task, this one has no {}"
 LIMIT = "an environment must be registered with max_episode_steps, this one is not"
-SPACES = "the observation and action spaces must be acgym.text.Utf8, got {} and {}"
+SPACES = "the observation and action spaces must be acgym.space.Utf8, got {} and {}"
 RAISES = "an environment must not raise, {} raised {}"
 RESET_INFO = "info after reset must hold error, malformed, progress, success, task and tools, got {}"
 STEP_INFO = "info after a step must hold error, malformed, progress and success, got {}"
@@ -86,3 +87,8 @@ def agrees(values: Sequence[float], stated: float) -> bool:
     rare = min(stated, 1.0 - stated) * n < 10
     spread = math.sqrt(stated * (1.0 - stated)) if rare else float(np.std(values))
     return abs(float(np.mean(values)) - stated) <= 3.5 * spread / math.sqrt(n) + 0.005
+
+
+def uncoloured(message: object) -> str:
+    """Take the colours out of a message of Gymnasium's."""
+    return re.sub(r"\x1b\[\d+m", "", str(message)).strip()

@@ -12,7 +12,8 @@ import gymnasium as gym
 import numpy as np
 
 from acgym.draw import Draw
-from acgym.text import MAX_ACTION_CHARS, Utf8
+from acgym.space import Utf8
+from acgym.text import MAX_ACTION_CHARS
 from acgym.types import Anchor, Split, Task
 
 LEVELS = (1, 2, 3, 4, 5)

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import gymnasium as gym
 
 from acgym.agents.base import Agent, AgentFailure
-from acgym.episode import Episode, Turn
+from acgym.record.episode import Episode, Turn
 from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by
 
 

@@ -6,7 +6,7 @@ import sys
 import warnings
 from typing import TextIO
 
-from acgym.table import printable
+from acgym.text import printable
 
 
 def warn_plainly() -> None:

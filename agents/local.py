@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from acgym.agents.base import Agent, outgrown, too_long
 from acgym.agents.decoding import Decoding
-from acgym.agents.drafts import Drafts
+from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.source import inspect_source
 from acgym.memory import give_back
@@ -22,9 +22,9 @@ from acgym.types import Json, Message, Reply, ToolSpec
 if TYPE_CHECKING:
     import torch
 
-    from acgym.agents.engine import Engine
-    from acgym.agents.padded import Padded
-    from acgym.agents.writing import Rules
+    from acgym.agents.engine.engine import Engine
+    from acgym.agents.engine.padded import Padded
+    from acgym.agents.engine.reply_state import Rules
 
 __all__ = ["REFERENCE", "Loaded", "LocalAgent", "held_dtype", "inspect_source", "load"]
 
@@ -202,15 +202,15 @@ class LocalAgent(Agent):
 
     @cached_property
     def _rules(self) -> Rules:
-        from acgym.agents.writing import Rules
+        from acgym.agents.engine.reply_state import Rules
 
         return Rules(self.decoding, self.stop_ids, self.tokenizer, self.model.config.get_text_config().vocab_size)
 
     @cached_property
     def _engine(self) -> Engine | Padded:
-        from acgym.agents.engine import Engine
-        from acgym.agents.padded import Padded
-        from acgym.agents.ragged import reader_of
+        from acgym.agents.engine.engine import Engine
+        from acgym.agents.engine.padded import Padded
+        from acgym.agents.engine.varlen import reader_of
 
         reader = reader_of(self.model)
         if reader is None:
@@ -222,7 +222,8 @@ class LocalAgent(Agent):
         return LocalAgent(loaded, name, self.max_new_tokens, self.max_batch, self.decoding, self.tool_format)
 
     def expect(self, sequences: Sequence[tuple[Sequence[int], Sequence[tuple[int, int]]]]) -> None:
-        """Hear what another agent with the same tokens said, as :meth:`acgym.episode.Episode.sequences` gives it.
+        """Hear what another agent with the same tokens said, as :meth:`acgym.record.episode.Episode.sequences` gives
+        it.
 
         It changes no reply: where this agent says the same to the same prompt, it is only faster.
         """

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from acgym.agents.rendered import Rendered
-from acgym.agents.tool_formats import HERMES, ToolFormat
-from acgym.agents.tool_formats_chat import Guard, Row, ids_of, settle
+from acgym.agents.tool_formats.chat import Guard, Row, ids_of, settle
+from acgym.agents.tool_formats.families import HERMES, ToolFormat
 from acgym.types import Call, Message, Reply, ToolSpec
 
 _PROBE_TOOL: ToolSpec = {
@@ -62,7 +62,7 @@ class PromptBuilder:
         tokenizer: a transformers tokenizer with a chat template.
         where: names the model in errors.
         tool_format: name of the format in which the model writes tool calls, one of
-            :data:`acgym.agents.tool_formats.FORMATS`; None to tell it from the template.
+            :data:`acgym.agents.tool_formats.families.FORMATS`; None to tell it from the template.
 
     Raises:
         ValueError: if there is no chat template, or it cannot render a user's message and its answer, or there is no

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from acgym.agents.base import Agent, AgentFailure
-from acgym.episode import Episode
-from acgym.episode_file import read_episodes
+from acgym.record.episode import Episode
+from acgym.record.lines import read_episodes
 from acgym.tool_calls import read_calls
 from acgym.types import Json, Message, Reply, ToolSpec, canonical_json
 
@@ -92,7 +92,7 @@ class Replay(_Insider):
 
     Raises:
         OSError: if the file cannot be read.
-        acgym.record.RecordDamaged: if a line of it is not an episode.
+        acgym.record.run.RecordDamaged: if a line of it is not an episode.
     """
 
     def __init__(self, file: str | Path) -> None:

@@ -18,11 +18,11 @@ from functools import cache
 
 import numpy as np
 
-from acgym import bootstrap
-from acgym.cluster import cluster_mcnemar, cluster_mcnemar_mid_p, clustered_difference
-from acgym.power import mcnemar_power, minimum_detectable_drop
-from acgym.sequential import confidence_sequence, largest_log_wealth
-from acgym.statistics import Interval, holm, mcnemar, mcnemar_mid_p, mean_interval, paired_difference, tango
+from acgym.statistics import bootstrap
+from acgym.statistics.cluster import cluster_mcnemar, cluster_mcnemar_mid_p, clustered_difference
+from acgym.statistics.paired import Interval, holm, mcnemar, mcnemar_mid_p, mean_interval, paired_difference, tango
+from acgym.statistics.power import mcnemar_power, minimum_detectable_drop
+from acgym.statistics.sequential import confidence_sequence, largest_log_wealth
 
 SIZES = (30, 200, 2000)
 RATES = (0.02, 0.1, 0.2, 0.4)

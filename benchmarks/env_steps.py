@@ -14,7 +14,7 @@ import gymnasium as gym
 from gymnasium.utils.performance import benchmark_step
 
 import acgym
-from acgym.text import Utf8
+from acgym.space import Utf8
 
 SECONDS = 3
 REPEATS = 3

@@ -18,7 +18,7 @@ import gymnasium as gym
 import acgym
 from acgym.agents.scripted import Oracle
 from acgym.loop import play
-from acgym.record import Run
+from acgym.record.run import Run
 
 ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
 

@@ -21,9 +21,10 @@ import torch
 from torch import nn
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
-from acgym.agents.padded import cache_argument
-from acgym.compress.packed_linear import Int4Linear, Int8Linear, PackedLinear, W8A8Linear
-from acgym.compress.walk import decoder_layers, projections
+from acgym.agents.engine.padded import cache_argument
+from acgym.compress.packed.linear import Int4Linear, Int8Linear, PackedLinear, W8A8Linear
+from acgym.compress.walk.layers import decoder_layers
+from acgym.compress.walk.projections import projections
 
 PROMPT = 16
 TURNS = 3

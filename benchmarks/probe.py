@@ -26,8 +26,8 @@ from collections.abc import Callable, Sequence
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from acgym.decision_tokens import TokenSequence
-from acgym.probe import probe, probe_pair, remember
+from acgym.probe.run import probe, probe_pair, remember
+from acgym.record.tokens import TokenSequence
 
 LENGTH = 512
 LAYERS = 12
@@ -102,11 +102,11 @@ def report(vocab: int, tokens: int, rounds: int) -> None:
 
 def parts(vocab: int, tokens: int, rounds: int) -> None:
     """Print what each step of a probe adds to a plain pass, in microseconds a token (medians), and the ratios."""
-    from acgym.decision_tokens import plan_batches
-    from acgym.probe import head_blocks
-    from acgym.probe_forward import Split
-    from acgym.probe_ranks import Moments, sequence_ranks
-    from acgym.probe_reduce import Side, reduce_pair, reduce_rows
+    from acgym.probe.forward import Split
+    from acgym.probe.ranks import Moments, sequence_ranks
+    from acgym.probe.reduce import Side, reduce_pair, reduce_rows
+    from acgym.probe.run import head_blocks
+    from acgym.record.tokens import plan_batches
 
     model = make(vocab, seed=1)
     rows, split = sequences(2 * LENGTH, vocab, 1.0), Split(model)

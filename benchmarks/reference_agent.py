@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 import acgym
-from acgym.assemble import CAPABILITIES
-from acgym.score import score
+from acgym.analysis.score import score
+from acgym.assemble.agent import CAPABILITIES
 
 FIRST_SEED = 900_000_000
 

@@ -21,11 +21,11 @@ from typing import Any
 import acgym  # noqa: F401  (registers the environments)
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Oracle, Random
-from acgym.assemble import CAPABILITIES
-from acgym.comparison import assemble_result
+from acgym.analysis.comparison import assemble_result
+from acgym.assemble.agent import CAPABILITIES
 from acgym.loop import play
-from acgym.record import Run
-from acgym.report import write_report
+from acgym.record.run import Run
+from acgym.report.page import write_report
 from acgym.tool_calls import read_calls
 from acgym.types import Message, Reply, ToolSpec
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import acgym
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Oracle, Random
-from acgym.assemble import CAPABILITIES
-from acgym.episode import Episode
+from acgym.assemble.agent import CAPABILITIES
+from acgym.compare.rescore import rescore
 from acgym.loop import play
-from acgym.record import MANIFEST, Run
-from acgym.rescore import rescore
+from acgym.record.episode import Episode
+from acgym.record.run import MANIFEST, Run
 
 EPISODES = 10_000
 TOKENS = tuple(range(1000, 1120))

@@ -36,12 +36,12 @@ from transformers.utils import logging
 
 import acgym
 from acgym.agents.decoding import Decoding
-from acgym.agents.drafts import Drafts
-from acgym.agents.engine import Engine
+from acgym.agents.engine.engine import Engine
+from acgym.agents.engine.padded import cache_argument
+from acgym.agents.engine.reply_state import Rules
+from acgym.agents.engine.speculation import Drafts
+from acgym.agents.engine.varlen import reader_of
 from acgym.agents.local import REFERENCE, load
-from acgym.agents.padded import cache_argument
-from acgym.agents.ragged import reader_of
-from acgym.agents.writing import Rules
 
 GENERATED = 40
 PAIRED = ("static", "ours")

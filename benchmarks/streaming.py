@@ -26,8 +26,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from acgym.compress.layer import ERROR_TOKENS
-from acgym.compress.stream import compress_folder
+from acgym.compress.stream.folder import compress_folder
+from acgym.compress.walk.layer import ERROR_TOKENS
 
 SHAPES = {"7b": (4096, 11008, 32), "small": (1024, 2816, 16)}
 """Width, inner width and heads."""

@@ -14,8 +14,8 @@ from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: one thread a worker
 
-from acgym.compare import prepare, run_comparison
-from acgym.record import Run
+from acgym.compare.run import prepare, run_comparison
+from acgym.record.run import Run
 
 ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
 

@@ -11,16 +11,17 @@ if __name__ != "acgym.compress":  # a second import under another name would loa
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from acgym.compress.methods import register_method
+from acgym.compress.methods.table import register_method
 from acgym.compress.options import Options, Word, word
 from acgym.compress.recipe import Recipe, Step, parse
 
 if TYPE_CHECKING:
-    from acgym.compress.calibration import Compressed, Statistics
-    from acgym.compress.record import CompressionRecord, LayerRecord
-    from acgym.compress.scaling import Fold
-    from acgym.compress.stream import compress_folder
-    from acgym.compress.walk import compress
+    from acgym.compress.methods.result import Compressed
+    from acgym.compress.methods.scaling import Fold
+    from acgym.compress.methods.statistics import Statistics
+    from acgym.compress.stream.folder import compress_folder
+    from acgym.compress.walk.layers import compress
+    from acgym.compress.walk.record import CompressionRecord, LayerRecord
 
 __all__ = [
     "Compressed",
@@ -40,13 +41,13 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Compressed": "acgym.compress.calibration",
-    "Statistics": "acgym.compress.calibration",
-    "CompressionRecord": "acgym.compress.record",
-    "Fold": "acgym.compress.scaling",
-    "LayerRecord": "acgym.compress.record",
-    "compress": "acgym.compress.walk",
-    "compress_folder": "acgym.compress.stream",
+    "Compressed": "acgym.compress.methods.result",
+    "Statistics": "acgym.compress.methods.statistics",
+    "CompressionRecord": "acgym.compress.walk.record",
+    "Fold": "acgym.compress.methods.scaling",
+    "LayerRecord": "acgym.compress.walk.record",
+    "compress": "acgym.compress.walk.layers",
+    "compress_folder": "acgym.compress.stream.folder",
 }
 
 

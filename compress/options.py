@@ -8,7 +8,13 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypeAlias, get_type_hints
+
+Needs: TypeAlias = Literal["nothing", "norm", "sizes", "hessian"]
+"""Which calibration statistics a method reads, each with all before it: none, the norm of each input feature, also its
+mean and largest magnitude, also the Hessian of all features."""
+
+NEEDS: tuple[Needs, ...] = ("nothing", "norm", "sizes", "hessian")
 
 BITS = (2, 3, 4, 8, 16)
 PER_CHANNEL = -1

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from acgym.compress.methods import METHODS, NEEDS, Needs
-from acgym.compress.options import Sparsity
+from acgym.compress.methods.table import METHODS
+from acgym.compress.options import NEEDS, Needs, Sparsity
 from acgym.compress.recipe import Recipe, Step, parse
 
 

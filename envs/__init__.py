@@ -5,7 +5,7 @@ if __name__ != "acgym.envs":  # a second import under another name would load ev
 
 from gymnasium.envs.registration import register
 
-register("ACB/ToolCall-v0", "acgym.envs.toolcall:ToolCall", max_episode_steps=30)
-register("ACB/Workflow-v0", "acgym.envs.workflow:Workflow", max_episode_steps=3)
-register("ACB/Needle-v0", "acgym.envs.needle:Needle", max_episode_steps=3)
-register("ACB/Household-v0", "acgym.envs.household:Household", max_episode_steps=30)
+register("ACB/ToolCall-v0", "acgym.envs.tools.call.env:ToolCall", max_episode_steps=30)
+register("ACB/Workflow-v0", "acgym.envs.workflow.workflow:Workflow", max_episode_steps=3)
+register("ACB/Needle-v0", "acgym.envs.context.needle:Needle", max_episode_steps=3)
+register("ACB/Household-v0", "acgym.envs.world.household.env:Household", max_episode_steps=30)

@@ -8,7 +8,14 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
-from broken import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+import acgym
+from acgym import contract as c
+from acgym.check import check
+from acgym.contract import ContractError, agrees
+from tests.helpers.broken import (
     AnyLevel,
     AnyOption,
     Babbler,
@@ -34,14 +41,7 @@ from broken import (
     TrainsByDefault,
     Trusting,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from toys import ECHO, Echo
-
-import acgym
-from acgym import contract as c
-from acgym.check import check
-from acgym.contract import ContractError, agrees
+from tests.helpers.toys import ECHO, Echo
 
 
 def violations(env, **kwargs) -> tuple[str, ...]:

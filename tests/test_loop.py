@@ -12,13 +12,13 @@ from pathlib import Path
 
 import gymnasium as gym
 import pytest
-from toys import ECHO, Echo, Tokens
 
 from acgym.agents.base import Agent, AgentFailure
 from acgym.agents.scripted import Oracle, Random, Silent
-from acgym.episode import Episode
 from acgym.loop import EnvBug, play, play_async
+from acgym.record.episode import Episode
 from acgym.types import Call, Message, Reply
+from tests.helpers.toys import ECHO, Echo, Tokens
 
 
 class Waiting(Agent):
@@ -243,11 +243,11 @@ def test_the_harness_costs_less_than_the_smallest_model():
 
 INTERRUPTED = """
 import os, sys
-sys.path.insert(0, "tests")
-import toys
+sys.path.insert(0, ".")
+from tests.helpers import toys
 from acgym.agents.scripted import Oracle
 from acgym.loop import play
-from acgym.record import Run
+from acgym.record.run import Run
 run = Run.open(sys.argv[1], {})
 def keep(episode):
     run.append("oracle", episode)
@@ -258,7 +258,7 @@ play(Oracle(), toys.ECHO, range(10**6), on_episode=keep, concurrency=2)
 
 
 def test_an_interrupt_keeps_what_was_finished(tmp_path):
-    from acgym.record import Run
+    from acgym.record.run import Run
 
     root = Path(__file__).resolve().parent.parent
     process = subprocess.Popen(

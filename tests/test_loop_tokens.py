@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import ECHO, Tokens
 
 from acgym.loop import common_prefix, play
+from tests.helpers.toys import ECHO, Tokens
 
 
 def test_tokens_are_kept_once_and_rebuilt():

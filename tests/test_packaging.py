@@ -78,8 +78,8 @@ def source_files(root: Path) -> set[str]:
         )
     found.update(f"acgym/agents/reference/{path.name}" for path in (root / "agents/reference").iterdir())
     found.update(f"acgym/envs/data/{path.name}" for path in (root / "envs/data").glob("*"))
-    for kind in ("published", "report"):
-        found.update(f"acgym/{kind}/{path.name}" for path in (root / "acgym" / kind).iterdir())
+    for kind in ("report", "report/acbench"):
+        found.update(f"acgym/{kind}/{path.name}" for path in (root / "acgym" / kind).iterdir() if path.is_file())
     return found
 
 
@@ -237,7 +237,7 @@ def test_type_checker_sees_the_types(way, built, tmp_path):
 
 def test_console_command_helps(installed, tmp_path):
     way, python, env = installed
-    by_hand = [python, "-c", "from acgym.cli import main; main()"]
+    by_hand = [python, "-c", "from acgym.cli.app import main; main()"]
     command = by_hand if way == "checkout" else [python.parent / "acgym"]
     said = run(*command, "--help", cwd=tmp_path, **env)
     assert all(word in said for word in ("compare", "envs", "play", "train"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from acgym.assemble_recipe import read_recipe
-from acgym.compress.methods import METHODS
+from acgym.assemble.recipe import read_recipe
+from acgym.compress.methods.table import METHODS
 from acgym.compress.options import words
 
 ROOT = Path(__file__).parent.parent

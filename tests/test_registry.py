@@ -67,7 +67,7 @@ def test_anchors_are_stated_for_every_level(env_id):
 def digests_elsewhere():
     """Compute all digests in processes of their own, with other hash seeds."""
     code = (
-        "import json, sys; sys.path.insert(0, 'tests'); from test_registry import IDS, digest; "
+        "import json, sys; sys.path.insert(0, '.'); from tests.test_registry import IDS, digest; "
         "print(json.dumps({env_id: digest(env_id) for env_id in IDS}))"
     )
     processes = [

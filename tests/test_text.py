@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from acgym.text import MAX_ACTION_CHARS, MAX_JSON_DEPTH, NotJson, Utf8, excerpt, read_json
+from acgym.space import Utf8
+from acgym.text import MAX_ACTION_CHARS, MAX_JSON_DEPTH, NotJson, excerpt, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
@@ -67,7 +68,7 @@ def test_samples_reach_every_length_and_every_width():
 
 
 def test_samples_are_equal_under_every_hash_seed():
-    code = "from acgym.text import Utf8; s = Utf8(seed=3); print(ascii([s.sample() for _ in range(20)]))"
+    code = "from acgym.space import Utf8; s = Utf8(seed=3); print(ascii([s.sample() for _ in range(20)]))"
     said = {
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True).stdout
         for seed in "012"

@@ -11,7 +11,7 @@ from acgym.compress.formats.bits import WORD, pack, unpack, words_for
 from acgym.compress.formats.compressed_tensors_config import widths
 from acgym.compress.formats.scheme import WHOLE, Scheme
 from acgym.compress.formats.tensors import expect
-from acgym.compress.quantise import Grid
+from acgym.compress.methods.grid import Grid
 from acgym.types import Json
 
 METHOD = "compressed-tensors"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from acgym.compress.activations import Format
+from acgym.compress.methods.activations import Format
 from acgym.types import Json
 
 _FORMATS: dict[Any, Format | None] = {"int": "int8", "float": "fp8"}

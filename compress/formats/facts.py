@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acgym.compress.activations import Format
 from acgym.compress.formats.compressed_tensors_config import input_format, weight_groups
 from acgym.compress.formats.files import WeightFiles
+from acgym.compress.methods.activations import Format
 from acgym.quantisation import Quantisation, quantisation
 from acgym.types import Json
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from acgym.compress.formats.bits import WORD, pack, unpack
 from acgym.compress.formats.scheme import Scheme
 from acgym.compress.formats.tensors import expect, positive, scales
-from acgym.compress.quantise import Grid
+from acgym.compress.methods.grid import Grid
 from acgym.types import Json
 
 METHOD = "gptq"

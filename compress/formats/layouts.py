@@ -9,10 +9,10 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from acgym.compress.calibration import Compressed
 from acgym.compress.formats import FORMATS, awq, compressed_tensors, gptq
 from acgym.compress.formats.scheme import WHOLE, Scheme, scheme_of
-from acgym.compress.quantise import Grid
+from acgym.compress.methods.grid import Grid
+from acgym.compress.methods.result import Compressed
 from acgym.compress.recipe import Recipe, parse
 from acgym.types import Json
 

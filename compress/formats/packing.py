@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from acgym.compress.formats.layouts import LAYOUTS, Kept, store_projection
 from acgym.compress.formats.scheme import Scheme
-from acgym.compress.projections import Expert, Projection, decoder_layers, place, projections
-from acgym.compress.stored import Piece, by_parameter
+from acgym.compress.formats.stored import Piece, by_parameter
+from acgym.compress.walk.projections import Expert, Projection, decoder_layers, place, projections
 from acgym.types import Json
 
 
@@ -77,7 +77,7 @@ def packing_of(
         model: compressed or not, on any device, also the meta device.
         format: ``gptq``, ``awq``, ``compressed-tensors`` or ``dense``.
         scheme: how the recipe leaves the weights; None for plain weights.
-        places: where the tensors of its checkpoints stand in it (:func:`acgym.compress.stored.pieces`).
+        places: where the tensors of its checkpoints stand in it (:func:`acgym.compress.formats.stored.pieces`).
         ignored: full names of the projections that stay as they are.
 
     Raises:

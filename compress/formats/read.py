@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from acgym.compress.activations import Format, quantise_inputs
 from acgym.compress.formats.compressed_tensors_config import input_format
 from acgym.compress.formats.facts import Sizes, facts_of
 from acgym.compress.formats.files import WeightFiles
 from acgym.compress.formats.foreign import read_by_transformers
 from acgym.compress.formats.layouts import LAYOUTS
+from acgym.compress.methods.activations import Format, quantise_inputs
 from acgym.quantisation import Quantisation, check_readable, quantisation
 from acgym.types import Json
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from acgym.compress.activations import Format, TokenQuantiser, input_format
 from acgym.compress.formats.files import WeightFiles
 from acgym.compress.formats.layouts import LAYOUTS
+from acgym.compress.formats.stored import Piece, pieces
 from acgym.compress.formats.write import stored_dtype
-from acgym.compress.projections import is_experts
-from acgym.compress.stored import Piece, pieces
+from acgym.compress.methods.activations import Format, TokenQuantiser, input_format
+from acgym.compress.walk.projections import is_experts
 from acgym.types import Json
 
 CHUNK = 1 << 20

@@ -16,8 +16,8 @@ from transformers.utils import logging
 from acgym.compress.formats.layouts import Kept
 from acgym.compress.formats.packing import Packing, all_projections, packing_of
 from acgym.compress.formats.scheme import Scheme
-from acgym.compress.projections import Projection
-from acgym.compress.stored import Piece, by_parameter, pieces, single_precision, whole
+from acgym.compress.formats.stored import Piece, by_parameter, pieces, single_precision, whole
+from acgym.compress.walk.projections import Projection
 from acgym.types import Json
 
 

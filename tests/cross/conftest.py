@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-import environments
-import material
 import pytest
+
+from tests.cross import environments, material
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def forward(job: Job) -> None:
         import torch
 
         from acgym.agents.local import load
-        from acgym.compress.replay import batches
+        from acgym.compress.walk.replay import batches
     with job.stage("load"):
         body: Any = load(job.model).model.base_model
         rows = job.rows("calibration")
@@ -68,7 +68,7 @@ def compress(job: Job) -> None:
         from acgym.compress.formats.layouts import Kept
         from acgym.compress.formats.scheme import scheme_of
         from acgym.compress.formats.write import write_checkpoint
-        from acgym.compress.walk import compress as compress_model
+        from acgym.compress.walk.layers import compress as compress_model
     recipe = parse(job.method)
     with job.stage("load"):
         loaded = load(job.model)
@@ -88,7 +88,7 @@ def stream(job: Job) -> None:
     with job.stage("import"):
         import torch
 
-        from acgym.compress.stream import compress_folder
+        from acgym.compress.stream.folder import compress_folder
     with job.stage("load"):
         rows = job.rows("calibration")
     with job.stage("quantise"):

@@ -18,7 +18,7 @@ def main() -> None:
     job = Job(sys.argv[1])
     from typer.testing import CliRunner
 
-    from acgym.cli import app
+    from acgym.cli.app import app
 
     with job.stage("command"):
         done = CliRunner().invoke(app, job.options["arguments"])

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 def main() -> None:
     """Do the job."""
     job = Job(sys.argv[1])
-    from acgym.agents.vllm_agent import VllmAgent, parse_engine
+    from acgym.agents.vllm import VllmAgent, parse_engine
     from acgym.loop import play
 
     with job.stage("load"):

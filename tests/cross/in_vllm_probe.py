@@ -28,8 +28,8 @@ def of_sequences(job: Job) -> dict[str, Any]:
     """Return the signals of the sequences."""
     import torch
 
-    from acgym.probe import probe
-    from acgym.probe_vllm import in_vllm
+    from acgym.probe.run import probe
+    from acgym.probe.vllm import in_vllm
 
     sequences = [(ids, [tuple(span) for span in spans]) for ids, spans in job.options["sequences"]]
     dtype = None if job.dtype == "auto" else getattr(torch, job.dtype)
@@ -39,8 +39,8 @@ def of_sequences(job: Job) -> dict[str, Any]:
 
 def of_run(folder: str) -> dict[str, Any]:
     """Return what the probe says of a run's agents."""
-    from acgym.compare_reprobe import Look, probe_run
-    from acgym.record import Run
+    from acgym.compare.reprobe import Look, probe_run
+    from acgym.record.run import Run
 
     return {"agents": probe_run(Run.read(folder), [], Look(own=True))["agents"]}
 

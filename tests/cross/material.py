@@ -41,9 +41,9 @@ def trajectories(shape: str = "") -> list[list[int]]:
 
     ``shape`` such as ",32x256" asks for as many tokens.
     """
-    from acgym.assemble import CAPABILITIES, default_kwargs, local, parse_spec
-    from acgym.calibration_sources import draw
-    from acgym.calibration_spec import parse_calibration
+    from acgym.assemble.agent import CAPABILITIES, default_kwargs, local, parse_spec
+    from acgym.calibrate.sample import draw
+    from acgym.calibrate.spec import parse_calibration
 
     spec = parse_spec("reference")
     envs = {env: default_kwargs(spec) for env in CAPABILITIES}
@@ -59,9 +59,9 @@ def held_out(seeds: range) -> list[tuple[list[int], list[int]]]:
         -100. What the environment says is left out: the agent was never trained to predict it.
     """
     from acgym.agents.local import REFERENCE, load
-    from acgym.assemble import CAPABILITIES
-    from acgym.demonstrations import demonstrations
-    from acgym.train_data import tokenise
+    from acgym.assemble.agent import CAPABILITIES
+    from acgym.train.data import tokenise
+    from acgym.train.demonstrations import demonstrations
 
     tokenizer = load(str(REFERENCE)).tokenizer
     return [

@@ -11,8 +11,8 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-import acgym.compress.activations as activations
-from acgym.assemble import agent
+import acgym.compress.methods.activations as activations
+from acgym.assemble.agent import agent
 
 
 def distance(a: Tensor, b: Tensor) -> float:

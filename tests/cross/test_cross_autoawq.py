@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
-import environments
 import pytest
 import torch
-from measure import answers, distance, opened
 from safetensors.torch import load_file
 
-from acgym.assemble_export import prepare_export, run_export
-from tests.tiny import save_model
+from acgym.checkpoint.export import prepare_export, run_export
+from tests.cross import environments
+from tests.cross.measure import answers, distance, opened
+from tests.helpers.tiny import save_model
 
 pytestmark = pytest.mark.cross
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import environments
 import pytest
 
-from acgym.exports import export_run
-from tests.report_runs import HOSTILE, NEEDLE, OTHER, TOOLS, finish, write_run
+from acgym.export.run import export_run
+from tests.cross import environments
+from tests.helpers.report_runs import HOSTILE, NEEDLE, OTHER, TOOLS, finish, write_run
 
 pytestmark = pytest.mark.cross
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from measure import answers, distance, opened, rounding
 from safetensors.torch import load_file
 
-from acgym.assemble import agent
+from acgym.assemble.agent import agent
+from tests.cross.measure import answers, distance, opened, rounding
 
 pytestmark = pytest.mark.cross
 

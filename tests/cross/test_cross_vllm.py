@@ -6,16 +6,16 @@ import json
 import subprocess
 import sys
 
-import environments
 import pytest
 
 import acgym
 from acgym.agents.local import REFERENCE, LocalAgent, load
-from acgym.compare import prepare, run_comparison
-from acgym.compare_reprobe import Look, probe_run
+from acgym.compare.reprobe import Look, probe_run
+from acgym.compare.run import prepare, run_comparison
 from acgym.loop import play
-from acgym.probe import probe
-from acgym.record import Run
+from acgym.probe.run import probe
+from acgym.record.run import Run
+from tests.cross import environments
 
 pytestmark = pytest.mark.cross
 

@@ -6,11 +6,11 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from measure import answers, distance, opened, rounding, usual_distance
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from acgym.cli import app
+from acgym.cli.app import app
+from tests.cross.measure import answers, distance, opened, rounding, usual_distance
 
 pytestmark = pytest.mark.cross
 

@@ -1,0 +1,177 @@
+"""When a comparison that is played in batches may stop, and what it may then say: a pure function of its episodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import Literal, TypeAlias
+
+from acgym.record.episode import Episode
+from acgym.record.pairing import pair
+from acgym.statistics.paired import Interval, holm
+from acgym.statistics.sequential import confidence_sequence, sequential_p
+from acgym.types import Json
+
+_Gain: TypeAlias = tuple[Hashable, float, float]
+Verdict: TypeAlias = Literal["loss", "gain", "narrow", "open", "drift"]
+
+FIRST_LOOK = 25
+"""Episodes of the first batch; as many as are probed, so that later batches leave the probed tokens as they are."""
+GROWTH = 1.25
+"""Each look has at least this many times the episodes of the look before: few looks, and few episodes too many."""
+CONFIDENCE = 0.95
+"""Chance that all environments' success intervals of one agent hold, whenever it stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the episodes so far show of one agent in one environment; differences are other - dense."""
+
+    n: int
+    """Pairs in which both finished."""
+    tasks: int
+    """Distinct tasks among them. Each counts once, by its lowest seed: a repeat is not independent news."""
+    confidence: float
+    """Of both intervals: 1 - 0.05 / number of environments (Bonferroni); 0.95 of all together."""
+    success_interval: Interval | None
+    """:func:`acgym.statistics.sequential.confidence_sequence` of the difference in success; None if nothing is left of
+    it."""
+    progress_interval: Interval | None
+    """The same of final progress. It does not decide when to stop."""
+    p: float
+    """:func:`acgym.statistics.sequential.sequential_p` of success."""
+    p_holm: float | None
+    """``p`` adjusted for the number of environments (Holm), as valid at any time as ``p`` is; None of all together."""
+    verdict: Verdict
+    """``loss`` or ``gain``: the interval of success excludes 0. ``narrow``: its half-width is at most what was asked.
+    ``open``: neither yet. ``drift``: no one mean fits all episodes, which stops the play too."""
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the look as JSON."""
+        return asdict(self)
+
+
+def looks(limit: int) -> list[int]:
+    """Return after how many episodes to look: 25, 50, 75, 100, 125, 157, ..., at last ``limit``."""
+    found = [min(FIRST_LOOK, limit)]
+    while found[-1] < limit:
+        found.append(min(limit, max(found[-1] + FIRST_LOOK, math.ceil(found[-1] * GROWTH))))
+    return found
+
+
+def look(
+    dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float
+) -> dict[str, Look]:
+    """Look at the episodes that two agents have played so far.
+
+    The level is kept however often this is called, with more episodes each time, and whatever is decided by it. The
+    values are taken by rising seed, not in the order of finishing: long episodes finish late and may be the bad ones.
+
+    Args:
+        dense: environment -> episodes of the dense agent.
+        other: environment -> episodes of the other agent, the same seeds.
+        until: half-width of the success interval at which it is narrow enough, in (0, 1).
+
+    Returns:
+        environment -> what it shows; environments in which no pair finished are missing.
+
+    Raises:
+        ValueError: when one run lacks an episode that the other has.
+    """
+    confidence = 1 - (1 - CONFIDENCE) / len(dense)
+    gains = {env: _gains(dense[env], other[env]) for env in dense}
+    found = {env: _look(list(rows.values()), confidence, until) for env, rows in gains.items() if rows}
+    adjusted = dict(zip(found, holm([seen.p for seen in found.values()]), strict=True))
+    return {env: replace(seen, p_holm=adjusted[env]) for env, seen in found.items()}
+
+
+def look_pooled(
+    dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float
+) -> Look | None:
+    """Look at the plain mean of the environments' differences: for each seed one value, the mean over environments.
+
+    Args:
+        dense: environment -> episodes of the dense agent, the same seeds in each environment.
+        other: environment -> episodes of the other agent.
+        until: as in :func:`look`; only for the verdict.
+
+    Returns:
+        What it shows, ``n`` and ``tasks`` counting seeds; None if no seed was finished in every environment.
+    """
+    gains = [_gains(dense[env], other[env]) for env in dense]
+    seeds = sorted(set(gains[0]).intersection(*gains[1:]))
+    rows = [tuple(zip(*(columns[seed] for columns in gains), strict=True)) for seed in seeds]
+    values: list[_Gain] = [(tasks, fmean(success), fmean(progress)) for tasks, success, progress in rows]
+    return _look(values, CONFIDENCE, until) if values else None
+
+
+def may_stop(found: Mapping[str, Look]) -> bool:
+    """Say whether nothing is open any more; also when nothing finished, since more of that would not help."""
+    return all(seen.verdict != "open" for seen in found.values())
+
+
+def at_any_time(row: Mapping[str, Json], seen: Look | None) -> dict[str, Json]:
+    """Put what holds whenever one stops into a comparison's row, in place of what holds for a fixed number of episodes.
+
+    Args:
+        row: :class:`acgym.analysis.score.Comparison` as JSON, or ``{"reason", "n", "n_failed"}``.
+        seen: what the same episodes show.
+
+    Returns:
+        The row with the intervals and p-values of ``seen``, ``detectable_drop`` and mid-p None, and ``anytime``, all of
+        ``seen``;
+        where the episodes fit no one mean, a ``reason`` instead of numbers.
+    """
+    if "reason" in row or seen is None:
+        return dict(row)
+    if seen.success_interval is None or seen.progress_interval is None:
+        why = "no one mean fits all episodes: what is compared seems to have changed on the way"
+        return {"reason": why, "n": 0, "n_failed": row["n_failed"]}
+    at_stop = seen.to_dict()
+    kept = ("success_interval", "progress_interval", "p", "p_holm")
+    fixed = dict.fromkeys(("detectable_drop", "p_mid", "p_mid_holm"))  # they hold for a number fixed beforehand
+    return {**row, **{name: at_stop[name] for name in kept}, **fixed, "anytime": at_stop}
+
+
+def _gains(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, _Gain]:
+    """Return seed -> (task, gain in success, gain in progress) of the pairs that both finished, by rising seed."""
+    done = [(a, b) for a, b in pair(dense, other) if a.outcome == b.outcome == "finished"]
+    return {
+        a.seed: (
+            a.task_hash,
+            float(bool(b.success)) - float(bool(a.success)),
+            float(b.progress or 0.0) - float(a.progress or 0.0),
+        )
+        for a, b in sorted(done, key=lambda both: both[0].seed)
+    }
+
+
+def _look(gains: Sequence[_Gain], confidence: float, until: float) -> Look:
+    """Look at gains in the order given; of a repeated task only the first counts."""
+    first: dict[Hashable, tuple[float, float]] = {}
+    for task, success, progress in gains:
+        first.setdefault(task, (success, progress))
+    successes, progresses = (list(column) for column in zip(*first.values(), strict=True))
+    interval = confidence_sequence(successes, confidence)
+    return Look(
+        n=len(gains),
+        tasks=len(first),
+        confidence=confidence,
+        success_interval=interval,
+        progress_interval=confidence_sequence(progresses, confidence),
+        p=sequential_p(successes),
+        p_holm=None,
+        verdict=_verdict(interval, until),
+    )
+
+
+def _verdict(interval: Interval | None, until: float) -> Verdict:
+    if interval is None:
+        return "drift"
+    if interval.high < 0:
+        return "loss"
+    if interval.low > 0:
+        return "gain"
+    return "narrow" if (interval.high - interval.low) / 2 <= until else "open"

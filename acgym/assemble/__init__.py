@@ -1,0 +1,1 @@
+"""An agent spec in, an agent out: the only place that joins agents and compression."""

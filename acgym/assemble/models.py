@@ -1,0 +1,163 @@
+"""Makes the agents of a comparison one after the other, with at most one dense model and one compressed copy alive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from acgym.agents.decoding import Decoding
+from acgym.assemble.agent import (
+    MODELS,
+    RERUN,
+    AgentSpec,
+    calibration_of,
+    compressed,
+    local,
+    parse_spec,
+    rerun,
+    scripted,
+)
+from acgym.assemble.remote import REMOTE, remote
+from acgym.calibrate.files import check_files
+from acgym.calibrate.kept import keep, kept
+from acgym.calibrate.sample import Drawn, draw
+from acgym.calibrate.spec import Calibration, parse_calibration
+from acgym.listener import Listener
+from acgym.record.run import Run
+from acgym.types import Json
+
+if TYPE_CHECKING:
+    from acgym.agents.base import Agent
+    from acgym.agents.local import LocalAgent
+
+
+@dataclass
+class Models:
+    """The dense model that was asked for last, and its calibration tokens.
+
+    Whoever holds on to an agent made here keeps its model alive. Make it with :meth:`of`.
+    """
+
+    envs: Mapping[str, Mapping[str, Json]]
+    """Environment id -> arguments: what a model plays (on the training split) for its own calibration tokens."""
+    calibration: Calibration
+    """What recipes are calibrated on whose specs do not say it."""
+    specs: Sequence[AgentSpec]
+    """All agents that will be asked for."""
+    listener: Listener
+    tool_format: str | None = None
+    """As :func:`acgym.assemble.agent.local` takes it."""
+    decoding: Decoding = field(default_factory=Decoding)
+    """Of all models."""
+    run: Run | None = None
+    """Where calibration tokens are kept that a model had to play for."""
+    _dense: tuple[str, LocalAgent] | None = field(default=None, init=False)
+    _drawn: dict[Calibration, Drawn] = field(default_factory=dict, init=False)
+    """Of the dense model that is loaded; forgotten with it."""
+    _copy: tuple[str, LocalAgent, dict[str, Json]] | None = field(default=None, init=False)
+    """The compressed copy that was made last: an agent that is played in batches is not compressed for each."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Json], listener: Listener, run: Run | None = None) -> Models:
+        """Prepare to make the agents of a run.
+
+        Args:
+            settings: of the run, as :meth:`acgym.compare.settings.Settings.to_dict` writes them.
+            listener: hears of progress.
+            run: the run itself, where its calibration tokens are kept; None to keep them nowhere.
+
+        Raises:
+            FileNotFoundError, ValueError: if a calibration file is missing, or is not the one that the settings name.
+        """
+        default = parse_calibration(settings["calibration"])
+        specs = [parse_spec(name) for name in settings["agents"]]
+        known = settings.get("calibration_files", {})
+        for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
+            for path, digest in check_files(used).items() if used is not None else ():
+                if known.get(path) != digest:
+                    raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
+        decoding = Decoding.from_dict(settings.get("decoding", {}))
+        return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding, run)
+
+    def dense(self, spec: AgentSpec) -> LocalAgent:
+        """Return the uncompressed model of a spec; loads it, and lets go of another one, if it is not the last one."""
+        name = spec.base.text
+        if self._dense is None or self._dense[0] != name:
+            self.listener.stage(name, "loading")
+            self._dense, self._drawn, self._copy = None, {}, None  # the old go before the new one comes
+            self._dense = (name, local(spec.base, self.tool_format, self.decoding))
+            for other in self.specs:  # a file that is too short is found out now, not after hours of play
+                used = calibration_of(other, self.calibration)
+                if other.base.text == name and used is not None and all(source.path for source in used.sources):
+                    self._draw(used, self._dense[1])
+        return self._dense[1]
+
+    def make(self, spec: AgentSpec) -> tuple[Agent, dict[str, Json]]:
+        """Make the agent of a spec.
+
+        Returns:
+            The agent and what is known of its model: ``facts``, ``bits_per_weight``, ``weight_bytes`` (both as packed
+            storage would take) and, of a compressed one, ``compression`` (a CompressionRecord as JSON) and
+            ``calibration`` (:attr:`acgym.calibrate.sample.Drawn.facts`; None if its recipe reads none). Empty for an
+            agent without a model; ``facts`` alone for one whose model runs elsewhere. A re-run has ``rerun``, what it
+            does otherwise.
+
+        Raises:
+            ValueError: if the recipe does not fit the model, or a server refuses.
+            ConnectionError: if a server does not answer.
+        """
+        if spec.kind in REMOTE:
+            self.listener.stage(spec.text, "connecting" if spec.kind == "openai" else "loading")
+            return remote(spec, self.decoding, self.tool_format)
+        if spec.kind not in MODELS:
+            return scripted(spec), {}
+        agent, facts = self._model(spec)
+        if not spec.rerun:
+            return agent, facts
+        again = rerun(agent, spec)
+        otherwise = {"max_batch": again.max_batch, "max_batch_before": agent.max_batch}
+        if not again.decoding.greedy:
+            otherwise["sampling_seed"] = again.decoding.seed
+        return again, {**facts, "rerun": otherwise}
+
+    def _model(self, spec: AgentSpec) -> tuple[LocalAgent, dict[str, Json]]:
+        """Make the agent of a model, compressed or not."""
+        dense = self.dense(spec)
+        if spec.recipe is None:
+            from acgym.compress.walk.record import DENSE_BITS
+
+            size = sum(parameter.numel() for parameter in dense.model.parameters()) * DENSE_BITS // 8
+            stored = {"bits_per_weight": float(DENSE_BITS), "weight_bytes": size}
+            stored |= {key: dense.checkpoint[key] for key in stored if key in dense.checkpoint}  # of a packed one
+            return dense, {"facts": dense.facts, **stored}
+        name = spec.text.removesuffix(RERUN)
+        if self._copy is not None and self._copy[0] == name:
+            return self._copy[1:]
+        self._copy = None  # at most one copy at a time
+        used = calibration_of(spec, self.calibration)
+        drawn = None if used is None else self._draw(used, dense)
+        tokens: list[list[int]] = [] if drawn is None else drawn.sequences
+        self.listener.stage(spec.text, "compressing")
+        agent, record = compressed(dense, spec, tokens)
+        facts = {
+            "facts": agent.facts,
+            "bits_per_weight": record.bits_per_weight,
+            "weight_bytes": record.weight_bytes,
+            "compression": asdict(record),
+            "calibration": None if drawn is None else drawn.facts,
+        }
+        self._copy = (name, agent, facts)
+        return agent, facts
+
+    def _draw(self, calibration: Calibration, dense: LocalAgent) -> Drawn:
+        """Return the calibration tokens of a dense model, made once for the whole run."""
+        if calibration not in self._drawn:
+            known = None if self.run is None else kept(self.run, dense.name, calibration)
+            if known is None:
+                self.listener.stage(dense.name, "calibrating")
+                known = draw(calibration, dense, self.envs)
+                if self.run is not None:
+                    keep(self.run, dense.name, calibration, known)
+            self._drawn[calibration] = known
+        return self._drawn[calibration]

@@ -1,0 +1,1 @@
+"""A calibration spec in, token ids out."""

@@ -1,0 +1,1 @@
+"""`acgym compress`: a compressed model leaves as files, is read back, and compared."""

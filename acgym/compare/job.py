@@ -1,0 +1,241 @@
+"""What a comparison does with one agent: play what is left of its episodes, and probe its model."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from acgym.assemble.agent import MODELS, AgentSpec, parse_spec
+from acgym.assemble.models import Models
+from acgym.assemble.remote import REMOTE
+from acgym.compare.settings import Settings
+from acgym.record.run import Run
+from acgym.types import Json
+
+if TYPE_CHECKING:
+    from acgym.agents.base import Agent
+    from acgym.agents.local import LocalAgent
+    from acgym.probe.yardstick import Tokens, Yardstick
+    from acgym.record.episode import Episode
+
+SHEET = "agent.json"
+
+
+@dataclass
+class Job:
+    """A comparison under way: which agent still has something to do, and what the others are measured against."""
+
+    settings: Settings
+    run: Run
+    models: Models
+    first: AgentSpec = field(init=False)
+    _tokens: Tokens | None = None
+    _yardstick: Yardstick | str | None = None
+    _made: tuple[str, Agent, dict[str, Json]] | None = None
+    """The agent whose share was played last: it is not made anew for the next share."""
+    _counted: dict[str, int] = field(default_factory=dict)
+    """What :attr:`_made` had used when it was asked last."""
+
+    def __post_init__(self) -> None:
+        """Find the first agent."""
+        self.first = parse_spec(self.settings.agents[0])
+
+    def do(self, spec: AgentSpec, seeds: range) -> None:
+        """Play what is left of an agent's episodes and probe its model; do nothing if all is on the disk.
+
+        With no seeds, its model is probed and nothing is played.
+        """
+        left = episodes_left(self.settings, self.run, spec.text, seeds)
+        sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {}
+        for env, missing in left.items() if seeds else ():
+            self.tell(spec, env, len(seeds) - len(missing), len(seeds))
+        if not any(left.values()) and self._probed(sheet):
+            return
+        if self._to_probe(spec) and spec.text != self.first.text:
+            self.yardstick()  # before this agent is made: the first one's model may have to be loaded for it
+        agent, facts = self._make(spec)
+        sheet |= facts
+        self.play(spec, agent, left, sheet, len(seeds))
+        if spec.text == self.first.text:
+            self._forget_tokens()  # it may just have played: collect them anew
+        if not self._probed(sheet):
+            self.probe(spec, agent, sheet)
+        self._made = None
+
+    def play(
+        self, spec: AgentSpec, agent: Agent, left: dict[str, list[int]], sheet: dict[str, Json], total: int
+    ) -> None:
+        """Play the seeds that are left of ``total`` in all environments at once, and keep the agent's data sheet.
+
+        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``play``, the wall-clock seconds of the play,
+        added up where workers shared it, and how many episodes they cover (those of a session that was killed are
+        missing); ``usage``, the requests, retries and tokens of a remote agent; and ``signals``, see
+        :meth:`Yardstick.measure`.
+        """
+        started = time.perf_counter()
+        writers = {env: self._writer(spec, env, total - len(seeds), total) for env, seeds in left.items()}
+        finished = self._episodes(agent, left, writers)
+        add_play(sheet, time.perf_counter() - started, finished, self._used(agent))
+        self.run.write_json(SHEET, sheet, spec.text)
+
+    def share(self, spec: AgentSpec, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
+        """Play these seeds of each environment and nothing else; the agent is kept for the next share.
+
+        Returns:
+            Wall-clock seconds of playing, and what a remote agent used since it was asked last (empty for any other).
+        """
+        agent, _ = self._make(spec)
+        started = time.perf_counter()
+        self._episodes(agent, left, dict.fromkeys(left, partial(self.run.append, spec.text)))
+        return time.perf_counter() - started, self._used(agent)
+
+    def _make(self, spec: AgentSpec) -> tuple[Agent, dict[str, Json]]:
+        """Return an agent, the one that was asked for last if it is the same."""
+        if self._made is None or self._made[0] != spec.text:
+            self._made, self._counted = None, {}  # the old goes before the new one comes
+            self._made = (spec.text, *self.models.make(spec))
+            self._expect(spec, self._made[1])
+        return self._made[1:]
+
+    def _used(self, agent: Agent) -> dict[str, int]:
+        """Return what a remote agent used since it was asked last."""
+        before, self._counted = self._counted, dict(getattr(agent, "usage", None) or {})
+        return {name: count - before.get(name, 0) for name, count in self._counted.items()}
+
+    def _episodes(
+        self, agent: Agent, left: Mapping[str, list[int]], writers: Mapping[str, Callable[[Episode], None]]
+    ) -> int:
+        """Play seeds of all environments at once; return how many episodes finished."""
+        from acgym.loop import play_async
+        from acgym.train.expected import expect_oracle
+
+        finished = 0
+        for env, seeds in left.items():
+            expect_oracle(agent, env, seeds, self.settings.envs[env], "eval")
+
+        async def one(env: str, seeds: list[int]) -> None:
+            def hear(episode: Episode) -> None:
+                nonlocal finished
+                writers[env](episode)
+                finished += episode.outcome == "finished"
+
+            await play_async(
+                agent,
+                env,
+                seeds,
+                kwargs=self.settings.envs[env],
+                on_episode=hear,
+                time_limit=self.settings.episode_seconds,
+                keep=False,
+            )
+
+        async def everything() -> None:
+            await asyncio.gather(*(one(env, seeds) for env, seeds in left.items()))
+
+        asyncio.run(everything())
+        agent.rest()
+        return finished
+
+    def probe(self, spec: AgentSpec, agent: Agent, sheet: dict[str, Json]) -> None:
+        """Teacher-force the first agent's transcripts through an agent's model, or note why not."""
+        digest = self.tokens().digest
+        if spec.kind not in MODELS:
+            reason = "its model runs elsewhere" if spec.kind in REMOTE else "the agent has no model"
+            sheet["signals"] = {"tokens_sha256": digest, "reason": reason}
+        elif self.first.kind not in MODELS:
+            reason = f"{self.first.text} has no model here to compare with"
+            sheet["signals"] = {"tokens_sha256": digest, "reason": reason}
+        else:
+            from acgym.probe.yardstick import write_signals
+
+            self.models.listener.stage(spec.text, "probing")
+            own = cast("LocalAgent", agent)
+            yardstick = self.yardstick(own if spec.text == self.first.text else None)
+            if isinstance(yardstick, str):
+                sheet["signals"] = {"tokens_sha256": digest, "reason": yardstick}
+            else:
+                sheet["signals"], measured = yardstick.measure(own, self._first_alive(spec, own))
+                write_signals(measured, self.run.folder(spec.text))
+        self.run.write_json(SHEET, sheet, spec.text)
+
+    def _expect(self, spec: AgentSpec, agent: Agent) -> None:
+        """Let an agent with a model know what the first one said: checking that is faster than finding it out."""
+        if spec.text != self.first.text and self._to_probe(spec):
+            for episode in self.run.episodes(self.first.text):
+                cast("LocalAgent", agent).expect(episode.sequences())
+
+    def tokens(self) -> Tokens:
+        """Collect the first agent's tokens; it has played by now."""
+        from acgym.probe.yardstick import Tokens
+
+        if self._tokens is None:
+            self._tokens = Tokens.of(self.run, self.first.text)
+        return self._tokens
+
+    def _forget_tokens(self) -> None:
+        """Let the first agent's tokens be collected anew, and what was measured on others be made anew."""
+        before, self._tokens = self._tokens, None
+        if before is not None and before.digest != self.tokens().digest:
+            self._yardstick = None
+
+    def yardstick(self, first: LocalAgent | None = None) -> Yardstick | str:
+        """Return what models are measured against, or why there is nothing; makes the first agent if it must."""
+        from acgym.probe.yardstick import Yardstick
+
+        if self._yardstick is None:
+            if first is None:
+                self._made = None  # one model at a time
+            first = first or cast("LocalAgent", self.models.make(self.first)[0])
+            try:
+                self._yardstick = Yardstick.of(self.tokens(), first)
+            except ValueError as why:
+                self._yardstick = f"{self.first.text} cannot be probed: {why}"
+        return self._yardstick
+
+    def tell(self, spec: AgentSpec, env: str, done: int, total: int) -> None:
+        """Tell the listener how many episodes are done."""
+        self.models.listener.playing(spec.text, env, done, total)
+
+    def _to_probe(self, spec: AgentSpec) -> bool:
+        return spec.kind in MODELS and self.first.kind in MODELS
+
+    def _probed(self, sheet: dict[str, Json]) -> bool:
+        """Say whether the signals on the disk are there and were taken on the tokens of today."""
+        return bool(sheet.get("signals", {}).get("tokens_sha256") == self.tokens().digest)
+
+    def _first_alive(self, spec: AgentSpec, agent: LocalAgent) -> LocalAgent | None:
+        if spec.text == self.first.text:
+            return agent
+        if self.first.recipe is None and spec.base.text == self.first.text:
+            return self.models.dense(self.first)
+        return None
+
+    def _writer(self, spec: AgentSpec, env: str, count: int, total: int) -> Callable[[Episode], None]:
+        """Return the callback that appends each episode to the record and tells the listener."""
+
+        def write(episode: Episode) -> None:
+            nonlocal count
+            count += 1
+            self.run.append(spec.text, episode)
+            self.tell(spec, env, count, total)
+
+        return write
+
+
+def episodes_left(settings: Settings, run: Run, agent: str, seeds: range) -> dict[str, list[int]]:
+    """Return environment -> the seeds of which an agent has no finished episode."""
+    return {env: run.seeds_left(agent, env, kwargs, "eval", seeds) for env, kwargs in settings.envs.items()}
+
+
+def add_play(sheet: dict[str, Json], seconds: float, finished: int, usage: Mapping[str, int]) -> None:
+    """Add to an agent's data sheet what a play took, if anything was played."""
+    if finished:
+        before = sheet.get("play", {"seconds": 0.0, "episodes": 0})
+        sheet["play"] = {"seconds": before["seconds"] + seconds, "episodes": before["episodes"] + finished}
+    if usage:
+        earlier = sheet.get("usage", {})
+        sheet["usage"] = {name: earlier.get(name, 0) + count for name, count in usage.items()}

@@ -1,0 +1,172 @@
+"""Looks into the models of a finished run again: along each agent's own episodes, or with other layers and temperature.
+
+What ``acgym compare`` measured stays as it is. An agent's folder gets two files more, a sheet of numbers and the arrays
+of :func:`acgym.probe.episodes.along_episodes`; ``NAME`` says which tokens: ``signals-own`` or ``signals-dense``, and
+``-told`` behind it for those that the agent was told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from acgym.assemble.agent import MODELS, AgentSpec, parse_spec
+from acgym.assemble.run_models import RunModels
+from acgym.listener import Listener
+from acgym.probe.yardstick import PROBED_EPISODES, Probed, Tokens, Yardstick, layers_to_watch, probe_own, write_signals
+from acgym.record.run import Run
+from acgym.types import Json
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from acgym.agents.local import LocalAgent
+    from acgym.probe.forward import Layers
+    from acgym.probe.signals import Signals
+
+
+@dataclass(frozen=True)
+class Look:
+    """On which tokens to measure, and what."""
+
+    own: bool = False
+    """Along each agent's own episodes, where nothing is compared; else on the first agent's, compared with its model.
+    """
+    told: bool = False
+    """The tokens that the agent was told, not those that it generated."""
+    layers: Layers | None = None
+    """As :func:`acgym.probe.run.probe` takes them; None for those that ``acgym compare`` watches."""
+    temperature: float = 1.0
+    """T of the energy, above 0."""
+
+    @property
+    def name(self) -> str:
+        """Name of the files."""
+        return f"signals-{'own' if self.own else 'dense'}{'-told' if self.told else ''}"
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return what decides the numbers, as JSON."""
+        layers = self.layers if self.layers is None or isinstance(self.layers, str) else list(self.layers)
+        return {"own": self.own, "told": self.told, "layers": layers, "temperature": self.temperature}
+
+
+def probe_run(run: Run, names: Sequence[str], look: Look, listener: Listener | None = None) -> dict[str, Json]:
+    """Measure agents of a run; those that were measured so already, on the same tokens, are not measured again.
+
+    Args:
+        run: a finished run.
+        names: agents as the run names them; empty for all.
+        look: what to measure.
+        listener: hears of progress.
+
+    Returns:
+        JSON: ``dense``, the first agent; ``envs``; ``look``; and ``agents``, each with its ``name`` and its sheet
+        ``signals``: ``tokens_sha256`` and the look, and ``by_env``, environment -> :class:`acgym.probe.signals.Signals`
+        without the arrays. Where something could not be measured, ``reason`` says why.
+
+    Raises:
+        ValueError: if the run has no such agent, or a model's files are not those that it was made with; for a layer
+            that a model has not, or a temperature that is not above 0.
+    """
+    known = list(run.settings["agents"])
+    for name in names:
+        if name not in known:
+            raise ValueError(f"the run has no agent {name!r}; it has {', '.join(known)}")
+    if not look.temperature > 0:
+        raise ValueError(f"the temperature must be above 0, got {look.temperature}")
+    session = _Session(run, look, RunModels(run, listener or Listener()), listener or Listener())
+    rows = [{"name": name, "signals": session.sheet(name)} for name in names or known]
+    return {"dense": known[0], "envs": list(run.settings["envs"]), "look": look.to_dict(), "agents": rows}
+
+
+@dataclass(frozen=True)
+class InVllm:
+    """A model that vLLM runs, and the agent whose it is."""
+
+    name: str
+    model: PreTrainedModel
+
+
+class _Session:
+    """One look at a run's agents, one after the other."""
+
+    def __init__(self, run: Run, look: Look, models: RunModels, listener: Listener) -> None:
+        self.run = run
+        self.look = look
+        self.models = models
+        self.listener = listener
+        self.first: str = run.settings["agents"][0]
+        self._yardstick: Yardstick | None = None
+
+    def sheet(self, name: str) -> dict[str, Json]:
+        """Return an agent's sheet, from the disk if it is there and of the same tokens."""
+        tokens = Tokens.of(self.run, name if self.look.own else self.first, self.look.told)
+        head = {"tokens_sha256": tokens.digest, **self.look.to_dict()}
+        known: dict[str, Json] = self.run.read_json(f"{self.look.name}.json", name) or {}
+        if all(known.get(key) == value for key, value in head.items()) and known:
+            return known
+        row, measured = self._measured(name, tokens)
+        row = {**head, **row}
+        write_signals(measured, self.run.folder(name), f"{self.look.name}.safetensors")
+        self.run.write_json(f"{self.look.name}.json", row, name)
+        return row
+
+    def _measured(self, name: str, tokens: Tokens) -> tuple[dict[str, Json], dict[str, Signals]]:
+        spec = parse_spec(name)
+        in_vllm = spec.kind == "vllm"
+        if spec.kind not in MODELS and not (in_vllm and self.look.own):
+            more = ", but 'acgym probe RUN --own' looks into it" if in_vllm else ""
+            return {"reason": f"it has no model here{more}"}, {}
+        if not tokens.by_env:
+            return {"reason": "no finished episode has such tokens"}, {}
+        if in_vllm:
+            return self._own_in_vllm(spec)
+        if self.look.own:
+            return self._own(name)
+        if parse_spec(self.first).kind not in MODELS:
+            return {"reason": f"{self.first} has no model here to compare with"}, {}
+        yardstick = self._against(tokens)
+        agent = cast("LocalAgent", self.models.make(name))
+        self.listener.stage(name, "probing")
+        return yardstick.measure(agent, self.models.dense_beside(name, agent))
+
+    def _own_in_vllm(self, spec: AgentSpec) -> tuple[dict[str, Json], dict[str, Signals]]:
+        """Probe a model that vLLM holds; it is loaded anew, so that it hands over what is inside."""
+        from transformers import AutoConfig
+
+        from acgym.agents.vllm import parse_engine
+        from acgym.probe.vllm import in_vllm
+
+        self.models.refuse_other_files(spec.text)
+        engine = parse_engine(str(spec.source))
+        folder, layers = Path(engine.model).expanduser(), self.look.layers
+        if not folder.is_dir():
+            return {"reason": "it is named by its hub id; name its folder to have vLLM hand over what is inside"}, {}
+        layers = (
+            layers_to_watch(AutoConfig.from_pretrained(folder, trust_remote_code=False)) if layers is None else layers
+        )
+        self.listener.stage(spec.text, "loading")
+        with in_vllm(folder, layers, tensor_parallel=engine.tensor_parallel, context=engine.context) as model:
+            return self._along_own(InVllm(spec.text, model), layers)
+
+    def _own(self, name: str) -> tuple[dict[str, Json], dict[str, Signals]]:
+        return self._along_own(cast("LocalAgent", self.models.make(name)), self.look.layers)
+
+    def _along_own(self, agent: Probed, layers: Layers | None) -> tuple[dict[str, Json], dict[str, Signals]]:
+        self.listener.stage(agent.name, "probing")
+        started = time.perf_counter()
+        look = self.look
+        measured = probe_own(agent, self.run, observations=look.told, layers=layers, temperature=look.temperature)
+        sheet: dict[str, Json] = {"episodes": PROBED_EPISODES, "seconds": time.perf_counter() - started}
+        return {**sheet, "by_env": {env: signals.to_dict() for env, signals in measured.items()}}, measured
+
+    def _against(self, tokens: Tokens) -> Yardstick:
+        """Return what the others are measured against; the first agent's model is loaded for it once."""
+        if self._yardstick is None:
+            first = cast("LocalAgent", self.models.make(self.first))
+            self.listener.stage(self.first, "probing")
+            self._yardstick = Yardstick.of(tokens, first, self.look.layers, self.look.temperature)
+        return self._yardstick

@@ -1,0 +1,232 @@
+"""The main job: the same episodes played by a dense and by compressed agents, probed, scored and compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from math import inf
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, TypeAlias
+
+from acgym.assemble.agent import model_folder, parse_spec
+from acgym.assemble.models import Models
+from acgym.assemble.recipe import play_order
+from acgym.compare.job import SHEET, Job, add_play, episodes_left
+from acgym.compare.settings import Settings, prepare
+from acgym.files import sweep
+from acgym.listener import Listener
+from acgym.record.run import Run
+from acgym.types import Json
+
+if TYPE_CHECKING:
+    from acgym.record.episode import Episode
+    from acgym.workers.pool import Team, Workers
+
+__all__ = ["Listener", "Settings", "prepare", "run_comparison"]
+
+SMALL_MODEL = 100 << 20
+"""Bytes of weights up to which a model is played in several processes."""
+MOST_WORKERS = 8
+WEIGHTS = "*.safetensors"
+
+Player: TypeAlias = Callable[[Sequence[str], int], None]
+"""Plays agents, each on the run's first so many seeds, the run's first agent before the others; returns when all are
+done."""
+
+
+def run_comparison(
+    settings: Settings,
+    folder: Path,
+    *,
+    listener: Listener | None = None,
+    workers: int = 1,
+    ray: str | None = None,
+) -> dict[str, Json]:
+    """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
+
+    A run that was interrupted goes on where it stopped: finished episodes are never played again, failed ones are.
+    With ``settings.until`` the seeds are the same fixed sequence, and whether to stop after the first n of them is
+    decided from the recorded episodes alone: the same run, interrupted or not, stops at the same episode.
+
+    Args:
+        settings: from :func:`prepare`.
+        folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
+            ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare.job.Job.play`) and ``signals.safetensors``
+            (:func:`acgym.probe.yardstick.write_signals`), ``comparison.json``
+            (:func:`acgym.analysis.comparison.assemble_result`), and ``calibration-*.json`` with what models played for
+            their calibration (:mod:`acgym.calibrate.kept`).
+        listener: hears of progress.
+        workers: how many processes play, each with a model of its own; 1 to play in this one. Compression methods
+            that a script registered are known in its own process alone.
+        ray: address of the Ray cluster on which they play as actors (:class:`acgym.workers.ray.Cluster`); None for
+            processes on this machine.
+
+    Raises:
+        RunExists: if the folder holds a run with other settings.
+        RecordNotWritten, OSError: if the disk is full; all finished episodes stay readable.
+        ValueError: if a recipe does not fit its model, a calibration file was changed since the settings were prepared,
+            or has fewer tokens than were asked for; or if there is less than one worker.
+        EnvBug: if an environment breaks its contract.
+    """
+    if workers < 1:
+        raise ValueError(f"at least 1 process must play, got workers={workers}")
+    listener = listener or Listener()
+    Models.of(settings.to_dict(), listener)  # refuses a calibration file that was changed before anything is written
+    with Run.open(folder, settings.to_dict()) as run:
+        sweep(folder)
+        work = Work(settings, folder)
+        if workers == 1 and ray is None:
+            _play(settings, run, work(listener, lambda _: run).all)
+        else:
+            from acgym.workers.pool import Workers
+
+            team: Team | None = None
+            if ray is not None:
+                from acgym.workers.ray import Cluster
+
+                team = Cluster(ray, workers)
+            with Workers(workers, work, run.append, listener, team, _load_the_rest) as crew:
+                _play(settings, run, _Crew(settings, run, crew, listener).all)
+        from acgym.analysis.comparison import (
+            assemble_result,  # here: its statistics take seconds to load, in workers too
+        )
+
+        result = assemble_result(run)
+        run.write_json("comparison.json", result)
+    return result
+
+
+def default_workers(settings: Settings) -> int:
+    """Return how many processes play best: one a core where all models are small, else one.
+
+    A large model fills the cores by itself, and a second copy of it might not fit into memory.
+    """
+    folders = {model_folder(parse_spec(name)) for name in settings.agents}
+    sizes = [size for folder in folders if folder for size in [sum(f.stat().st_size for f in folder.glob(WEIGHTS))]]
+    if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:
+        return 1
+    return max(1, min(os.cpu_count() or 1, len(settings.agents) - 1, MOST_WORKERS))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process that plays needs to know."""
+
+    settings: Settings
+    folder: Path
+
+    def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> _Alone:
+        """Prepare to play; models are loaded when they are needed."""
+        for module in self.settings.modules:
+            import_module(module)
+        run = opener(self.folder)
+        models = Models.of(self.settings.to_dict(), listener, run)
+        return _Alone(self.settings, Job(self.settings, run, models))
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """Plays in this process."""
+
+    settings: Settings
+    job: Job
+
+    def whole(self, agent: str, seeds: int) -> None:
+        self.job.do(parse_spec(agent), self.settings.seeds[:seeds])
+
+    def share(self, agent: str, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
+        return self.job.share(parse_spec(agent), left)
+
+    def all(self, agents: Sequence[str], seeds: int) -> None:
+        for name in agents:
+            self.whole(name, seeds)
+
+
+@dataclass(frozen=True)
+class _Crew:
+    """Lets workers play: an agent each, or all of them shares of one agent.
+
+    Shared is the first agent, which the others wait for, and the last one: else workers would wait for one of them.
+    """
+
+    settings: Settings
+    run: Run
+    workers: Workers
+    listener: Listener
+
+    def all(self, agents: Sequence[str], seeds: int) -> None:
+        first = self.settings.agents[0]
+        if agents[0] == first:
+            self._share(first, seeds)
+            if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
+                self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
+        *others, last = sorted(agents, key=lambda name: (name != first, _order(name)))
+        if last != first:
+            self._share(last, seeds, others)
+        self.workers.whole([last], seeds)  # whole after share: its model is still there
+
+    def _share(self, agent: str, seeds: int, after: Sequence[str] = ()) -> None:
+        """Let all workers play what is left of an agent's episodes, and keep on its data sheet what that took.
+
+        Other agents are done ``after`` which, an agent a worker.
+        """
+        left = episodes_left(self.settings, self.run, agent, self.settings.seeds[:seeds])
+        if not any(left.values()):
+            self.workers.whole(after, seeds)
+            return
+        done = {env: seeds - len(missing) for env, missing in left.items()}
+
+        def heard(episode: Episode) -> None:
+            done[episode.env] += 1
+            self.listener.playing(agent, episode.env, done[episode.env], seeds)
+
+        spent = self.workers.share(agent, left, heard, after, seeds)
+        sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
+        add_play(sheet, spent.seconds, spent.episodes, spent.usage)
+        self.run.write_json(SHEET, sheet, agent)
+
+
+def _order(agent: str) -> tuple[float, bool, bool]:
+    """Return an agent's place: those that will play longest begin early, so that workers end together."""
+    recipe = parse_spec(agent).recipe
+    return (inf, True, True) if recipe is None else play_order(recipe)
+
+
+def _load_the_rest() -> None:
+    """Load what the end of a run and its report need while the last workers still play: it takes two seconds."""
+
+    def load() -> None:
+        for module in ("acgym.analysis.comparison", "matplotlib.backends.backend_svg"):
+            with suppress(ImportError):  # matplotlib is an extra
+                import_module(module)
+
+    Thread(target=load, daemon=True).start()
+
+
+def _play(settings: Settings, run: Run, play: Player) -> None:
+    """Play the first agent, then the others; in batches, until nothing is open, if the settings say so."""
+    first, *others = settings.agents
+    if settings.until is None:
+        play(settings.agents, settings.episodes)
+        return
+    from acgym.analysis.until import look, looks, may_stop
+
+    for name in others:
+        for count in looks(settings.episodes):
+            play([first], count)
+            play([name], count)
+            seeds = settings.seeds[:count]
+            if may_stop(
+                look(_played(settings, run, first, seeds), _played(settings, run, name, seeds), settings.until)
+            ):
+                break
+
+
+def _played(settings: Settings, run: Run, agent: str, seeds: range) -> dict[str, list[Episode]]:
+    """Return an agent's episodes of the seeds by environment, in the order of the seeds."""
+    rows = sorted((e for e in run.episodes(agent) if e.seed in seeds), key=lambda episode: episode.seed)
+    return {env: [episode for episode in rows if episode.env == env] for env in settings.envs}

@@ -1,0 +1,1 @@
+"""A comparison in, the files of other tools out: lm-eval, Inspect, CSV, Parquet, model cards."""

@@ -1,0 +1,111 @@
+"""Plain tables: an episode a row, and a comparison a row, as CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from acgym.export.run import Exported, Files
+from acgym.types import Json, canonical_json
+
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a text cell that begins so; such a cell gets an apostrophe in front in CSV files."""
+
+
+def csv_files(exported: Exported) -> Files:
+    """Write ``episodes.csv``, ``scores.csv`` and ``comparisons.csv``; an empty cell was not measured."""
+    return {f"{name}.csv": _csv(rows) for name, rows in tables(exported).items()}
+
+
+def parquet_files(exported: Exported) -> Files:
+    """Write ``episodes.parquet``, ``scores.parquet`` and ``comparisons.parquet``; a null was not measured.
+
+    Raises:
+        ImportError: without pyarrow.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    files = {}
+    for name, rows in tables(exported).items():
+        sink = io.BytesIO()
+        parquet.write_table(pyarrow.Table.from_pylist(rows), sink)
+        files[f"{name}.parquet"] = sink.getvalue()
+    return files
+
+
+def tables(exported: Exported) -> dict[str, list[dict[str, Json]]]:
+    """Return the rows of the three tables; every row of a table has the same columns.
+
+    * ``episodes``: agent, env, kwargs (JSON), split, seed, task_hash, task_kind, outcome, failure, success, progress,
+      truncated, turns, format_errors, decision_errors, generated_tokens, seconds.
+    * ``scores``: agent, env (or ``all``), and the numbers of :class:`acgym.analysis.score.Score`, intervals as two
+    columns.
+    * ``comparisons``: the numbers of :class:`acgym.analysis.score.Comparison`; ``p_holm`` is over the environments.
+    """
+    agents = exported.agents
+    found = {
+        "episodes": [_episode(agent["name"], episode) for agent in agents for episode in
+                     exported.episodes(agent["name"])],
+        "scores": [{"agent": agent["name"], "env": env, **_flat(row)} for agent in agents for env, row in
+                   agent["scores"].items()],
+        "comparisons": [{"agent": agent["name"], "env": env, **_flat(row)} for agent in agents for env, row in
+                        agent["comparisons"].items()],
+    }  # fmt: skip
+    return {name: _even(rows) for name, rows in found.items() if rows}
+
+
+def _episode(agent: str, episode: Json) -> dict[str, Json]:
+    tokens = [len(turn.token_ids) for turn in episode.turns if turn.token_ids is not None]
+    return {
+        "agent": agent,
+        "env": episode.env,
+        "kwargs": canonical_json(episode.kwargs),
+        "split": episode.split,
+        "seed": episode.seed,
+        "task_hash": episode.task_hash,
+        "task_kind": episode.task_kind,
+        "outcome": episode.outcome,
+        "failure": episode.failure,
+        "success": episode.success,
+        "progress": episode.progress,
+        "truncated": episode.truncated,
+        "turns": len(episode.turns),
+        "format_errors": episode.format_errors,
+        "decision_errors": episode.decision_errors,
+        "generated_tokens": sum(tokens) if tokens else None,
+        "seconds": episode.seconds,
+    }
+
+
+def _flat(row: Mapping[str, Json]) -> dict[str, Json]:
+    """Make intervals two columns; lists and other dictionaries are left out."""
+    flat: dict[str, Json] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping) and set(value) == {"low", "high"}:
+            flat |= {f"{name}_low": value["low"], f"{name}_high": value["high"]}
+        elif not isinstance(value, Mapping | list):
+            flat[name] = value
+    return flat
+
+
+def _even(rows: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def _csv(rows: Sequence[Mapping[str, Json]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _cell(value: Json) -> Json:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(STARTS_A_FORMULA) else value
+    return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,228 @@
+"""A run on disk: a manifest that re-runs it, and one append-only file of finished episodes per agent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from acgym.record.episode import Episode
+from acgym.record.lines import EpisodeLog, RecordDamaged, RunExists, read_episodes
+from acgym.types import Json, Split, canonical_json
+
+MANIFEST = "manifest.json"
+EPISODES = "episodes.jsonl"
+MAX_FOLDER_BYTES = 200
+
+
+def folder_name(agent: str) -> str:
+    """Turn an agent spec into one safe folder name: letters, digits and ``_-~.`` stay, all else becomes ``%XX``.
+
+    Raises:
+        ValueError: if the spec is empty, or its folder name is longer than 200 bytes.
+    """
+    name = quote(agent, safe="", errors="surrogatepass")
+    if name.startswith("."):  # neither "." nor ".." nor a hidden folder
+        name = "%2E" + name[1:]
+    if not name or len(name) > MAX_FOLDER_BYTES:
+        raise ValueError(
+            f"an agent spec must make a folder name of 1 to {MAX_FOLDER_BYTES} bytes, "
+            f"got {len(name)} from {agent[:60]!r}; use a shorter path, for example a link"
+        )
+    return name
+
+
+def agent_spec(folder: str) -> str:
+    """Return the agent spec that ``folder_name`` made ``folder`` from."""
+    return unquote(folder, errors="surrogatepass")
+
+
+class Run:
+    """One run's folder. Open it with :meth:`open` to write, with :meth:`read` to look at it.
+
+    Attributes:
+        path: the folder.
+        settings: the settings that re-run it, as JSON.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Json]) -> None:
+        self.path = path
+        self.settings = settings
+        self._logs: dict[str, EpisodeLog] = {}
+
+    @classmethod
+    def open(cls, path: str | Path, settings: Mapping[str, Json]) -> Run:
+        """Start a run in a new folder, or resume one that was started with the same settings.
+
+        Raises:
+            RunExists: if the folder holds a run with other settings (the message names the first that differ), or
+                holds files and no run.
+            TypeError, ValueError: if the settings are not JSON.
+        """
+        path = Path(path)
+        settings = json.loads(json.dumps(settings, allow_nan=False))
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path, settings)
+        now: dict[str, Json] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "versions": _versions()}
+        if not (path / MANIFEST).exists():
+            if any(not entry.name.endswith(".tmp") for entry in path.iterdir()):
+                raise RunExists(f"{path} holds files but no run ({MANIFEST}); choose another --out")
+            digest = hashlib.sha256(canonical_json(settings).encode("utf-8", "surrogatepass")).hexdigest()
+            hashed = {"settings": settings, "settings_sha256": digest}
+            run.write_json(MANIFEST, {"created": now["time"], **hashed, "sessions": [now]})
+            return run
+        manifest = cls._manifest(path)
+        differences = _differences(manifest["settings"], settings)
+        if differences:
+            raise RunExists(
+                f"{path} holds a run with other settings: {'; '.join(differences[:3])}"
+                f"{'; ...' if differences[3:] else ''}. Choose another --out, "
+                "or use the same settings to resume it, or delete the folder to start again"
+            )
+        if manifest["sessions"][-1]["versions"] != now["versions"]:
+            run.write_json(MANIFEST, {**manifest, "sessions": [*manifest["sessions"], now]})
+        return run
+
+    @classmethod
+    def read(cls, path: str | Path) -> Run:
+        """Open an existing run with the settings it was made with.
+
+        Raises:
+            FileNotFoundError: if there is no run in the folder.
+            RecordDamaged: if its manifest cannot be read.
+        """
+        return cls(Path(path), cls._manifest(Path(path))["settings"])
+
+    @staticmethod
+    def _manifest(path: Path) -> dict[str, Json]:
+        file = path / MANIFEST
+        if not file.is_file():
+            raise FileNotFoundError(f"{path} holds no run: there is no {MANIFEST} in it")
+        try:
+            manifest: dict[str, Json] = json.loads(file.read_bytes())
+            return {**manifest, "settings": manifest["settings"], "sessions": manifest["sessions"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise RecordDamaged(f"{file} is not the manifest of a run: {error!r}") from None
+
+    def agents(self) -> list[str]:
+        """Return the specs of the agents that have a file of episodes, sorted."""
+        return sorted(agent_spec(file.parent.name) for file in self.path.glob(f"*/{EPISODES}"))
+
+    def folder(self, agent: str) -> Path:
+        """Return the folder of an agent (it may not exist yet)."""
+        return self.path / folder_name(agent)
+
+    def episodes(self, agent: str) -> list[Episode]:
+        """Read the agent's episodes (see :func:`read_episodes`); none if it has not played."""
+        file = self.folder(agent) / EPISODES
+        return read_episodes(file) if file.exists() else []
+
+    def seeds_left(
+        self, agent: str, env: str, kwargs: Mapping[str, Json], split: Split, seeds: Iterable[int]
+    ) -> list[int]:
+        """Return the seeds without a finished episode, in their order; failed episodes are to be played again."""
+        played = {
+            episode.seed
+            for episode in self.episodes(agent)
+            if episode.outcome == "finished"
+            and (episode.env, episode.split) == (env, split)
+            and canonical_json(episode.kwargs) == canonical_json(kwargs)
+        }
+        return [seed for seed in seeds if seed not in played]
+
+    def append(self, agent: str, episode: Episode) -> None:
+        """Write one episode; when this returns, it outlives this process (and soon the machine: see EpisodeLog).
+
+        Raises:
+            ValueError: if a finished episode with the same key is there already.
+            RunExists: if another process is writing this agent's episodes.
+            RecordNotWritten: if the disk is full or gone; all episodes before this one stay readable.
+        """
+        if agent not in self._logs:
+            self._logs[agent] = EpisodeLog(self.folder(agent) / EPISODES)
+        self._logs[agent].append(episode)
+
+    def read_json(self, name: str, agent: str | None = None) -> Json:
+        """Read what :meth:`write_json` wrote; None if it was never written."""
+        file = (self.path if agent is None else self.folder(agent)) / name
+        return json.loads(file.read_bytes()) if file.is_file() else None
+
+    def write_json(self, name: str, value: Json, agent: str | None = None) -> None:
+        """Write ``value`` to the file ``name`` in the run's folder: readers see the old content or the new, whole.
+
+        Args:
+            name: a plain file name.
+            value: JSON.
+            agent: write into this agent's folder instead.
+
+        Raises:
+            ValueError: if ``name`` is not a plain file name, or ``value`` holds NaN or Infinity.
+        """
+        if Path(name).name != name:
+            raise ValueError(f"expected a plain file name, got {name!r}")
+        text = json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+        folder = self.path if agent is None else self.folder(agent)
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{name}.{os.getpid()}.tmp"
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, folder / name)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the files, so that another process may write."""
+        for log in self._logs.values():
+            log.close()
+        self._logs.clear()
+
+    def __enter__(self) -> Run:
+        """Return the run."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Let go of the files."""
+        self.close()
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what can change a result; torch only if it is in use."""
+    found = {"python": platform.python_version()}
+    for name in ("acgym", "gymnasium", "numpy", "transformers", "torch"):
+        if name == "torch" and "torch" not in sys.modules:
+            continue
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _differences(old: Json, new: Json, where: str = "") -> list[str]:
+    """Say where two settings differ, key by key."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [*old, *(key for key in new if key not in old)]
+        absent = object()
+        rows = [(key, old.get(key, absent), new.get(key, absent)) for key in keys]
+        return [
+            line
+            for key, a, b in rows
+            for line in (
+                [f"{where}{key} is {'set' if b is absent else 'not set'} there"]
+                if absent in (a, b)
+                else _differences(a, b, f"{where}{key}.")
+            )
+        ]
+    if canonical_json(old) == canonical_json(new):
+        return []
+    return [f"{where[:-1]} is {canonical_json(old)[:60]} there and {canonical_json(new)[:60]} now"]

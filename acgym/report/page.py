@@ -1,0 +1,177 @@
+"""Writes a comparison to one self-contained HTML file: verdict, tables, figures, episodes side by side."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acgym.files import write_whole
+from acgym.report import figures as report_figures
+from acgym.report import signal_figures as report_signals
+from acgym.report import tables as report_tables
+from acgym.report.grids import DASH, Grid, grids, legend
+from acgym.report.material import Material, Missing
+from acgym.report.needle import needles
+from acgym.report.pairs import Packed, pack
+from acgym.report.probe_grids import own_signals, probe_grids, probe_notes
+from acgym.report.published import published
+from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
+from acgym.report.verdict import verdict
+from acgym.text import printable
+from acgym.types import Json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from acgym.record.run import Run
+
+TEMPLATES = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of the page: tables or a figure, or why there is none."""
+
+    name: str
+    title: str
+    note: str = ""
+    tables: tuple[Grid, ...] = ()
+    svg: str = ""
+    reason: str = ""
+
+
+FIGURES: tuple[tuple[Piece, Callable[[Material], Figure]], ...] = (
+    (Piece("size", "Success against size", "Over all environments, with 95 % intervals; dashed: the best of each "
+           "size."), report_figures.size),
+    (Piece("flips", "Flips", "Episodes that only the dense agent solved (lost) and that only the other one solved "
+           "(won)."), report_figures.flips),
+    (Piece("divergence", "Where pairs first took another way", "Turn of the first other decision, and what came of "
+           "it."), report_figures.divergence),
+    (Piece("failures", "How the lost episodes were lost", "Exactly one class for each, by the rules of "
+           "acgym.analysis.failure."), report_figures.failures),
+    (Piece("handoffs", "Hand-offs", "Lost pairs, solved after k turns of one agent and the rest of the other, with 95 "
+           "% intervals."), report_figures.handoffs),
+    (Piece("energies", "Energy, dense against compressed", "On the tokens that the dense agent wrote; thick: the "
+           "dense model."), report_signals.energies),
+    (Piece("positions", "Agreement along positions", "With the dense model, on the tokens that the dense agent wrote; "
+           "averaged over tenths of the tokens."), report_signals.positions),
+    (Piece("layers", "Effective rank of each layer", "Of the hidden states at the dense agent's decision tokens."),
+     report_signals.layers),
+    (Piece("needles", "Long-context retrieval by length and depth", "Share of episodes solved; depth is where in the "
+           "text the answer lies. Empty: no such episode."), needles),
+)  # fmt: skip
+
+TABLES: tuple[tuple[Piece, Callable[[Material], Grid]], ...] = (
+    (Piece("calibrations", "Calibrations"), report_tables.calibrations),
+    (Piece("prediction", "Do the signals predict what was lost?"), report_tables.predictions),
+    (Piece("noise", "Noise floor"), report_tables.noise_floor),
+)
+
+
+def write_report(result: Mapping[str, Json], path: Path, run: Run | None = None) -> None:
+    """Write a comparison as one page that needs no other file and no network.
+
+    Everything foreign in it is escaped, and its content security policy lets only its own script run. Figures need
+    matplotlib; without it the page has its tables and says how to get them. The same run gives the same page.
+
+    Args:
+        result: what :func:`acgym.analysis.comparison.assemble_result` returns.
+        path: of the file; written whole or not at all.
+        run: the run that was compared; without it the page has neither episodes nor figures of signals.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    write_whole(path, render(result, run).encode("utf-8", "backslashreplace"))
+
+
+def render(result: Mapping[str, Json], run: Run | None = None, notice: str = "") -> str:
+    """Return the page that :func:`write_report` writes, with a ``notice`` on top if there is one."""
+    import jinja2
+
+    material = Material(result, run)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    script, style = (_own(name) for name in ("page.js", "page.css"))
+    pairs, why = _pairs(material)
+    return environment.from_string(_own("page.html")).render(
+        policy=policy(script, style),
+        script=script,
+        style=style,
+        notice=printable(notice),
+        dense=printable(result["dense"]),
+        verdict=verdict(result),
+        pieces=pieces(material),
+        pairs=pairs,
+        no_pairs=why,
+        legend=legend(result),
+        dash=DASH,
+    )
+
+
+def policy(script: str, style: str, more: str = "") -> str:
+    """Return a content security policy that lets one script and one style sheet of ours be used, and nothing else."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
+        f"base-uri 'none'; form-action 'none'{more}"
+    )
+
+
+def pieces(material: Material) -> list[Piece]:
+    """Make every piece of the page in its order; what cannot be made says why."""
+    main = Piece("capabilities", "Success by capability and recipe", tables=(report_tables.capabilities(material),))
+    each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
+    shown = Piece("published", "Published numbers", *_published(material))
+    own = Piece("own", "Along their own episodes", *_own_signals(material))
+    figures = [_figure(piece, draw, material) for piece, draw in FIGURES]
+    return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each, own]
+
+
+def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
+    if not can_draw():
+        return replace(piece, note="", reason=NO_MATPLOTLIB)
+    try:
+        with drawing(piece.name):
+            return replace(piece, svg=to_svg(draw(material), piece.name, piece.title))
+    except Missing as why:
+        return replace(piece, note="", reason=printable(str(why)))
+
+
+def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -> Piece:
+    try:
+        return replace(piece, tables=(make(material),))
+    except Missing as why:
+        return replace(piece, reason=printable(str(why)))
+
+
+def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
+    """Return note, tables, figure (none) and reason."""
+    found = {} if material.run is None else own_signals(material.run, [agent["name"] for agent in material.agents])
+    if not found:
+        return "", (), "", "the signals there were not measured ('acgym probe RUN --own' does)"
+    return " ".join(probe_notes(found)), tuple(probe_grids(found)), "", ""
+
+
+def _published(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
+    """Return note, tables, figure (none) and reason."""
+    found = published(material.result)
+    if not found:
+        return "", (), "", "none of these models and tasks is in the numbers of ACBench's repository"
+    return "", tuple(found), "", ""
+
+
+def _pairs(material: Material) -> tuple[Packed | None, str]:
+    try:
+        return pack(material), ""
+    except Missing as why:
+        return None, printable(str(why))
+
+
+def _own(name: str) -> str:
+    return (TEMPLATES / name).read_text("utf-8")

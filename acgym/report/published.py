@@ -1,0 +1,217 @@
+"""The numbers that ACBench's authors published with their code, beside a user's own where model, recipe and task match.
+
+They are what could be recovered: result files that the authors committed and later removed (``repo-history``), and heat
+maps read back from their colours (``figure-decoded``). None is copied from a table of the paper.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from acgym.report.grids import DASH, Cell, Grid, percent
+from acgym.text import printable
+from acgym.types import Json
+
+FOLDER = Path(__file__).resolve().parent / "acbench"
+
+
+class Number(NamedTuple):
+    """One published number."""
+
+    model: str
+    """Name of the model on the hub, without its owner."""
+    recipe: str
+    """``dense``, or method and setting: ``gptq-w4``, ``wanda-2:4``, ``magnitude-50`` (50 % unstructured)."""
+    task: str
+    metric: str
+    value: float
+    """In [0, 1]; correlations of ``topk`` in [-1, 1]."""
+    label: str
+    """What the authors called the model and its recipe."""
+    source: str
+    """``repo-history: FILE`` or ``figure-decoded: FILE``."""
+
+
+class Benchmark(NamedTuple):
+    """Published results that stand for a capability of acgym."""
+
+    name: str
+    file: str
+    metric: str
+    tasks: tuple[str, ...]
+    caveats: str
+
+
+_OTHER = (
+    "These are other tasks of the same capability than acgym's, with other prompts and scorers, and settings of "
+    "compression that may differ (group size, calibration): compare changes, not levels."
+)
+_BOARD = (
+    "Intermediate results that the authors committed in March 2025 and removed later; not the paper's tables. One "
+    "greedy run of 20 to 90 episodes a task: a success rate of 12 % of 90 is known to within 7 points."
+)
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "ToolCall": Benchmark(
+        "AgentBoard, tools", "agentboard", "progress_rate", ("tool-query", "tool-operation"),
+        f"{_BOARD} No model ever solved a task of tool-operation, so it says nothing of success.",
+    ),
+    "Household": Benchmark(
+        "AgentBoard, worlds", "agentboard", "progress_rate", ("scienceworld", "jericho", "pddl"),
+        f"{_BOARD} All but one model solved nothing of jericho.",
+    ),
+    "Workflow": Benchmark(
+        "WorFBench", "worfbench", "node_chain_f1",
+        ("toolbench", "toolalpaca", "alfworld", "webshop", "os", "lumos", "wikihow"),
+        "Intermediate results from the repository's history; not the paper's table. The zeros of toolbench and "
+        "toolalpaca are most likely the harness's (prompts longer than the context that it allowed), other lone zeros "
+        "its stop strings. No uncompressed 7B model is among them.",
+    ),
+    "Needle": Benchmark(
+        "Needle in a haystack", "needle", "word_overlap", ("1k-8k", "9k-16k", "17k-32k", "1k-32k"),
+        "Read back from the colours of published heat maps, to within 0.5 points; the score is a share of words. Above "
+        "32k tokens every Qwen model scores 0 for want of context, whatever the compression, so it is left out.",
+    ),
+}  # fmt: skip
+"""Capability, as in ``ACB/NAME-v0``, -> what was published for it."""
+
+
+@cache
+def numbers(file: str) -> tuple[Number, ...]:
+    """Return all numbers of one file.
+
+    Args:
+        file: ``agentboard``, ``worfbench`` (node-chain F1), ``needle`` (by stretch of lengths, in tokens), or ``topk``
+            (correlation of the top-k tokens at each position, Phi-3.5-mini against its 4-bit NF4 form).
+
+    Raises:
+        ValueError: for another name.
+    """
+    known = sorted(path.stem for path in FOLDER.glob("*.csv"))
+    if file not in known:
+        raise ValueError(f"there are published numbers of {', '.join(known)}, got {file!r}")
+    with (FOLDER / f"{file}.csv").open(encoding="utf-8", newline="") as rows:
+        return tuple(_number(row) for row in csv.DictReader(rows))
+
+
+def _number(row: Mapping[str, str]) -> Number:
+    what = row["model"], row["recipe"], row["task"], row["metric"]
+    return Number(*what, float(row["value"]), row["label"], row["source"])
+
+
+def recipe_key(recipe: str) -> str | None:
+    """Name a recipe as the published numbers do.
+
+    Args:
+        recipe: of acgym, such as ``gptq-w4-g128-actorder@text:f.txt``, or a setting of ACBench (``acbench-gptq``).
+
+    Returns:
+        Such as ``gptq-w4``; None for a chain or a recipe that the published numbers cannot hold.
+    """
+    from acgym.calibrate.spec import PRESETS
+
+    plain = recipe.split("@")[0]
+    plain = (PRESETS[plain].recipe or "") if plain in PRESETS else plain
+    if "+" in plain:
+        return None
+    found = re.match(r"(?:(gptq|awq|rtn)-w(\d+)(?![a\d])|(smoothquant|gptq)-w8a8|(magnitude|wanda|sparsegpt)-(50|2:4))",
+                     plain)  # fmt: skip
+    if not found:
+        return None
+    if found[1]:
+        return f"{found[1]}-w{found[2]}"
+    return f"{found[3]}-w8a8" if found[3] else f"{found[4]}-{found[5]}"
+
+
+def model_key(spec: str) -> tuple[str, str]:
+    """Take a model's spec apart into what the published numbers are found by.
+
+    Args:
+        spec: an uncompressed agent, such as ``hf:Qwen/Qwen2.5-7B-Instruct``, or a checkpoint that is compressed already
+            and says so at the end of its name, such as ``hf:./Qwen2.5-7B-Instruct-GPTQ-Int4``.
+
+    Returns:
+        (model, recipe): the last part of the name in small letters, letters and digits only; and ``dense``,
+        ``gptq-w4``, ``gptq-w8`` or ``awq-w4``.
+    """
+    name = spec.partition(":")[2].split("@")[0].rstrip("/").rpartition("/")[2].lower()
+    for ending, recipe in (("-gptq-int4", "gptq-w4"), ("-gptq-int8", "gptq-w8"), ("-awq", "awq-w4")):
+        if name.endswith(ending):
+            return _letters(name.removesuffix(ending)), recipe
+    return _letters(name), "dense"
+
+
+def published(result: Mapping[str, Json]) -> list[Grid]:
+    """Lay published numbers beside a comparison's own: one table for each environment with a match, maybe none.
+
+    Args:
+        result: what :func:`acgym.analysis.comparison.assemble_result` returns.
+    """
+    found = []
+    for env in result["settings"]["envs"]:
+        benchmark = BENCHMARKS.get(env.removeprefix("ACB/").rpartition("-v")[0]) if env.startswith("ACB/") else None
+        if benchmark is not None and (rows := _rows(result, env, benchmark)):
+            heads = ("agent", "here: success %\n(change)", *(f"{task}\n(change)" for task in benchmark.tasks))
+            note = f"{_OTHER} {benchmark.caveats} Sources: {'; '.join(_sources(result, benchmark))}."
+            title = f"{env} here, {benchmark.name} as published ({benchmark.metric.replace('_', ' ')}, %)"
+            found.append(Grid(title, heads, tuple(rows), note=note))
+    return found
+
+
+def _rows(result: Mapping[str, Json], env: str, benchmark: Benchmark) -> list[tuple[Cell, ...]]:
+    rows = []
+    for agent in result["agents"]:
+        model, recipe = _keys(agent["name"], result["dense"])
+        values = {task: _value(benchmark, model, recipe, task) for task in benchmark.tasks}
+        if all(value is None for value in values.values()):
+            continue
+        row = agent["comparisons"].get(env) or {}
+        own = _with_change(agent["scores"][env].get("success"), row.get("success_difference"))
+        cells = []
+        for task, value in values.items():
+            before = None if recipe in (None, "dense") else _value(benchmark, model, "dense", task)
+            change = None if value is None or before is None else value - before
+            cells.append(Cell(_with_change(value, change)))
+        rows.append((Cell(printable(agent["name"])), Cell(own), *cells))
+    return rows
+
+
+def _with_change(value: float | None, change: float | None) -> str:
+    if value is None:
+        return DASH
+    return percent(value) if change is None else f"{percent(value)} ({100 * change:+.1f})"
+
+
+def _keys(name: str, dense: str) -> tuple[str, str | None]:
+    """Return model and recipe of an agent."""
+    base, plus, recipe = name.partition("+")
+    if name.startswith(f"{dense}+"):
+        base, plus, recipe = dense, "+", name.removeprefix(f"{dense}+")
+    model, ready = model_key(base)
+    if not plus:
+        return model, ready
+    return model, recipe_key(recipe) if ready == "dense" else None
+
+
+def _value(benchmark: Benchmark, model: str, recipe: str | None, task: str) -> float | None:
+    found = _index(benchmark.file).get((model, recipe or "", task, benchmark.metric))
+    return None if found is None else found.value
+
+
+def _sources(result: Mapping[str, Json], benchmark: Benchmark) -> Sequence[str]:
+    keys = {_keys(agent["name"], result["dense"]) for agent in result["agents"]}
+    rows = [n for n in numbers(benchmark.file) if (_letters(n.model.lower()), n.recipe) in keys]
+    return list(dict.fromkeys(row.source for row in rows if row.task in benchmark.tasks))
+
+
+@cache
+def _index(file: str) -> dict[tuple[str, str, str, str], Number]:
+    return {(_letters(n.model.lower()), n.recipe, n.task, n.metric): n for n in numbers(file)}
+
+
+def _letters(name: str) -> str:
+    return "".join(c for c in name if c.isalnum())

@@ -1,0 +1,1 @@
+"""The reference agent: demonstrations, data, tokenizer, trainer."""

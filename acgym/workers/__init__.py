@@ -1,0 +1,1 @@
+"""Episodes shared out to processes or Ray actors."""

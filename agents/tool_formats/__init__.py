@@ -1,0 +1,1 @@
+"""How a model family writes a tool call, and how it is read back."""

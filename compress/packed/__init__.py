@@ -1,0 +1,1 @@
+"""Quantised integers that a model runs on."""

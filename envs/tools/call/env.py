@@ -1,0 +1,242 @@
+"""ACB/ToolCall: tool calls over several turns, judged by the state that they leave in an in-memory world."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from difflib import get_close_matches
+from typing import ClassVar
+
+import numpy as np
+
+from acgym.draw import Draw
+from acgym.env import Outcome, TextEnv
+from acgym.envs.tools.call.simple import draw_simple
+from acgym.envs.tools.call.tasks import draw_composed
+from acgym.envs.tools.schema import fault, random_arguments, whole
+from acgym.envs.tools.world import Gold, Result, World
+from acgym.text import excerpt
+from acgym.tool_calls import read_calls
+from acgym.types import Anchor, Call, Json, Split, Task, calls_to_action, canonical_json
+
+MAX_CALLS = 16
+"""An action with more calls than this is malformed."""
+
+RULES = """\
+Do what the user asks with the tools.
+When all is done, reply without a tool call: Done.
+If the user asks for a value, reply: Answer: value"""
+MORE_RULES = """\
+Use optional arguments only for what the user says.
+If a tool returns an error, do what it says and go on."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # and surrogates: half a character
+_GRAMMAR = (
+    'Expected a tool call as JSON, {"name": "tool", "arguments": {...}}, '
+    "a list of such calls, or the final answer in words."
+)
+
+
+class ToolCall(TextEnv):
+    """Multi-turn tool calling over a generated set of tools, scored by the state of the world.
+
+    What the agent sees:
+        First the rules (constant lines) and the request of a user. The tools are not in the text: they are in
+        ``info["tools"]`` (OpenAI function form with JSON Schema) for the agent's chat template. After a tool call: its
+        result as JSON, ``{"error": sentence}`` if it failed; after a list of calls: the list of their results.
+
+    What it must say:
+        ``{"name": ..., "arguments": {...}}``; or a list of at most 16 such calls, run in order; or plain text, which is
+        the final answer to the user. Arguments may be left out when there are none. Text that starts with a brace or
+        bracket, or holds ``"name"`` or ``<tool_call>``, is read as a call or is malformed, never an answer; so is
+        text with control characters. When a value is asked, the text after the last ``Answer:`` (else all of it),
+        without quotes and final period, must equal the value exactly. When none is asked, any text does.
+
+    What earns progress:
+        Required items: the required calls in order, and the answer if one is asked. A call that changes something holds
+        while the world holds its effect; a look-up, or a call that fails with advice, holds once it was made. What an
+        effect needed holds with it (a model that knows a value need not look it up), and a right answer implies its
+        look-ups. An item counts if all items that it needs hold. progress = (items that count - records left in a
+        state that the required calls never produce) / items, in [0, 1]. It can fall: then the reward is negative.
+
+    When it ends:
+        With the final answer (terminated). success: every item holds and no other record was created, changed or
+        removed. Without a final answer the episode is truncated after 30 steps, without success.
+
+    Levels:
+        ===== ===== ====== ==========================================================================================
+        level tools calls  what is new
+        ===== ===== ====== ==========================================================================================
+        1     3     1-2    strings, integers, enums; operate, look up, or both; nothing looks alike
+        2     5     2      near-duplicate tools and optional arguments; an id that has moved, a day that is full
+        3     8     3-4    synonyms, dates, numbers, two goals, locked records, chains of 2 look-ups
+        4     12    4-5    nested objects, dates in words, two fields changed at once
+        5     20    6-8    three goals, chains of 3 look-ups, codes
+        ===== ===== ====== ==========================================================================================
+
+    Info:
+        ``error``: ``unknown_tool``, ``bad_arguments`` (breaks the schema), ``failed_call`` (failed, and no required
+        call or a repeated one), ``wrong_call`` (changed what should not change), and at the end ``unfinished`` (a
+        required call is missing) or ``wrong_answer``. Of several in one list of calls, the first.
+
+    Args:
+        level: 1 to 5.
+        render_mode: ``"ansi"`` or None.
+
+    Source:
+        Generated, MIT. Stands for ACBench's action execution, tool use (arXiv 2505.19433; T-Eval, arXiv 2312.14033).
+        Departs from T-Eval: calls are run and judged by their effects, not compared with a reference text.
+
+    Version history:
+        v0: first version.
+    """
+
+    capability = "tool calling"
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.002, 0.002),
+        2: Anchor(0.001, 0.002),
+        3: Anchor(0.000, 0.001),
+        4: Anchor(0.000, 0.000),
+        5: Anchor(0.000, 0.000),
+    }
+
+    def draw_task(self, draw: Draw, split: Split) -> Task:
+        """Draw the tools, the records, the request and the calls that it takes."""
+        return draw_simple(draw, split) if self.level == 1 else draw_composed(draw, split, self.level)
+
+    def tell(self) -> str:
+        """Open the world of the task and say the rules and the request; the tools are in ``task.tools``."""
+        self._opened: tuple[World, Gold] | None = None
+        self._made: set[str] = set()
+        return f"{RULES if self.level == 1 else _ALL_RULES}\n{self.task.goal}"
+
+    def judge(self, action: str) -> Outcome:
+        """Run the calls, or compare the final answer."""
+        text = action.strip()
+        if not text:
+            return self.malformed("Your reply is empty. " + _GRAMMAR)
+        if text[0] not in "{[" and '"name"' not in text and "<tool_call>" not in text:
+            if _CONTROL.search(text):
+                return self.malformed("Your reply has control characters. " + _GRAMMAR)
+            return self._finish(text)
+        calls = read_calls(text)
+        if not calls:
+            return self.malformed("Your reply is not a tool call. " + _GRAMMAR)
+        if len(calls) > MAX_CALLS:
+            return self.malformed(f"Your reply has {len(calls)} tool calls; at most {MAX_CALLS} are read.")
+        results = [self._run(call) for call in calls]
+        told = [value for value, _ in results]
+        error = next((kind for _, kind in results if kind is not None), None)
+        # ASCII only: a record may hold text that a model wrote, such as half of a surrogate pair.
+        observation = json.dumps(told if text[0] == "[" else told[0])
+        return Outcome(observation, self._score(self._held(answered=False)), error=error)
+
+    def _open(self) -> tuple[World, Gold]:
+        """Return the world and the gold run; made at the first call, since many episodes never make one."""
+        if self._opened is None:
+            self._opened = World(self.task.data), Gold(self.task.data, self.task.reference["calls"])
+        return self._opened
+
+    def _run(self, call: Call) -> tuple[Json, str | None]:
+        """Run one call; return what the agent is told and the kind of error, if any."""
+        specs = {spec["function"]["name"]: spec["function"] for spec in self.task.tools}
+        spec = specs.get(call.name)
+        if spec is None:
+            near = get_close_matches(call.name[:60], specs, n=1, cutoff=0.0)
+            return {"error": f"there is no tool {excerpt(call.name)}; did you mean {near[0]}?"}, "unknown_tool"
+        why = fault(spec["parameters"], call.arguments)
+        if why is not None:
+            return {"error": f"{call.name} was not run: {why}"}, "bad_arguments"
+        world, gold = self._open()
+        arguments = whole(call.arguments)
+        before = gold.wrong(world)
+        result = world.call(call.name, arguments)
+        key = canonical_json([call.name, arguments])
+        kind = self._kind(result, key, before)
+        self._made.add(key)
+        return result.value, kind
+
+    def _kind(self, result: Result, key: str, before: int) -> str | None:
+        """Name the error of an executed call; ``before`` is the number of wrong records before it."""
+        world, gold = self._open()
+        if result.failed:
+            expected = any(step.key == key and not step.cells for step in gold.steps)
+            return None if expected and key not in self._made else "failed_call"
+        return "wrong_call" if gold.wrong(world) > before else None
+
+    def _held(self, answered: bool) -> list[bool]:
+        """Say which required items hold and count: the calls in order, then the answer if one is asked."""
+        world, gold = self._open()
+        steps, reference = gold.steps, self.task.reference
+        held = [gold.reached(step, world) if step.cells else step.key in self._made for step in steps]
+        if answered:
+            for j in reference["answer_needs"]:
+                held[j] = held[j] or not steps[j].cells
+        for i in reversed(range(len(steps))):
+            if held[i]:
+                for j in steps[i].needs:
+                    # An effect could not have come about without what it needed; a look-up implies only look-ups.
+                    held[j] = held[j] or bool(steps[i].cells) or not steps[j].cells
+        for i, step in enumerate(steps):
+            held[i] = held[i] and all(held[j] for j in step.needs)
+        if reference["answer"] is not None:
+            held.append(answered and all(held[j] for j in reference["answer_needs"]))
+        return held
+
+    def _score(self, held: list[bool]) -> float:
+        """Return progress in [0, 1]; see the class."""
+        world, gold = self._open()
+        return max(0.0, (sum(held) - gold.wrong(world)) / len(held))
+
+    def _finish(self, text: str) -> Outcome:
+        """End the episode with the final answer ``text``."""
+        answer = self.task.reference["answer"]
+        answered = answer is not None and _value(text) == answer
+        if self._opened is None and not answered:  # no call was made: spare the gold run
+            return Outcome("Not solved: unfinished.", 0.0, terminated=True, error="unfinished")
+        world, gold = self._open()
+        held = self._held(answered)
+        error: str | None = None
+        if not all(held[: len(gold.steps)]):
+            error = "unfinished"
+        elif gold.wrong(world):
+            error = "wrong_call"
+        elif not all(held):
+            error = "wrong_answer"
+        told = "Solved." if error is None else f"Not solved: {error.replace('_', ' ')}."
+        return Outcome(told, self._score(held), success=error is None, terminated=True, error=error)
+
+    def oracle(self) -> str:
+        """Return the next required calls, all that are ready at once, or the final answer when none can be made."""
+        world, gold = self._open()
+        held = self._held(answered=False)
+        ready = []
+        for i, step in enumerate(gold.steps):
+            if held[i] or not all(held[j] for j in step.needs):
+                continue
+            # Made before and yet not in effect: worth another try only if the world still allows it.
+            if step.key in self._made and deepcopy(world).call(step.name, step.arguments).failed:
+                continue
+            ready.append(Call(step.name, step.arguments))
+        if ready:
+            return calls_to_action(tuple(ready[:MAX_CALLS]))
+        answer = self.task.reference["answer"]
+        return "Done." if answer is None else f"Answer: {answer}"
+
+    def random_reply(self, rng: np.random.Generator) -> str:
+        """Return a call of a random tool with random legal arguments, or, one time in five, a random final answer."""
+        draw = Draw(rng)
+        if draw.chance(0.2):
+            return f"Answer: {draw.between(1, 99)}"
+        function = draw.pick(self.task.tools)["function"]
+        return calls_to_action((Call(function["name"], random_arguments(draw, function["parameters"])),))
+
+
+_ALL_RULES = f"{RULES}\n{MORE_RULES}"
+
+
+def _value(text: str) -> str:
+    """Return the value that a final answer names: after the last ``Answer:``, without quotes and final period."""
+    return text.rpartition("Answer:")[2].strip().rstrip(".").strip("\"'").rstrip(".").strip()

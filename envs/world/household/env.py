@@ -1,0 +1,131 @@
+"""ACB/Household-v0: find, take, clean, heat, cool and place things in a house that is seen one place at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acgym.draw import Draw
+from acgym.env import Outcome, TextEnv
+from acgym.envs.world.household.house import House
+from acgym.envs.world.household.oracle import expert
+from acgym.envs.world.household.tasks import draw_large, draw_small, say_house
+from acgym.envs.world.household.words import TOOLS, read_action
+from acgym.text import excerpt
+from acgym.types import Anchor, Split, Task
+
+RULES = """\
+You are in a house. Do the task with one action in each reply.
+Actions: go to X, open X, close X, take O, put O in X, clean O, heat O, cool O, look, inventory.
+X is the name of a place, O is the name of a thing. You can hold one thing.
+You see what is in a place when you are there and it is open.
+Clean at the sink, heat at the microwave, cool at the fridge. Nothing is kept in these three.
+You may think first. End with one line such as
+Action: go to X"""
+ORDER = "\nTo clean a thing makes it not hot and not cold."
+MANY_ROOMS = "\nTo reach a place of another room, go to that room first."
+
+
+class Household(TextEnv):
+    """Household tasks, in words, with partial observability.
+
+    **What the agent sees.** First the rules, the task and the room with the names of its places. Then what each action
+    brought. What is in a place is shown only when one stands there and it is open; the places of a room only when one
+    has entered it.
+
+    **What it must say.** One action: ``go to X``, ``open X``, ``close X``, ``take O``, ``put O in X``, ``clean O``,
+    ``heat O``, ``cool O``, ``look`` or ``inventory``. The action is the line after the last ``Action:``; without that
+    mark, the whole reply. Case, articles, a final period, ``take O from X``, ``put O on X`` and ``clean O with X`` are
+    accepted.
+
+    **What earns progress.** Subgoals are states of the house: a thing has been held; it is clean, hot or cold; it is in
+    its place as asked; the place is closed. Progress is the largest share of subgoals that held at once so far, so it
+    never falls (AgentBoard, arXiv 2401.13178, section 3).
+
+    **When it ends.** When every subgoal holds (success). Nothing else ends it; ``gym.make`` cuts it at 30 steps. The
+    oracle needs at most 28.
+
+    ===== ===== ====== ====== =================================================================================
+    Level Rooms Places Things Task
+    ===== ===== ====== ====== =================================================================================
+    1     1     4-5    3-4    put one thing, or clean, heat or cool it first; all names are single different words
+    2     1     7      6      the same with numbered places ("drawer 2") and coloured things ("red mug", "red cup")
+    3     2     8      8      clean then heat or cool; close the place in the end; or treat two things of a kind
+    4     3     10     10     the same with closing, or two goals
+    5     4     12     12     two goals, one with two treatments or both with one; or two things treated twice each
+    ===== ===== ====== ====== =================================================================================
+
+    **Errors.** ``malformed``: no action was read. Decision errors (``info["error"]``): ``not_here``, ``unknown_place``,
+    ``unknown_object``, ``closed``, ``cannot_open``, ``already``, ``not_holding``, ``hands_full``, ``wrong_place`` (a
+    treatment away from its appliance, or something put into one). All leave the house as it is.
+
+    **Splits.** Layouts (which thing is in which place) and combinations of treatment, kind of thing and kind of
+    destination belong to one split each. The closed words themselves are shared.
+
+    **Source.** Stands for the capability "real-world applications" of ACBench (arXiv 2505.19433), which takes it from
+    AgentBoard; the tasks are in the manner of ALFWorld (arXiv 2010.03768). All of it is generated here; MIT licence.
+
+    **Versions.** v0: first.
+
+    Args:
+        level: 1 to 5, see the table.
+        render_mode: ``"ansi"`` or None.
+    """
+
+    capability = "real-world applications"
+    anchors = {  # noqa: RUF012  (declared ClassVar by the base)
+        1: Anchor(0.013, 0.113),
+        2: Anchor(0.005, 0.087),
+        3: Anchor(0.001, 0.052),
+        4: Anchor(0.000, 0.038),
+        5: Anchor(0.000, 0.029),
+    }
+    house: House
+    """State of the task under way."""
+
+    def draw_task(self, draw: Draw, split: Split) -> Task:
+        """Draw a house and what is asked in it."""
+        return draw_small(draw, split) if self.level == 1 else draw_large(draw, split, self.level)
+
+    def tell(self) -> str:
+        """Open the house; say the rules, the task, the rooms and the first room."""
+        data = self.task.data
+        self.house = House(data)
+        rules = RULES
+        if data["level"] > 2:
+            rules += ORDER + MANY_ROOMS
+        return f"{rules}\nTask: {self.task.goal}.\n{say_house(data)}{self.house.describe_room()}"
+
+    def judge(self, action: str) -> Outcome:
+        """Read one action, carry it out, count the subgoals that hold."""
+        read = read_action(action)
+        if read is None:
+            return self.malformed(f'{excerpt(action, 30)} is not an action. Write one such as "Action: go to X".')
+        sentence, error = self.house.act(read)
+        if error is not None:
+            return self.mistake(sentence, error)
+        held = [self.house.holds(row) for row in self.task.reference]
+        if all(held):
+            return Outcome(f"{sentence} The task is done.", 1.0, success=True, terminated=True)
+        return Outcome(sentence, max(self._progress, sum(held) / len(held)))
+
+    def oracle(self) -> str:
+        """Return a line ``Thought: ...`` and a line ``Action: ...``, from whatever state the house is in."""
+        return expert(self.house, self.task.data["goals"])
+
+    def random_reply(self, rng: np.random.Generator) -> str:
+        """Return an action that can be carried out now: first a verb is drawn, then what it is done to.
+
+        It knows what has been shown, not what is asked.
+        """
+        house, draw = self.house, Draw(rng)
+        at, hand = house.at, house.hand
+        near = [*house.places_in(house.room), *(tool for tool, room in house.tools.items() if room == house.room)]
+        choices = [[f"go to {name}" for name in [*near, *house.rooms] if name not in (at, house.room)], ["look"]]
+        if at in house.open:
+            choices.append([f"{'close' if house.open[at] else 'open'} {at}"])
+        if at in house.contents and house.accessible(at):
+            choices.append([f"take {thing}" for thing in house.contents[at] if hand is None])
+            choices.append([f"put {hand} in {at}"] if hand else [])
+        if at in house.tools and hand:
+            choices.append([f"{treatment} {hand}" for treatment, tool in TOOLS.items() if tool == at])
+        return f"Action: {draw.pick(draw.pick([actions for actions in choices if actions]))}"

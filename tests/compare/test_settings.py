@@ -1,0 +1,40 @@
+"""What a comparison is asked to do: defaults, and what is refused before any model is loaded."""
+
+from __future__ import annotations
+
+import pytest
+
+from acgym.compare.run import prepare
+from tests.helpers.plain_envs import SAY
+
+NEEDLE = "ACB/Needle-v0"
+
+
+def test_level_default_rule():
+    assert prepare(["oracle"], [NEEDLE]).envs == {NEEDLE: {}}
+    assert prepare(["oracle", "reference+rtn-w3"], [NEEDLE]).envs == {NEEDLE: {"level": 1}}
+    assert prepare(["reference"], [NEEDLE], level=2).envs == {NEEDLE: {"level": 2}}
+    assert prepare(["reference"], [NEEDLE], kwargs={"level": 2}).envs == {NEEDLE: {"level": 2}}
+    assert prepare(["reference", "oracle"], [SAY], kwargs={"words": 2}).envs == {SAY: {"words": 2}}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"agents": ["oracle", "oracle"]}, "named twice"),
+        ({"agents": ["reference+gptq-w4", "reference+gptq-w4-g128"]}, "named twice"),
+        ({"episodes": 0}, "episodes must be from 1"),
+        ({"seed": -1}, "seed must be 0 or larger"),
+        ({"level": 9}, "level must be an integer from 1"),
+        ({"level": 1, "kwargs": {"level": 2}}, "level is given twice"),
+        ({"kwargs": {"lenght": 3}}, "did you mean 'length'"),
+        ({"kwargs": {"length": {3}}}, "must be JSON"),
+        ({"envs": ["needle"]}, "did you mean 'ACB/Needle-v0'"),
+        ({"envs": ["ACB/Needle"]}, "did you mean 'ACB/Needle-v0'"),
+        ({"envs": ["no_such_module:A-v0"]}, "cannot be imported"),
+        ({"envs": ["CartPole-v1"]}, "does not keep acgym's contract"),
+    ],
+)
+def test_bad_request_is_refused(given, said):
+    with pytest.raises(ValueError, match=said):
+        prepare(**{"agents": ["oracle"], "envs": [NEEDLE], **given})

@@ -1,0 +1,191 @@
+"""Tables: every number where it belongs, a dash for what is missing, nothing foreign interpreted."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from acgym.cli.progress import watching
+from acgym.cli.show import show_comparison, show_conversation, show_environments
+from acgym.record.episode import Episode, Turn
+from acgym.report.grids import Cell, grids, legend
+from acgym.text import printable
+
+HOSTILE = "hf:<script>alert(1)</script>[red]x[/red]\x1b[31m\x07&\u202e'\""
+
+
+def score(success=0.5, n_failed=0):
+    return {"success": success, "n": 4, "n_failed": n_failed, "format_error_rate": 0.25, "decision_error_rate": 0.125,
+            "generated_tokens": 12.4}  # fmt: skip
+
+
+def comparison(difference=-0.25, p=0.04, drop=0.5):
+    return {
+        "success_difference": difference, "success_interval": {"low": -0.5, "high": 0.125}, "p": 0.02, "p_holm": p,
+        "p_mid": 0.0004, "p_mid_holm": 0.0008, "lost": 7, "won": 3, "detectable_drop": drop,
+        "episodes_for_two_points": 4321,
+    }  # fmt: skip
+
+
+SIGNALS = {
+    "erank": 31.25, "energy": -7.5, "energy_abs_shift": 0.1234, "kl": 0.05678,
+    "topk_jaccard": {"3": 0.1, "10": 0.625, "20": 0.2}, "topk_kendall": {"3": 0.3, "10": None, "20": 0.4},
+}  # fmt: skip
+
+
+def result(name="q", envs=("A/B-v0", "A/C-v0"), failed=False):
+    reason = {"reason": "no finished episodes: <b>memory</b>", "n": 0, "n_failed": 4}
+    labels = [*envs, "all"]
+    play = {"seconds": 1.5 * len(envs), "episodes": 4 * len(envs)}
+    dense = {"name": "dense", "sheet": {"bits_per_weight": 16.0, "weight_bytes": 2_500_000, "play": play},
+             "scores": {env: score(0.75) for env in labels}, "comparisons": {},
+             "signals": dict.fromkeys(labels, SIGNALS)}  # fmt: skip
+    other = {"name": name, "sheet": {"signals": {"reason": "no model"}},
+             "scores": {env: reason if failed else score() for env in labels},
+             "comparisons": {env: reason if failed else comparison() for env in labels},
+             "signals": dict.fromkeys(labels)}  # fmt: skip
+    settings = {"envs": {env: {"level": 1} for env in envs}, "episodes": 4, "agents": ["dense", name]}
+    anchors = {envs[0]: {"success": 0.0625, "progress": 0.5}, **dict.fromkeys(envs[1:])}
+    return {"settings": settings, "dense": "dense", "anchors": anchors, "agents": [dense, other]}
+
+
+def shown(value, width):
+    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
+    show_comparison(value, console)
+    return console.file.getvalue()
+
+
+def column(grid, head):
+    at = [h.replace("\n", " ") for h in grid.heads].index(head)
+    return [row[at].text for row in grid.rows]
+
+
+def test_cells_by_hand():
+    first, second, pooled, costs = grids(result())
+    assert first.title == "A/B-v0 (level=1), 4 episodes, random policy 6.2 %"
+    assert second.title == "A/C-v0 (level=1), 4 episodes"
+    assert pooled.title == "All 2 environments, 4 episodes in each"
+    assert column(first, "success %") == ["75.0", "50.0"]
+    assert column(first, "difference (95 % interval)") == ["-", "-25.0 (-50.0 to +12.5)"]
+    assert column(first, "p") == ["-", "0.040"]
+    assert column(first, "mid-p") == ["-", "<0.001"]
+    assert column(first, "lost/ won") == ["-", "7/3"]
+    assert column(first, "format err %") == ["25.0", "25.0"]
+    assert column(first, "decision err %") == ["12.5", "12.5"]
+    assert [cell.text for cell in first.rows[0][-6:]] == ["31.2", "0.625", "-", "-7.50", "0.123", "0.0568"]
+    assert [cell.text for cell in first.rows[1][-6:]] == ["-"] * 6
+    assert [cell.text for cell in costs.rows[0]] == ["dense", "16.00", "2.50", "-", "-", "3.0", "-", "12"]
+    assert "50.0 points; a drop of 2 points would need 4,321 episodes" in first.note
+
+
+def test_tone_needs_significance():
+    tones = []
+    for difference, p in [(-0.25, 0.04), (0.25, 0.04), (-0.25, 0.06)]:
+        value = result()
+        value["agents"][1]["comparisons"]["A/B-v0"] = comparison(difference, p)
+        tones.append(grids(value)[0].rows[1][2].tone)
+    assert tones == ["loss", "gain", ""]
+
+
+def test_uncorrected_p_stands_where_there_is_no_correction():
+    value = result()
+    value["agents"][1]["comparisons"]["all"] = comparison(p=None)
+    assert column(grids(value)[2], "p") == ["-", "0.020"]
+
+
+def test_failed_agent_has_no_number():
+    value = result(failed=True)
+    for grid in grids(value)[:3]:
+        assert column(grid, "failed") == ["0", "4"]
+        row = [cell for cell, head in zip(grid.rows[1], grid.heads, strict=True) if head not in ("agent", "failed")]
+        assert row == [Cell("-")] * len(row)
+        assert grid.note == ""
+    assert any("no finished episodes" in line for line in legend(value))
+
+
+def test_seconds_that_miss_episodes_are_not_shown():
+    value = result()
+    value["agents"][0]["sheet"]["play"]["episodes"] -= 1
+    assert column(grids(value)[-1], "play s") == ["-", "-"]
+
+
+def test_one_agent_in_one_environment_compares_nothing():
+    value = result(envs=("A/B-v0",))
+    del value["agents"][1]
+    assert [grid.title.split(",")[0] for grid in grids(value)] == ["A/B-v0 (level=1)", "Size and time"]
+    text = shown(value, 170)
+    assert "lost/" not in text
+    assert "McNemar" not in text
+    assert "31.2" in text
+
+
+def test_every_missing_thing_has_its_reason():
+    assert "q: no model." in legend(result())
+
+
+@pytest.mark.parametrize("width", [100, 120, 170])
+@pytest.mark.parametrize("name", ["reference+magnitude-50", "hf:/a/long/path/to/a/model+sparsegpt-50+gptq-w4-g64"])
+def test_nothing_is_cut_at_any_width(name, width):
+    value = result(name)
+    lines = shown(value, width).splitlines()
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    assert "…" not in text
+    for number in ("75.0", "-25.0 (-50.0 to +12.5)", "0.040", "7/3", "31.2", "0.0568", "16.00"):
+        assert number in text
+
+
+def test_wide_output_is_one_table_for_each_environment():
+    head = [line for line in shown(result(), 170).splitlines() if "ERank" in line and "energy   |ΔE|" in line]
+    assert len(head) == 3
+    assert all("interval" in line for line in head)
+
+
+def episode(text):
+    turn = Turn("user", text, text, text, 0.0, 0.0, False, None, "stop", 0.0)
+    return Episode("A/B-v0", {}, "eval", 0, HOSTILE, "h", "k", (), None, None, (turn,), text, "finished", None, False,
+                   0.0, False, 0.0)  # fmt: skip
+
+
+def test_foreign_text_does_nothing_to_the_terminal():
+    console = Console(width=200, file=io.StringIO(), force_terminal=True, color_system=None)
+    show_conversation(episode("[bold]loud[/bold] :smile: \x1b]0;title\x07 \ud800 \x9b1m end"), console)
+    show_comparison(result(HOSTILE), console)
+    text = console.file.getvalue()
+    assert "[bold]loud[/bold] :smile:" in text
+    assert r"\x1b]0;title\x07 \ud800 \x9b1m end" in text
+    assert not set(text) & set("\x1b\x07\x9b\u202e\ud800")
+
+
+def test_printable_keeps_what_people_write():
+    assert printable("naïve ½ 日本\nτ") == "naïve ½ 日本\nτ"
+    assert printable("a\tb\r\u2028") == r"a\tb\r\u2028"
+
+
+def test_environments_are_listed_with_their_anchors():
+    console = Console(width=120, file=io.StringIO())
+    show_environments(console)
+    text = console.file.getvalue()
+    for name in ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0"):
+        assert name in text
+
+
+def test_progress_is_lines_without_a_terminal():
+    console = Console(file=io.StringIO(), width=40)
+    with watching(4, console) as listener:
+        listener.stage(HOSTILE, "loading")
+        for done in (0, 1, 2, 2):
+            listener.playing("a", "A/B-v0", done, 2)
+    assert console.file.getvalue() == f"{printable(HOSTILE)}: loading\na: A/B-v0, 2 episodes played\n"
+
+
+def test_progress_is_a_bar_on_a_terminal():
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+    with watching(4, console) as listener:
+        listener.playing("a", "A/B-v0", 2, 2)
+        listener.stage("[red]b", "loading")
+        listener.playing("[red]b", "A/B-v0", 1, 2)
+    assert "[red]b: A/B-v0" in console.file.getvalue()
+    assert "3/4" in console.file.getvalue()
