@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NO_MATPLOTLIB = 'figures need matplotlib; install it with: pip install "acgym[report]"'
+NO_MATPLOTLIB = "figures need matplotlib; install it with: pip install matplotlib"
 
 INK = "#000000"
 """Drawn in the colour of the page's text, light or dark."""

@@ -128,8 +128,8 @@ ROOMS: dict[str, Room] = {
         ),
     ),
 }
-"""Room -> its purpose and the rooms it may import; a module belongs to the longest name that it starts with. A package's
-flat files are one room, its sub-packages that have a row of their own are others."""
+"""Room -> its purpose and the rooms it may import. A module is in the room with the longest name that it starts with: a
+package's flat files are one room, its sub-packages that have a row of their own are others."""
 
 
 def room_of(module: str) -> str:
