@@ -8,8 +8,8 @@ from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
-from acgym.compress.methods.table import METHODS, Needs
-from acgym.compress.options import Options, words
+from acgym.compress.methods.table import METHODS
+from acgym.compress.options import Needs, Options, words
 
 EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
 

@@ -21,7 +21,8 @@ from acgym.assemble.remote import REMOTE, remote
 from acgym.compare.job import SHEET, Job, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
-from acgym.record.run import MANIFEST, Run, RunExists
+from acgym.record.lines import RunExists
+from acgym.record.run import MANIFEST, Run
 from acgym.report.grids import POOLED
 from acgym.types import Json
 
