@@ -18,7 +18,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
 from acgym import contract as c
-from acgym.contract import CheckReport, ContractError, agrees, uncoloured
+from acgym.contract import CheckReport, ContractError, agrees, global_random, refusal, uncoloured
 from acgym.space import Utf8
 from acgym.text import excerpt
 from acgym.types import Anchor
@@ -56,7 +56,8 @@ def check(
             inspection.hold(c.RAISES, False, f"the part '{name}' of the check", f"{type(error).__name__}: {error}")
     if inspection.broken:
         raise ContractError(inspection.spec.id, list(inspection.broken.values()))
-    return CheckReport(inspection.spec.id, inspection.steps, inspection.random, 5 * seeds)
+    asked = (inspection.spec.id, inspection.steps, inspection.random, 5 * seeds)
+    return CheckReport(*asked, not_asked=tuple(sorted(inspection.not_asked)))
 
 
 def _spec(env: str | gym.Env[Any, Any] | Callable[..., gym.Env[Any, Any]], kwargs: dict[str, Any]) -> EnvSpec:
@@ -98,6 +99,7 @@ class _Inspection:
         self.n = seeds
         self.seeds = range(seeds)
         self.broken: dict[str, str] = {}
+        self.not_asked: set[str] = set()
         self.steps = 0
         self.random = Anchor(0.0, 0.0)
 
@@ -121,6 +123,13 @@ class _Inspection:
         self.hold(clause, kept, *case)
         if not kept:
             raise _Stop
+
+    def silence_may_score(self, env: gym.Env[Any, Any]) -> bool:
+        """Say whether doing nothing can be right in the task under way, and note that it is not held against it."""
+        may = bool(getattr(env.unwrapped, "silence_may_score", False))
+        if may:
+            self.not_asked.add(c.NOT_ASKED["SILENCE"])
+        return may
 
     def make(self, **kwargs: Any) -> gym.Env[Any, Any]:
         """Make a new instance."""
@@ -152,7 +161,7 @@ class _Inspection:
         env = self.make()
         spaces = (env.observation_space, env.action_space)
         self.hold(c.SPACES, all(isinstance(space, Utf8) for space in spaces), *(type(s).__name__ for s in spaces))
-        before = _global_random()
+        before = global_random()
         for seed in self.seeds:
             end = self.play(env, seed, lambda inside: inside.oracle())
             how = "termination" if end.terminated else "no termination"
@@ -160,8 +169,9 @@ class _Inspection:
             self.hold(c.ORACLE, won, seed, how, "success" if end.success else "no success", end.progress)
             end = self.play(env, seed, lambda inside: "")
             word = "success" if end.success else "no success"
-            self.hold(c.SILENCE, not end.success and end.progress == 0.0, seed, word, end.progress)
-        for name, state in _global_random().items():
+            if not self.silence_may_score(env):
+                self.hold(c.SILENCE, not end.success and end.progress == 0.0, seed, word, end.progress)
+        for name, state in global_random().items():
             self.hold(c.RANDOM_STATE, state == before[name], name)
 
     def _same_seed(self) -> None:
@@ -179,8 +189,9 @@ class _Inspection:
             end = self.play(env, seed, _random_reply(seed))
             self.hold(c.RANDOM_LEGAL, end.malformed is None, seed, excerpt(end.malformed or ""))
             ends.append(end)
-        inside = env.unwrapped
-        stated = getattr(inside, "anchors", {}).get(getattr(inside, "level", None))
+        stated = c.stated_anchor(env.unwrapped)
+        if stated is None:
+            self.not_asked.add(c.NOT_ASKED["ANCHOR"])
         scores = {"success": [float(end.success) for end in ends], "progress": [end.progress for end in ends]}
         self.random = Anchor(*(float(np.mean(values)) for values in scores.values()))
         for name, values in scores.items():
@@ -207,7 +218,7 @@ class _Inspection:
             self.hold(c.HOSTILE_RAISES, False, shown, type(error).__name__)
             return
         seconds = time.process_time() - started
-        self.hold(c.HOSTILE_SUCCEEDS, earned or not info["success"], shown)
+        self.hold(c.HOSTILE_SUCCEEDS, earned or not info["success"] or self.silence_may_score(env), shown)
         self.hold(c.HOSTILE_ANSWER, observation in env.observation_space, shown)
         self.hold(c.HOSTILE_SLOW, seconds <= c.SECONDS_PER_STEP, c.SECONDS_PER_STEP, shown, seconds)
 
@@ -224,6 +235,11 @@ class _Inspection:
 
     def _splits(self) -> None:
         env = self.make()
+        if "train" not in c.splits_of(env.unwrapped):
+            self.not_asked.add(c.NOT_ASKED["SPLITS"])
+            end = refusal(lambda: env.reset(seed=0, options={"split": "train"}))
+            self.hold(c.NO_TRAINING, end is None, end)
+            return
         seen = {
             split: [env.reset(seed=seed, options={"split": split})[1]["task"].hash for seed in range(5 * self.n)]
             for split in ("eval", "train")
@@ -236,12 +252,14 @@ class _Inspection:
     def _arguments(self) -> None:
         env = self.make()
         for options in ({"split": "test"}, {"spilt": "train"}):
-            end = _refusal(lambda options=options: env.reset(seed=0, options=options))  # type: ignore[misc]
+            end = refusal(lambda options=options: env.reset(seed=0, options=options))  # type: ignore[misc]
             self.hold(c.OPTION, end is None, options, end)
         if hasattr(env.unwrapped, "level"):
             for level in (0, -1, "3", True):
-                end = _refusal(lambda level=level: self.make(level=level))  # type: ignore[misc]
+                end = refusal(lambda level=level: self.make(level=level))  # type: ignore[misc]
                 self.hold(c.LEVEL, end is None, level, end)
+        else:
+            self.not_asked.add(c.NOT_ASKED["LEVEL"])
 
     def _render(self) -> None:
         env = self.make(render_mode="ansi")
@@ -269,23 +287,6 @@ def _random_reply(seed: int) -> Callable[[Any], str]:
     """Return the random policy with its own generator."""
     rng = np.random.default_rng(seed)
     return lambda inside: inside.random_reply(rng)
-
-
-def _global_random() -> dict[str, object]:
-    """Return the state of the generators that no environment may draw from."""
-    state: Any = np.random.get_state(legacy=False)
-    return {"random": random.getstate(), "numpy.random": (state["state"]["key"].tobytes(), state["state"]["pos"])}
-
-
-def _refusal(attempt: Callable[[], object]) -> str | None:
-    """Return None if ``attempt`` raises ValueError, else what it did."""
-    try:
-        attempt()
-    except ValueError:
-        return None
-    except Exception as error:
-        return f"raised {type(error).__name__}"
-    return "was accepted"
 
 
 class _Callable(types.ModuleType):  # the module itself is asked, so that acgym.check(env) works as it reads

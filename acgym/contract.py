@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,7 @@ HOSTILE_SLOW = "any text must be answered within {} s of processor time, {} took
 RENDER = "render() with render_mode='ansi' must return text, got {}"
 SPLITS = "evaluation and training must share no task, {} of {} seeds gave a training task that evaluation has too"
 DEFAULT_SPLIT = "reset without options must draw from the evaluation split"
+NO_TRAINING = "an environment without a training split must refuse split='train' with ValueError, it {}"
 OPTION = "reset must refuse options={} with ValueError, it {}"
 LEVEL = "an unknown level must be refused with ValueError, level={!r} {}"
 VECTOR = "two copies must run in gym.make_vec(vectorization_mode='sync') as they do alone, {}"
@@ -75,6 +78,32 @@ class CheckReport:
     """What ``random_reply`` scored."""
     random_episodes: int
     """Over how many episodes it did."""
+    not_asked: tuple[str, ...] = ()
+    """Why clauses were not asked, a sentence each: an environment whose tasks are rows of a file has no level and no
+    training split; one where doing nothing can be right promises less about silence and foreign texts."""
+
+
+NOT_ASKED = {
+    "LEVEL": "LEVEL was not asked: the environment has no level",
+    "SPLITS": "SPLITS was not asked: the environment has no training split",
+    "SILENCE": "SILENCE and HOSTILE_SUCCEEDS were not asked where the environment says that silence may score",
+    "ANCHOR": "ANCHOR was not asked: the environment does not state what random_reply scores",
+}
+"""Clause -> why it was not asked."""
+
+
+def stated_anchor(env: object) -> Anchor | None:
+    """Return what an environment states its random policy to score, or None: ``anchor``, or ``anchors[level]``."""
+    if hasattr(env, "anchor"):
+        stated: Anchor | None = env.anchor
+        return stated
+    by_level: Mapping[object, Anchor] = getattr(env, "anchors", {})
+    return by_level.get(getattr(env, "level", None))
+
+
+def splits_of(env: object) -> tuple[str, ...]:
+    """Return the splits that an environment has; one that states none has both."""
+    return tuple(getattr(env, "splits", ("eval", "train")))
 
 
 def agrees(values: Sequence[float], stated: float) -> bool:
@@ -92,3 +121,20 @@ def agrees(values: Sequence[float], stated: float) -> bool:
 def uncoloured(message: object) -> str:
     """Take the colours out of a message of Gymnasium's."""
     return re.sub(r"\x1b\[\d+m", "", str(message)).strip()
+
+
+def global_random() -> dict[str, object]:
+    """Return the state of the generators that no environment may draw from."""
+    state: Any = np.random.get_state(legacy=False)
+    return {"random": random.getstate(), "numpy.random": (state["state"]["key"].tobytes(), state["state"]["pos"])}
+
+
+def refusal(attempt: Callable[[], object]) -> str | None:
+    """Return None if ``attempt`` raises ValueError, else what it did."""
+    try:
+        attempt()
+    except ValueError:
+        return None
+    except Exception as error:
+        return f"raised {type(error).__name__}"
+    return "was accepted"

@@ -39,36 +39,32 @@ class Outcome:
     """A decision error: the action was well formed but wrong; a short stable kind such as ``"wrong_tool"``."""
 
 
-class TextEnv(gym.Env[str, str]):
-    """A Gymnasium environment whose observations and actions are text.
+class TaskEnv(gym.Env[str, str]):
+    """A Gymnasium environment whose observations and actions are text, wherever its tasks come from.
 
-    A subclass supplies five things: ``draw_task`` (a frozen row from random choices), ``tell`` (set the state of the
-    task up and say it in words), ``judge`` (what one action does), ``oracle`` (the reply an expert would give now) and
-    ``random_reply`` (a legal reply that knows nothing). Everything else of the contract is kept here:
+    :class:`TextEnv` generates its tasks, :class:`acgym.rows.RowEnv` reads them from a file. Either way a subclass
+    supplies ``tell`` (set the state of the task up and say it in words), ``judge`` (what one action does), ``oracle``
+    (the reply an expert would give now) and ``random_reply`` (a legal reply that knows nothing). Everything else of
+    the contract is kept here:
 
     * reward is the increase in progress, so that an episode's rewards sum to its final progress in [0, 1];
     * ``info`` holds ``progress``, ``success``, ``malformed`` and ``error`` after every step, and at reset also ``task``
       (a :class:`Task`) and ``tools`` (a tuple of tool specs);
-    * any string is a legal action; one that cannot be read earns nothing and is answered with a sentence;
-    * ``reset(options={"split": "train"})`` draws from the training stream, which shares nothing with evaluation.
+    * any string is a legal action; one that cannot be read earns nothing and is answered with a sentence.
 
     Args:
-        level: 1 (small) to 5 (hard); the default is meant for models of about 7B parameters.
         render_mode: ``"ansi"`` or None.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012  (Gymnasium's own type)
     capability: ClassVar[str]
     """Which of the four agentic capabilities the environment measures."""
-    anchors: ClassVar[Mapping[int, Anchor]]
-    """Score of ``random_reply`` for each level over 2,000 evaluation seeds. Silence scores 0, the oracle 1."""
+    splits: ClassVar[tuple[Split, ...]]
+    """The splits that ``reset`` draws from."""
 
-    def __init__(self, level: int = DEFAULT_LEVEL, render_mode: str | None = None) -> None:
-        if isinstance(level, bool) or not isinstance(level, int) or level not in LEVELS:
-            raise ValueError(f"level must be an integer from 1 (small) to 5 (hard), got {level!r}")
+    def __init__(self, render_mode: str | None = None) -> None:
         if render_mode not in (None, "ansi"):
             raise ValueError(f"render_mode must be None or 'ansi', got {render_mode!r}")
-        self.level = level
         self.render_mode = render_mode
         self.action_space = Utf8(MAX_ACTION_CHARS)
         self.observation_space = Utf8(MAX_OBSERVATION_CHARS)
@@ -87,9 +83,19 @@ class TextEnv(gym.Env[str, str]):
             raise gym.error.ResetNeeded("there is no task yet; call env.reset() first")
         return self._task
 
+    @property
+    def anchor(self) -> Anchor | None:
+        """What ``random_reply`` scores with the arguments of this environment; None if it was not measured."""
+        return None
+
+    @property
+    def silence_may_score(self) -> bool:
+        """Whether a reply without any action can be right in the task under way, as where no tool fits the request."""
+        return False
+
     @abstractmethod
-    def draw_task(self, draw: Draw, split: Split) -> Task:
-        """Draw a task of ``self.level`` from the names, values and layouts of ``split``; a pure function of both."""
+    def choose_task(self, seed: int | None, split: Split) -> Task:
+        """Return the task of an episode from ``seed`` as ``reset`` got it, or from ``self.np_random``."""
 
     @abstractmethod
     def tell(self) -> str:
@@ -108,17 +114,17 @@ class TextEnv(gym.Env[str, str]):
         """Return a legal reply in the stated grammar that uses no knowledge of the answer."""
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Draw a task and tell it.
+        """Choose a task and tell it.
 
         Args:
             seed: same id, arguments and seed give the same episode in any process.
-            options: ``{"split": "eval"}`` (default) or ``{"split": "train"}``.
+            options: ``{"split": "eval"}`` (default) or ``{"split": "train"}``, if ``splits`` has it.
 
         Raises:
-            ValueError: for an unknown option or split.
+            ValueError: for an unknown option or split, or a split that the environment does not have.
         """
         super().reset(seed=seed)
-        self._task = self.draw_task(Draw(self.np_random), _split(options))
+        self._task = self.choose_task(seed, _split(options, self.splits))
         self._progress = 0.0
         self._shown = self.tell()
         info = _info(0.0, success=False, malformed=False, error=None)
@@ -154,11 +160,46 @@ class TextEnv(gym.Env[str, str]):
         return self._shown
 
 
+class TextEnv(TaskEnv):
+    """A :class:`TaskEnv` whose tasks are generated, at five levels and in two splits.
+
+    A subclass supplies ``draw_task`` (a frozen row from random choices) beside what every :class:`TaskEnv` supplies.
+    ``reset(options={"split": "train"})`` draws from the training stream, which shares nothing with evaluation.
+
+    Args:
+        level: 1 (small) to 5 (hard); the default is meant for models of about 7B parameters.
+        render_mode: ``"ansi"`` or None.
+    """
+
+    anchors: ClassVar[Mapping[int, Anchor]]
+    """Score of ``random_reply`` for each level over 2,000 evaluation seeds. Silence scores 0, the oracle 1."""
+    splits: ClassVar[tuple[Split, ...]] = ("eval", "train")
+
+    def __init__(self, level: int = DEFAULT_LEVEL, render_mode: str | None = None) -> None:
+        if isinstance(level, bool) or not isinstance(level, int) or level not in LEVELS:
+            raise ValueError(f"level must be an integer from 1 (small) to 5 (hard), got {level!r}")
+        super().__init__(render_mode)
+        self.level = level
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """What ``random_reply`` scores at this level."""
+        return self.anchors.get(self.level)
+
+    @abstractmethod
+    def draw_task(self, draw: Draw, split: Split) -> Task:
+        """Draw a task of ``self.level`` from the names, values and layouts of ``split``; a pure function of both."""
+
+    def choose_task(self, seed: int | None, split: Split) -> Task:
+        """Draw the task from the environment's own generator, which ``reset`` has seeded."""
+        return self.draw_task(Draw(self.np_random), split)
+
+
 def _info(progress: float, success: bool, malformed: bool, error: str | None) -> dict[str, Any]:
     return {"progress": progress, "success": success, "malformed": malformed, "error": error}
 
 
-def _split(options: dict[str, Any] | None) -> Split:
+def _split(options: dict[str, Any] | None, splits: tuple[Split, ...]) -> Split:
     """Read the one reset option there is."""
     if not options:
         return "eval"
@@ -169,4 +210,6 @@ def _split(options: dict[str, Any] | None) -> Split:
     split = options["split"]
     if split not in ("eval", "train"):
         raise ValueError(f"the split must be 'eval' or 'train', got {split!r}")
+    if split not in splits:
+        raise ValueError(f"this environment has no split {split!r}: its tasks are the rows of a test file; use 'eval'")
     return cast(Split, split)

@@ -12,8 +12,9 @@ from typing import Any, get_args
 import gymnasium as gym
 
 from acgym.agents.base import Agent, AgentFailure
+from acgym.contract import stated_anchor
 from acgym.record.episode import Episode, Turn
-from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by
+from acgym.types import Json, Message, Reply, Split, Task, spoken_by
 
 
 class EnvBug(RuntimeError):
@@ -231,8 +232,7 @@ class _Course:
 
     def record(self, failure: str | None, seconds: float) -> Episode:
         """Write the episode down; ``final_observation`` of a failed one is what the agent left unanswered."""
-        inside = self.env.unwrapped
-        anchor: Anchor | None = getattr(inside, "anchors", {}).get(getattr(inside, "level", None))
+        anchor = stated_anchor(self.env.unwrapped)
         return Episode(
             env=self.env.spec.id if self.env.spec else self.house.env_id,
             kwargs=self.house.kwargs,

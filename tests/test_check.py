@@ -40,6 +40,7 @@ from tests.helpers.broken import (
     TooMuch,
     TrainsByDefault,
     Trusting,
+    Untrained,
 )
 from tests.helpers.toys import ECHO, Echo
 
@@ -78,6 +79,7 @@ CASES = [
     (Parrot, c.HOSTILE_ANSWER, ('"\\ud800" (1 characters)',)),
     (Painter, c.RENDER, ("ndarray",)),
     (TrainsByDefault, c.DEFAULT_SPLIT, ()),
+    (Untrained, c.NO_TRAINING, ("was accepted",)),
     (AnyOption, c.OPTION, ({"split": "test"}, "was accepted")),
     (AnyLevel, c.LEVEL, (0, "was accepted")),
     (Single, c.VECTOR, ("they told something else",)),

@@ -29,6 +29,7 @@ from acgym.assemble.remote import REMOTE
 from acgym.assemble.replies import check_decoding, check_format
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.record.run import folder_name
+from acgym.rows import refuse_repeats
 from acgym.types import Json, canonical_json
 
 DEFAULT_AGENTS = (
@@ -280,6 +281,7 @@ def _playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec
         env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
+    refuse_repeats(env_id, env.unwrapped, seeds)
     observation, info = env.reset(seed=seeds[0], options={"split": "eval"})
     if not isinstance(observation, str) or "task" not in info:
         raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")

@@ -183,3 +183,13 @@ class Mute(gym.Env):
 
     def step(self, action):
         return 0, 0.0, True, False, {}
+
+
+class Untrained(Echo):
+    """Says that it has no training split, and plays something else when asked for it."""
+
+    splits = ("eval",)
+
+    def reset(self, *, seed=None, options=None):
+        known = options != {"split": "train"}
+        return super().reset(seed=seed, options=options if known else None)
