@@ -21,7 +21,7 @@ from acgym import envs  # noqa: E402  (needs the path above; importing it regist
 
 if TYPE_CHECKING:
     from acgym import check, loop, metrics, probe, record, statistics, types
-    from acgym.assemble.agent import agent
+    from acgym.assemble.make import agent
     from acgym.loop import play
     from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
 
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _OBJECTS = {
-    "agent": "acgym.assemble.agent",
+    "agent": "acgym.assemble.make",
     "graph_f1": "acgym.scorers.workflow_graph",
     "node_chain_f1": "acgym.scorers.workflow_graph",
     "play": "acgym.loop",

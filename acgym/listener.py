@@ -1,6 +1,12 @@
-"""Hears how far a comparison is: the one thing that the job and whoever shows its progress have in common."""
+"""Hears how far a job is: the one thing that the job and whoever shows its progress have in common."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Hears of compression: layers done, layers in all (over all steps of a recipe), and what was just done."""
 
 
 class Listener:

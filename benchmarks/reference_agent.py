@@ -9,7 +9,7 @@ import sys
 
 import acgym
 from acgym.analysis.score import score
-from acgym.assemble.agent import CAPABILITIES
+from acgym.suites import QUICK, suite_named
 
 FIRST_SEED = 900_000_000
 
@@ -17,7 +17,7 @@ FIRST_SEED = 900_000_000
 def main() -> None:
     episodes = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     agent = acgym.agent(sys.argv[2] if len(sys.argv) > 2 else "reference")
-    for env_id in CAPABILITIES:
+    for env_id in suite_named(QUICK):
         seeds = range(FIRST_SEED, FIRST_SEED + episodes)
         row = score(acgym.play(agent, env_id, seeds, kwargs={"level": 1}))
         low, high = row.success_interval.low, row.success_interval.high

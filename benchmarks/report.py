@@ -22,10 +22,10 @@ import acgym  # noqa: F401  (registers the environments)
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Oracle, Random
 from acgym.analysis.comparison import assemble_result
-from acgym.assemble.agent import CAPABILITIES
 from acgym.loop import play
 from acgym.record.run import Run
 from acgym.report.page import write_report
+from acgym.suites import QUICK, suite_named
 from acgym.tool_calls import read_calls
 from acgym.types import Message, Reply, ToolSpec
 
@@ -60,7 +60,7 @@ class Slipping(Agent):
 def make_run(folder: Path, per_agent: int, other: Agent) -> Run:
     """Play and write a run."""
     agents: dict[str, Agent] = {"oracle": Oracle(), other.name: other}
-    envs = {env: {"level": 1} for env in CAPABILITIES}
+    envs = {env: {"level": 1} for env in suite_named(QUICK)}
     settings = {"agents": list(agents), "envs": envs, "episodes": per_agent // len(envs)}
     run = Run.open(folder, settings)
     for name, agent in agents.items():

@@ -17,11 +17,11 @@ from pathlib import Path
 import acgym
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Oracle, Random
-from acgym.assemble.agent import CAPABILITIES
 from acgym.compare.rescore import rescore
 from acgym.loop import play
 from acgym.record.episode import Episode
 from acgym.record.run import MANIFEST, Run
+from acgym.suites import QUICK, suite_named
 
 EPISODES = 10_000
 TOKENS = tuple(range(1000, 1120))
@@ -31,7 +31,7 @@ REPEATS = 3
 def write(folder: Path, per_agent: int) -> int:
     """Write a run and return the bytes of its episodes."""
     agents: dict[str, Agent] = {"oracle": Oracle(), "random": Random()}
-    envs = {env: {"level": 1} for env in CAPABILITIES}
+    envs = {env: {"level": 1} for env in suite_named(QUICK)}
     settings = {"agents": list(agents), "envs": envs, "episodes": per_agent // len(envs)}
     Run.open(folder, settings)
     size = 0

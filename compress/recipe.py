@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
+from math import inf, prod
 from typing import Any
 
 from acgym.compress.methods.table import METHODS
 from acgym.compress.options import Needs, Options, words
 
 EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
+
+_SHAPE = (1024, 1024)
+"""Of the weight that a recipe as a whole is asked about."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,23 @@ class Recipe:
     def needs_calibration(self) -> bool:
         """Whether a step reads calibration text."""
         return any(step.needs != "nothing" for step in self.steps)
+
+    @property
+    def fewest_bits(self) -> float:
+        """Bits per weight of the step that packs a large square matrix tightest; infinity if none packs any."""
+        stored = (step.options.stored_bits(*_SHAPE) for step in self.steps)
+        return min((bits / prod(_SHAPE) for bits in stored if bits is not None), default=inf)
+
+    @property
+    def makes_integers(self) -> bool:
+        """Whether a step leaves weights as integers."""
+        options = [step.options for step in self.steps]
+        return any(each.stored_bits(*_SHAPE) is not None and each.activations != "fp8" for each in options)
+
+    @property
+    def patterned(self) -> bool:
+        """Whether a step prunes by an n:m pattern."""
+        return any(isinstance(getattr(step.options, "sparsity", None), tuple) for step in self.steps)
 
     def __iter__(self) -> Iterator[Step]:
         """Go through the steps."""

@@ -1,31 +1,25 @@
-"""Makes the agents of a comparison one after the other, with at most one dense model and one compressed copy alive."""
+"""Makes the agents of a run one after the other, with at most one dense model and one compressed copy alive.
+
+What a model played for its calibration stays in the run's folder, so that nobody lets it play for that again.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from acgym.agents.decoding import Decoding
-from acgym.assemble.agent import (
-    MODELS,
-    RERUN,
-    AgentSpec,
-    calibration_of,
-    compressed,
-    local,
-    parse_spec,
-    rerun,
-    scripted,
-)
-from acgym.assemble.remote import REMOTE, remote
+from acgym.assemble.folder import fingerprint
+from acgym.assemble.make import calibration_of, compressed, local, remote, rerun, scripted
+from acgym.assemble.spec import MODELS, REMOTE, RERUN, AgentSpec, parse_spec
 from acgym.calibrate.files import check_files
-from acgym.calibrate.kept import keep, kept
-from acgym.calibrate.sample import Drawn, draw
+from acgym.calibrate.sample import Drawn, digest_of, draw
 from acgym.calibrate.spec import Calibration, parse_calibration
 from acgym.listener import Listener
 from acgym.record.run import Run
-from acgym.types import Json
+from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
     from acgym.agents.base import Agent
@@ -47,7 +41,7 @@ class Models:
     """All agents that will be asked for."""
     listener: Listener
     tool_format: str | None = None
-    """As :func:`acgym.assemble.agent.local` takes it."""
+    """As :func:`acgym.assemble.make.local` takes it."""
     decoding: Decoding = field(default_factory=Decoding)
     """Of all models."""
     run: Run | None = None
@@ -161,3 +155,69 @@ class Models:
                     keep(self.run, dense.name, calibration, known)
             self._drawn[calibration] = known
         return self._drawn[calibration]
+
+
+class RunModels:
+    """Makes agents as a run made them, one model at a time."""
+
+    def __init__(self, run: Run, listener: Listener) -> None:
+        self.run = run
+        self.models = Models.of(run.settings, listener, run)
+
+    def make(self, name: str) -> Agent:
+        """Make the agent of a spec.
+
+        Raises:
+            ValueError: if its model files are not those that the run was made with.
+        """
+        self.refuse_other_files(name)
+        return self.models.make(parse_spec(name))[0]
+
+    def dense_beside(self, name: str, agent: LocalAgent) -> LocalAgent | None:
+        """Return the run's first agent where it costs no second model beside another one's; None if it would."""
+        first, spec = parse_spec(self.run.settings["agents"][0]), parse_spec(name)
+        if spec.text == first.text:
+            return agent
+        return self.models.dense(first) if first.recipe is None and spec.base.text == first.text else None
+
+    def refuse_other_files(self, name: str) -> None:
+        """Raise a ValueError if an agent's model files are not those that the run was made with."""
+        spec = parse_spec(name)
+        if self.run.settings["models"].get(spec.base.text) != fingerprint(spec):
+            raise ValueError(f"the model files of {spec.base.text} are not those that the run was made with")
+
+
+def keep(run: Run, model: str, calibration: Calibration, drawn: Drawn) -> None:
+    """Write down what :func:`acgym.calibrate.sample.draw` made, if the model had to play for it.
+
+    Other workers of the run find it there, and so do later commands. Texts and conversations are read anew instead:
+    that takes no time.
+
+    Args:
+        run: whose settings say in which environments the model played.
+        model: the spec of the dense model.
+        calibration: what it was drawn for.
+        drawn: what came of it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    if any(source.kind == "trajectories" for source in calibration.sources):
+        run.write_json(_file(model, calibration), {"model": model, **drawn._asdict()})
+
+
+def kept(run: Run, model: str, calibration: Calibration) -> Drawn | None:
+    """Return what :func:`keep` wrote for the same model and calibration; None if it is not there, or not as it was."""
+    try:
+        found: Json = run.read_json(_file(model, calibration))
+        sequences, facts = found["sequences"], found["facts"]
+        whole = all(type(token) is int and token >= 0 for ids in sequences for token in ids)
+        right = whole and facts["calibration"] == str(calibration) and facts["tokens_sha256"] == digest_of(sequences)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return Drawn(sequences, facts) if right else None
+
+
+def _file(model: str, calibration: Calibration) -> str:
+    digest = hashlib.sha256(canonical_json([model, str(calibration), calibration.seed or 0]).encode()).hexdigest()
+    return f"calibration-{digest[:12]}.json"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acgym.assemble.agent import CAPABILITIES, default_kwargs, local
+from acgym.assemble.make import local
 from acgym.calibrate.sample import draw
-from acgym.checkpoint.export import Job, begin, finish, resolution
+from acgym.checkpoint.job import ExportJob, begin, finish, resolution
+from acgym.suites import default_envs
 from acgym.types import Json
 
 
-def run_autoawq(job: Job, tell: Callable[[str], None]) -> Json:
+def run_autoawq(job: ExportJob, tell: Callable[[str], None]) -> Json:
     """Calibrate, let AutoAWQ compress and write, read back, compare; only then give the folder its name.
 
     Every weight is compared with what AutoAWQ itself unpacks, and the logits with those of these weights.
@@ -32,9 +33,8 @@ def run_autoawq(job: Job, tell: Callable[[str], None]) -> Json:
     from acgym.compress.formats.autoawq import check_model, check_recipe, check_type, quantise
     from acgym.compress.formats.verify import outputs_of, verify_weights
     from acgym.compress.formats.write import stored_dtype
-    from acgym.compress.recipe import parse
 
-    source, recipe = job.spec.source or str(REFERENCE), parse(str(job.spec.recipe))
+    source, recipe = job.spec.source or str(REFERENCE), job.recipe
     check_type(AutoConfig.from_pretrained(source, trust_remote_code=False).model_type)
     tell(f"loading {job.spec.base.text}")
     agent = local(job.spec.base)
@@ -43,7 +43,7 @@ def run_autoawq(job: Job, tell: Callable[[str], None]) -> Json:
     check_model(agent.model, check_recipe(recipe))
     tell("calibrating")
     assert job.calibration is not None
-    rows = draw(job.calibration, agent, {env: default_kwargs(job.spec) for env in CAPABILITIES}).sequences
+    rows = draw(job.calibration, agent, default_envs(job.spec.defaults)).sequences
     tokenizer, window = agent.tokenizer, agent.window
     del agent  # AutoAWQ loads the model for itself
     tell(f"compressing by AutoAWQ with {recipe}")

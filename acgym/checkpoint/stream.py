@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acgym.assemble.agent import AgentSpec, calibration_of, fingerprint, parse_spec
+from acgym.assemble.folder import fingerprint
+from acgym.assemble.make import calibration_of
+from acgym.assemble.spec import AgentSpec, model_spec
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.calibrate.sample import draw
 from acgym.calibrate.spec import Calibration
-from acgym.checkpoint.backends import backend_facts
 from acgym.checkpoint.card import RECORD, card
+from acgym.checkpoint.job import backend_facts
 from acgym.files import write_whole
+from acgym.listener import Progress
 from acgym.types import Json
 
 if TYPE_CHECKING:
     from torch import nn
-
-Progress = Callable[[int, int, str], None]
 
 
 def run_stream(
@@ -39,7 +40,7 @@ def run_stream(
 
     Args:
         model: ``reference`` or a folder; also with ``hf:`` before it.
-        recipe: what stands after ``+`` in an agent spec (:func:`acgym.assemble.agent.parse_spec`).
+        recipe: what stands after ``+`` in an agent spec (:func:`acgym.assemble.spec.parse_spec`).
         out: the output folder: new, empty, or left by the same command.
         format: ``gptq``, ``awq``, ``compressed-tensors`` or ``dense``.
         calibration: texts or chats, see :func:`acgym.calibrate.spec.parse_calibration`. The model's own trajectories
@@ -63,12 +64,12 @@ def run_stream(
     from acgym.compress.stream.skeleton import skeleton
     from acgym.compress.stream.source import Source
 
-    spec = parse_spec(f"{model if model == 'reference' or model.startswith('hf:') else f'hf:{model}'}+{recipe}")
-    scheme_for(format, parse(str(spec.recipe)))
+    spec, chosen_recipe = model_spec(model, recipe)
+    scheme_for(format, chosen_recipe)
     folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
     if not folder.is_dir():
         raise ValueError(f"--stream reads a folder, and {spec.source!r} is none; download the model first")
-    instead = overrides or {}
+    instead = {pattern: parse(given) for pattern, given in (overrides or {}).items()}
     chosen = _files_only(calibration_of(spec, read_calibration(calibration), instead.values()), spec)
     source = Source(folder)
     bare = skeleton(source, source.dtype)
@@ -76,8 +77,8 @@ def run_stream(
     dtype = held_dtype(sum(parameter.numel() for parameter in bare.parameters()), source.dtype)
     about: dict[str, Json] = {"source": spec.base.text, "source_files": fingerprint(spec.base), "logit_error": None}
     about |= {"calibration": None if chosen is None else str(chosen), "backend": backend_facts("acgym")}
-    options: dict[str, Any] = {"format": format, "dtype": dtype, "ignore": ignore, "overrides": instead, "about": about}
-    compress_folder(folder, str(spec.recipe), tokens, out, progress=progress, **options)
+    how: dict[str, Any] = {"format": format, "dtype": dtype, "ignore": ignore, "overrides": instead, "about": about}
+    compress_folder(folder, chosen_recipe, tokens, out, progress=progress, **how)
     sheet: dict[str, Json] = json.loads((out / RECORD).read_text("utf-8"))
     write_whole(out / "README.md", card(out.name, sheet).encode())
     return sheet

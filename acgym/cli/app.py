@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,16 +13,14 @@ from rich.text import Text
 
 from acgym.cli.compress import compress
 from acgym.cli.episodes import handoff, replay, rescore
-from acgym.cli.options import Calibration, Decoding, ToolFormat, decoding_object, json_object
-from acgym.cli.plan import NoiseFloor, Until, plan
+from acgym.cli.options import ENV_HELP, Kwargs, json_object
+from acgym.cli.plan import plan
+from acgym.cli.play import compare, play
 from acgym.cli.probe import probe
 from acgym.cli.repeat import repeat
+from acgym.cli.terminal import find_modules, output, plain_errors, say
 from acgym.cli.view import export, view
-from acgym.cli.workers import EpisodeSeconds, Level, Out, Ray, Workers
 from acgym.plain_warnings import warn_plainly
-
-if TYPE_CHECKING:
-    from acgym.compare.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,16 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-AGENTS_HELP = (
-    "reference (the trained agent that ships with acgym), hf:PATH-OR-ID (any causal language model with a chat "
-    "template), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), vllm:PATH-OR-ID, oracle, random, silent, "
-    "replay:FILE. A model here may be followed by + and a recipe: reference+gptq-w4-g64, hf:./model+wanda-2:4, "
-    "reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of ACBench)."
-)
-ENV_HELP = "Environment id, such as ACB/Needle-v0 ('acgym envs' lists them); 'module:ID' imports the module first."
-Seed = Annotated[int, typer.Option(help="Chooses the evaluation episodes; the same for all agents.")]
-Kwargs = Annotated[str, typer.Option("--kwargs", help="More environment arguments as JSON: '{\"length\": 2000}'.")]
 
 
 def _version(asked: bool) -> None:
@@ -64,186 +50,33 @@ def _options(
     """
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Show what a user can mend as one sentence, not as a traceback: status 2 for bad input, 1 for a world that fails.
-
-    An interrupt ends with status 130, as shells expect.
-    """
-    from acgym.loop import EnvBug
-    from acgym.record.lines import RecordNotWritten, RunExists
-
-    try:
-        yield
-    except (ValueError, FileNotFoundError, ImportError, RunExists) as error:
-        _complain(error)
-        raise typer.Exit(2) from None
-    except RecordNotWritten as error:
-        _complain(f"{error.strerror} [{error.filename}]")
-        raise typer.Exit(1) from None
-    except (OSError, EnvBug) as error:
-        _complain(error)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        _say("\nStopped. All finished episodes are kept; the same command goes on from here.", Console(stderr=True))
-        raise typer.Exit(130) from None
-
-
-def _complain(what: object) -> None:
-    """Print one sentence to standard error; messages of other libraries may have several lines."""
-    _say(f"error: {' '.join(str(what).split())}", Console(stderr=True), style="red")
-
-
-def _say(text: str, console: Console, style: str = "") -> None:
-    """Print text as it is: nothing in it is markup, and nothing in it steers the terminal."""
-    from acgym.text import printable
-
-    console.print(Text(printable(text), style=style), soft_wrap=True)
-
-
-def _output() -> Console:
-    """Return the console for results: as wide as the terminal, or wide enough where there is none."""
-    from acgym.cli.show import WIDE
-
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDE)
-
-
-def _find_modules(envs: list[str]) -> None:
-    """Let 'module:ID' find a module in the current folder, as 'python -m' would; after all others."""
-    if any(":" in env for env in envs) and "" not in sys.path:
-        sys.path.append("")
-
-
-@app.command()
-def compare(
-    agents: Annotated[
-        list[str] | None, typer.Argument(help=f"The dense agent first, then the others: {AGENTS_HELP}")
+def envs(
+    suite: Annotated[
+        str | None, typer.Option(help="Only those of this suite; 'module:NAME' imports the module first.")
     ] = None,
-    env: Annotated[list[str] | None, typer.Option(help=f"{ENV_HELP} Repeat for several. Default: all four.")] = None,
-    episodes: Annotated[
-        int | None, typer.Option(help="Episodes per environment and agent. Default: 100; with --until, at most 5,000.")
-    ] = None,
-    until: Until = None,
-    noise_floor: NoiseFloor = False,
-    workers: Workers = None,
-    ray: Ray = None,
-    episode_seconds: EpisodeSeconds = None,
-    seed: Seed = 0,
-    level: Level = None,
-    kwargs: Kwargs = "{}",
-    calibration: Calibration = None,
-    tool_format: ToolFormat = None,
-    decoding: Decoding = "{}",
-    out: Out = None,
 ) -> None:
-    """Play the same episodes with a dense agent and with compressed ones, and show what was lost.
-
-    Without arguments: the reference agent against eight compressed forms of it, on four environments. Run again, the
-    same command goes on where it stopped.
-    """
-    with _plain_errors():
-        from acgym.compare.settings import prepare
-
-        _find_modules(env or [])
-        settings = prepare(
-            agents or [],
-            env or [],
-            episodes=episodes,
-            seed=seed,
-            level=level,
-            kwargs=json_object(kwargs),
-            calibration=calibration,
-            tool_format=tool_format,
-            decoding=decoding_object(decoding),
-            until=until,
-            noise_floor=noise_floor,
-            episode_seconds=episode_seconds,
-        )
-        _run(settings, out, workers=workers, ray=ray)
-
-
-@app.command()
-def play(
-    agent: Annotated[str, typer.Argument(help=AGENTS_HELP)],
-    env: Annotated[str, typer.Argument(help=ENV_HELP)],
-    episodes: Annotated[int, typer.Option(help="Number of episodes.")] = 10,
-    workers: Workers = 1,
-    ray: Ray = None,
-    episode_seconds: EpisodeSeconds = None,
-    seed: Seed = 0,
-    level: Level = None,
-    kwargs: Kwargs = "{}",
-    calibration: Calibration = None,
-    tool_format: ToolFormat = None,
-    decoding: Decoding = "{}",
-    out: Out = None,
-    show: Annotated[bool, typer.Option(help="Print every message.")] = False,
-) -> None:
-    """Let one agent play one environment and show its score."""
-    with _plain_errors():
-        from acgym.compare.settings import prepare
-
-        _find_modules([env])
-        settings = prepare(
-            [agent],
-            [env],
-            episodes=episodes,
-            seed=seed,
-            level=level,
-            kwargs=json_object(kwargs),
-            calibration=calibration,
-            tool_format=tool_format,
-            decoding=decoding_object(decoding),
-            episode_seconds=episode_seconds,
-        )
-        _run(settings, out, show, workers, ray)
-
-
-def _run(
-    settings: Settings, out: Path | None, show: bool = False, workers: int | None = 1, ray: str | None = None
-) -> None:
-    """Run a comparison under the eyes of the user, then show and write its tables."""
-    from acgym.cli.progress import watching
-    from acgym.cli.show import show_comparison, show_conversation
-    from acgym.compare.run import default_workers, run_comparison
-    from acgym.record.run import Run
-    from acgym.report.page import write_report
-
-    folder = out or settings.default_folder
-    with watching(settings.episodes * len(settings.envs) * len(settings.agents)) as listener:
-        count = workers or default_workers(settings)
-        result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray)
-    write_report(result, folder / "report.html", Run.read(folder))
-    console = _output()
-    if show:
-        for episode in Run.read(folder).episodes(settings.agents[0]):
-            show_conversation(episode, console)
-    show_comparison(result, console)
-    _say(f"\nThe run is in {folder} (report.html shows these tables, figures and the episodes).", console)
-
-
-@app.command()
-def envs() -> None:
     """List the environments, with what a random policy scores on each level."""
-    from acgym.cli.show import show_environments
+    with plain_errors():
+        from acgym.cli.show import show_environments
+        from acgym.compare.environments import suite_environments
+        from acgym.suites import environment_ids
 
-    show_environments(_output())
+        find_modules([suite or ""])
+        show_environments(environment_ids() if suite is None else list(suite_environments(suite)), output())
 
 
-@app.command()
 def check(
     env: Annotated[str, typer.Argument(help=ENV_HELP)],
     seeds: Annotated[int, typer.Option(help="Episodes that are looked at.")] = 20,
     kwargs: Kwargs = "{}",
 ) -> None:
     """Check that an environment keeps acgym's contract; for environments of your own."""
-    with _plain_errors():
+    with plain_errors():
         from acgym.check import ContractError
         from acgym.check import check as run_check
-        from acgym.compare.settings import known_environment
+        from acgym.compare.environments import known_environment
 
-        _find_modules([env])
+        find_modules([env])
         arguments = json_object(kwargs)
         env_id, arguments = known_environment(env, arguments)
         try:
@@ -251,10 +84,9 @@ def check(
         except ContractError as error:
             Console(stderr=True).print(Text(str(error), style="red"))
             raise typer.Exit(1) from None
-        _say(f"{env_id} keeps the contract.", Console())
+        say(f"{env_id} keeps the contract.", Console())
 
 
-@app.command()
 def train(
     out: Annotated[Path, typer.Argument(help="Folder for checkpoints and the finished agent.")],
     steps: Annotated[
@@ -267,7 +99,7 @@ def train(
     Goes on from the last checkpoint in OUT. When all steps are done, OUT/agent holds the finished agent, which plays as
     hf:OUT/agent.
     """
-    with _plain_errors():
+    with plain_errors():
         from dataclasses import replace
 
         from acgym.train.reference import train_reference
@@ -280,7 +112,22 @@ def train(
             typer.echo(f"The finished agent is in {out / 'agent'}.")
 
 
-for _command in (compress, plan, repeat, replay, rescore, handoff, probe, view, export):
+for _command in (
+    compare,
+    play,
+    envs,
+    check,
+    train,
+    compress,
+    plan,
+    repeat,
+    replay,
+    rescore,
+    handoff,
+    probe,
+    view,
+    export,
+):
     app.command()(_command)
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from acgym.cli.terminal import complain, plain_errors, say
+from acgym.listener import Progress
 from acgym.types import Json
-
-Progress: TypeAlias = Callable[[int, int, str], None]
 
 FORMAT_HELP = (
     "gptq (AutoGPTQ's layout: 2, 3, 4, 8 bits), awq (AutoAWQ's GEMM layout: 4 bits), compressed-tensors (2 to 8 bits, "
     "W8A8, FP8), or dense (plain 16-bit weights, for pruned models). transformers and vLLM load all of them."
 )
+Override = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Another recipe for some projections, as PATTERN=RECIPE: '*.0.*=rtn-w8', or 'lm_head=rtn-w8-channel' "
+        "for the head, which is left as it is otherwise. Repeatable; the first that matches counts. For dense."
+    ),
+]
 
 
 def compress(
@@ -46,13 +53,7 @@ def compress(
         list[str] | None,
         typer.Option(help="Pattern of projections to leave as they are, such as '*.shared_expert_gate'. Repeatable."),
     ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Another recipe for some projections, as PATTERN=RECIPE: '*.0.*=rtn-w8', or 'lm_head=rtn-w8-channel' "
-            "for the head, which is left as it is otherwise. Repeatable; the first that matches counts. For dense."
-        ),
-    ] = None,
+    override: Override = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -65,13 +66,23 @@ def compress(
     The checkpoint is read back and compared with the model in memory, weight by weight and by its outputs; only then
     does OUT get its name. Measure it with 'acgym compare MODEL hf:OUT'.
     """
-    from acgym.cli.app import _plain_errors, _say
+    console = Console(stderr=True)
+    with plain_errors():
+        from acgym.checkpoint.export import prepare_export, run_export
+        from acgym.checkpoint.stream import run_stream
 
-    given = {"model": model, "recipe": recipe, "out": out, "format": format, "calibration": calibration}
-    with _plain_errors():
-        patterns = {"ignore": ignore or [], "overrides": _overrides(override or [])}
-        sheet = _compress({**given, **patterns}, stream, backend, Console(stderr=True))
-        _say(_summary(out, sheet), Console())
+        if stream and backend != "acgym":
+            raise ValueError(f"{backend} holds the whole model in memory; drop --stream, or --backend {backend}")
+        patterns = ignore or []
+        instead = _overrides(override or [])
+        if stream:
+            with _working(console) as progress:
+                sheet = run_stream(model, recipe, out, format, calibration, progress, patterns, instead)
+        else:
+            job = prepare_export(model, recipe, out, format, calibration, patterns, backend, instead)
+            with _working(console) as progress:
+                sheet = run_export(job, lambda line: say(line, console), progress)
+        say(_summary(out, sheet), Console())
 
 
 def _overrides(given: list[str]) -> dict[str, str]:
@@ -87,26 +98,6 @@ def _overrides(given: list[str]) -> dict[str, str]:
     return read
 
 
-def _compress(given: dict[str, Any], stream: bool, backend: str, console: Console) -> dict[str, Json]:
-    """Do the job, and return its record."""
-    from acgym.checkpoint.export import prepare_export, run_export
-    from acgym.checkpoint.stream import run_stream
-    from acgym.cli.app import _complain, _say
-    from acgym.compress.formats.verify import ExportDiffers
-
-    if stream and backend != "acgym":
-        raise ValueError(f"{backend} holds the whole model in memory; drop --stream, or --backend {backend}")
-    job = None if stream else prepare_export(**given, backend=backend)
-    try:
-        with _bar(console) as progress:
-            if job is None:
-                return run_stream(**given, progress=progress)
-            return dict(run_export(job, lambda line: _say(line, console), progress))
-    except ExportDiffers as error:
-        _complain(error)
-        raise typer.Exit(1) from None
-
-
 def _summary(out: Path, sheet: dict[str, Json]) -> str:
     """Say in a sentence what was written."""
     record, checkpoint, error = sheet["compression"], sheet["checkpoint"], sheet["logit_error"]
@@ -118,6 +109,19 @@ def _summary(out: Path, sheet: dict[str, Json]) -> str:
     if error is None:
         return f"{said}every layer was read back and compared, in {record['seconds']:.0f} s."
     return f"{said}its logits differ from those of the model in memory by {error:.2%}."
+
+
+@contextmanager
+def _working(console: Console) -> Iterator[Progress]:
+    """Show a bar, and end with status 1 if what was written is not what was in memory."""
+    from acgym.compress.formats.verify import ExportDiffers
+
+    try:
+        with _bar(console) as progress:
+            yield progress
+    except ExportDiffers as error:
+        complain(error)
+        raise typer.Exit(1) from None
 
 
 @contextmanager

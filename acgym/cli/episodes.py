@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acgym.cli.terminal import find_modules, output, plain_errors, say
+
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
 
@@ -35,13 +37,11 @@ def replay(
     outcomes must be equal to the last bit; those that are not are listed, and the exit status is then 1. No model is
     loaded.
     """
-    from acgym.cli.app import _find_modules, _output, _plain_errors, _say
-
-    with _plain_errors():
-        from acgym.compare.settings import known_environment
+    with plain_errors():
+        from acgym.compare.environments import known_environment
         from acgym.record.replay import replay as run_replay
 
-        _find_modules(env or [])
+        find_modules(env or [])
         wanted = {known_environment(one, {})[0] for one in env or []}
         episodes = [episode for episode in _episodes(run, agent or []) if not wanted or episode.env in wanted]
         if not episodes:
@@ -49,13 +49,13 @@ def replay(
                 f"{run} holds no episodes of {', '.join([*(agent or []), *sorted(wanted)]) or 'any agent'}"
             )
         report = run_replay(episodes)
-        console = _output()
+        console = output()
         for mismatch in report.mismatches[:SHOWN]:
-            _say(str(mismatch), console)
+            say(str(mismatch), console)
         if report.mismatches[SHOWN:]:
-            _say(f"... and {len(report.mismatches) - SHOWN} more", console)
+            say(f"... and {len(report.mismatches) - SHOWN} more", console)
         equal = report.episodes - len(report.mismatches)
-        _say(f"{equal:,} of {report.episodes:,} episodes ({report.turns:,} turns) replayed bit-equal.", console)
+        say(f"{equal:,} of {report.episodes:,} episodes ({report.turns:,} turns) replayed bit-equal.", console)
     if report.mismatches:
         raise typer.Exit(1)
 
@@ -72,9 +72,7 @@ def rescore(
     ] = None,
 ) -> None:
     """Compute a run's scores, comparison and report again from its episodes and signals, without any model."""
-    from acgym.cli.app import _output, _plain_errors, _say
-
-    with _plain_errors():
+    with plain_errors():
         from acgym.cli.show import show_comparison
         from acgym.compare.rescore import load_scorer
         from acgym.compare.rescore import rescore as run_rescore
@@ -82,9 +80,9 @@ def rescore(
         if scorer is not None and "" not in sys.path:
             sys.path.append("")  # a module in the current folder, as 'python -m' would find it
         result = run_rescore(run, None if scorer is None else load_scorer(scorer), scorer)
-        console = _output()
+        console = output()
         show_comparison(result, console)
-        _say(f"\nScored again from the episodes in {run}.", console)
+        say(f"\nScored again from the episodes in {run}.", console)
 
 
 def handoff(
@@ -99,11 +97,9 @@ def handoff(
     compressed one, but not after k + 1, that turn was the fatal one. Run again, the same command goes on where it
     stopped; the results go into the run's comparison.json and report.
     """
-    from acgym.cli.app import _output, _plain_errors, _say
-
-    with _plain_errors():
+    with plain_errors():
         from acgym.analysis.handoff import Limits
-        from acgym.assemble.run_models import RunModels
+        from acgym.assemble.models import RunModels
         from acgym.cli.progress import watching
         from acgym.compare.handoff import count_handoffs, play_handoffs
         from acgym.compare.rescore import rescore as run_rescore
@@ -119,7 +115,7 @@ def handoff(
         result = run_rescore(run)
         row = next(one for one in result["agents"] if one["name"] == agent)
         said = attribution(row["handoff"], result["dense"]) or "no episode of this agent was lost"
-        _say(f"{agent}: {said}. The curves are in {run / 'comparison.json'}.", _output())
+        say(f"{agent}: {said}. The curves are in {run / 'comparison.json'}.", output())
 
 
 def _episodes(where: Path, agents: list[str]) -> list[Episode]:

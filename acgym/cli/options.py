@@ -1,12 +1,69 @@
-"""Options that several commands share: what recipes are calibrated on, how replies are decoded and tools called."""
+"""Options that several commands share: what is played by whom and how, and what recipes are calibrated on."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+AGENTS_HELP = (
+    "reference (the trained agent that ships with acgym), hf:PATH-OR-ID (any causal language model with a chat "
+    "template), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), vllm:PATH-OR-ID, oracle, random, silent, "
+    "replay:FILE. A model here may be followed by + and a recipe: reference+gptq-w4-g64, hf:./model+wanda-2:4, "
+    "reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of ACBench)."
+)
+ENV_HELP = "Environment id, such as ACB/Needle-v0 ('acgym envs' lists them); 'module:ID' imports the module first."
+Seed = Annotated[int, typer.Option(help="Chooses the evaluation episodes; the same for all agents.")]
+Kwargs = Annotated[str, typer.Option("--kwargs", help="More environment arguments as JSON: '{\"length\": 2000}'.")]
+Envs = Annotated[
+    list[str] | None, typer.Option("--env", help=f"{ENV_HELP} Repeat for several. Default: those of the suite.")
+]
+Suite = Annotated[
+    str | None,
+    typer.Option(
+        help="A registered group of environments ('module:NAME' imports the module first). Default: quick, the first "
+        "environment of each capability."
+    ),
+]
+Until = Annotated[
+    float | None,
+    typer.Option(
+        help="Play in batches and stop as soon as each difference is known to within this half-width (0.02 is two "
+        "points) or is known not to be 0. Looking on the way costs no certainty: intervals and p are anytime-valid."
+    ),
+]
+NoiseFloor = Annotated[
+    bool, typer.Option(help="Let the first agent play again with another batch size: what chance alone changes.")
+]
+Level = Annotated[
+    int | None, typer.Option(help="Difficulty, 1 to 5. Default: 1 with the reference agent, else the environment's, 3.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/ and a name made from the settings.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes that play, each with a model of its own. They share the episodes of one agent, or take an "
+        "agent each; the results are the same. Default of compare: one a core if all models are small, else one.",
+    ),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Let the --workers play as actors on a Ray cluster: its address (auto, HOST:6379, ray://HOST:10001), or "
+        "local to start one here. All nodes need the folders of the run and of the models under the same path. Needs "
+        "pip install 'acgym\\[ray]'."
+    ),
+]
+EpisodeSeconds = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds that one episode may take. One that takes longer is stopped and counted as failed, never "
+        "scored. Default: no limit."
+    ),
+]
 Calibration = Annotated[
     str | None,
     typer.Option(

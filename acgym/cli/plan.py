@@ -1,4 +1,4 @@
-"""The command ``acgym plan``: how many episodes a comparison needs; and the options to let it find that out itself."""
+"""The command ``acgym plan``: how many episodes a comparison needs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from typing import Annotated
 
 import typer
 
-Until = Annotated[
-    float | None,
-    typer.Option(
-        help="Play in batches and stop as soon as each difference is known to within this half-width (0.02 is two "
-        "points) or is known not to be 0. Looking on the way costs no certainty: intervals and p are anytime-valid."
-    ),
-]
-NoiseFloor = Annotated[
-    bool, typer.Option(help="Let the first agent play again with another batch size: what chance alone changes.")
-]
+from acgym.cli.terminal import plain_errors
 
 
 def plan(
@@ -36,9 +27,7 @@ def plan(
 
     The figures are exact, for the exact McNemar test on pairs of episodes that two agents both played.
     """
-    from acgym.cli.app import _plain_errors
-
-    with _plain_errors():
+    with plain_errors():
         for line in plan_lines(difference, discordant, power, alpha, episodes):
             typer.echo(line)
 

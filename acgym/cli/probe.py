@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acgym.cli.terminal import output, plain_errors, say
+
 if TYPE_CHECKING:
     from acgym.probe.forward import Layers
 
@@ -41,9 +43,7 @@ def probe(
     agents' folders (signals-own.json and .safetensors), those of --own into the report too; what 'acgym compare'
     measured stays. Run again, the same command goes on where it stopped.
     """
-    from acgym.cli.app import _output, _plain_errors, _say
-
-    with _plain_errors():
+    with plain_errors():
         from acgym.cli.progress import watching
         from acgym.cli.show import show_grids
         from acgym.compare.reprobe import Look, probe_run
@@ -57,10 +57,10 @@ def probe(
             result = probe_run(made, agent or [], look, listener)
         if own and not told:
             rescore(run)  # its report shows them
-        console = _output()
+        console = output()
         show_grids(probe_grids(result), console)
         for line in [*probe_notes(result), f"These numbers are in {run}, {look.name}.json of each agent."]:
-            _say(line, console)
+            say(line, console)
 
 
 def layers_of(text: str | None) -> Layers | None:

@@ -7,8 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from acgym.cli.options import Calibration, Decoding, ToolFormat, decoding_object, json_object
-from acgym.cli.workers import EpisodeSeconds, Level
+from acgym.cli.options import (
+    Calibration,
+    Decoding,
+    Envs,
+    EpisodeSeconds,
+    Kwargs,
+    Level,
+    Suite,
+    ToolFormat,
+    decoding_object,
+    json_object,
+)
+from acgym.cli.terminal import find_modules, output, plain_errors, say
 
 TEMPERATURE = 0.7
 
@@ -21,13 +32,12 @@ def repeat(
     temperature: Annotated[
         float | None, typer.Option(help=f"Of sampling, above 0. Default: that of --decoding, or {TEMPERATURE}.")
     ] = None,
-    env: Annotated[
-        list[str] | None, typer.Option(help="Environment id. Repeat for several. Default: all four.")
-    ] = None,
+    env: Envs = None,
+    suite: Suite = None,
     episodes: Annotated[int, typer.Option(help="Episodes per environment.")] = 50,
     seed: Annotated[int, typer.Option(help="Chooses the evaluation episodes; the same for all agents.")] = 0,
     level: Level = None,
-    kwargs: Annotated[str, typer.Option(help="More environment arguments as JSON: '{\"length\": 2000}'.")] = "{}",
+    kwargs: Kwargs = "{}",
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
@@ -42,19 +52,18 @@ def repeat(
     an agent must be reliable. Each sample has a sampling seed of its own and is an ordinary run in the folder. Run
     again, the same command goes on where it stopped; with more --samples it adds them.
     """
-    from acgym.cli.app import _find_modules, _output, _plain_errors, _say
-
-    with _plain_errors():
+    with plain_errors():
         from acgym.cli.progress import watching
         from acgym.cli.show import show_grids
         from acgym.compare.repeats import RESULT, check_repeats, run_repeats
         from acgym.compare.settings import prepare
         from acgym.report.repeat_grids import repeat_grids
 
-        _find_modules(env or [])
+        find_modules([*(env or []), suite or ""])
         settings = prepare(
             agents,
             env or [],
+            suite=suite,
             episodes=episodes,
             seed=seed,
             level=level,
@@ -68,9 +77,9 @@ def repeat(
         folder = out or settings.default_folder.with_name(settings.default_folder.name.replace("compare", "repeat"))
         with watching(samples * settings.episodes * len(settings.envs) * len(settings.agents)) as listener:
             result = run_repeats(settings, folder, samples, listener)
-        console = _output()
+        console = output()
         show_grids(repeat_grids(result), console)
-        _say(f"The runs are in {folder}, these numbers in {folder / RESULT}.", console)
+        say(f"The runs are in {folder}, these numbers in {folder / RESULT}.", console)
 
 
 def with_temperature(decoding: dict[str, Any], temperature: float | None) -> dict[str, Any]:

@@ -73,21 +73,19 @@ def _widest_cell(grid: Grid, column: int) -> int:
     return max((len(line) for row in grid.rows for line in row[column].text.split("\n")), default=1)
 
 
-def show_environments(console: Console) -> None:
-    """List the registered environments with capability and random anchors."""
+def show_environments(ids: Sequence[str], console: Console) -> None:
+    """List registered environments with capability and random anchors."""
     import gymnasium as gym
 
-    from acgym.env import TextEnv
+    from acgym.suites import capability_of, environment_class
 
     table = _bare("Environments")
     for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5"):
         table.add_column(head)
-    for env_id, spec in sorted(gym.registry.items()):
-        if spec.namespace == "ACB":
-            inside = gym.make(env_id, disable_env_checker=True).unwrapped
-            if isinstance(inside, TextEnv):
-                anchors = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(inside.anchors.items()))
-                table.add_row(env_id, inside.capability, str(spec.max_episode_steps), anchors)
+    for env_id in ids:
+        anchors = sorted(getattr(environment_class(env_id), "anchors", {}).items())
+        shown = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in anchors)
+        table.add_row(env_id, capability_of(env_id) or "-", str(gym.spec(env_id).max_episode_steps or "-"), shown)
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

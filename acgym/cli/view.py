@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from acgym.cli.terminal import output, plain_errors, say
+from acgym.export.forms import FORMS
+
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run, as 'acgym compare' made it.")]
 
 
@@ -18,9 +21,7 @@ def view(
 
     Only this machine can open the address, and nothing is ever changed. Ctrl-C ends it.
     """
-    from acgym.cli.app import _plain_errors, _say
-
-    with _plain_errors():
+    with plain_errors():
         from rich.console import Console
 
         from acgym.report.view import HOST, serve
@@ -31,7 +32,7 @@ def view(
             if isinstance(error, FileNotFoundError):
                 raise
             raise ValueError(f"port {port} cannot be used ({error.strerror}); --port 0 takes any free one") from None
-        _say(f"{run} is at http://{HOST}:{server.server_address[1]}/ (Ctrl-C ends)", Console())
+        say(f"{run} is at http://{HOST}:{server.server_address[1]}/ (Ctrl-C ends)", Console())
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -42,22 +43,14 @@ def view(
 
 def export(
     run: RunFolder,
-    to: Annotated[
-        str,
-        typer.Option(
-            help="lm-eval (results JSON of lm-evaluation-harness), inspect (logs for Inspect), csv, parquet (needs "
-            "pyarrow), model-card (the model-index block of a Hugging Face model card)."
-        ),
-    ],
+    to: Annotated[str, typer.Option(help="; ".join(f"{name} ({form.what})" for name, form in FORMS.items()) + ".")],
     out: Annotated[Path | None, typer.Option(help="Folder to write into. Default: export-FORMAT in the run.")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="Only this agent. Repeat for several.")] = None,
 ) -> None:
     """Write a run's results in the form that another tool reads."""
-    from acgym.cli.app import _output, _plain_errors, _say
-
-    with _plain_errors():
+    with plain_errors():
         from acgym.export.run import export_run
 
         folder = out or run / f"export-{to}"
         for file in export_run(run, to, folder, agent or []):
-            _say(str(file), _output())
+            say(str(file), output())

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from acgym.assemble.agent import MODELS, AgentSpec, parse_spec
 from acgym.assemble.models import Models
-from acgym.assemble.remote import REMOTE
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
 from acgym.compare.settings import Settings
 from acgym.record.run import Run
 from acgym.types import Json
@@ -26,7 +25,7 @@ SHEET = "agent.json"
 
 
 @dataclass
-class Job:
+class AgentJob:
     """A comparison under way: which agent still has something to do, and what the others are measured against."""
 
     settings: Settings
@@ -111,14 +110,11 @@ class Job:
     ) -> int:
         """Play seeds of all environments at once; return how many episodes finished."""
         from acgym.loop import play_async
-        from acgym.train.expected import expect_oracle
 
         finished = 0
-        for env, seeds in left.items():
-            expect_oracle(agent, env, seeds, self.settings.envs[env], "eval")
 
         async def one(env: str, seeds: list[int]) -> None:
-            def hear(episode: Episode) -> None:
+            def count(episode: Episode) -> None:
                 nonlocal finished
                 writers[env](episode)
                 finished += episode.outcome == "finished"
@@ -128,7 +124,7 @@ class Job:
                 env,
                 seeds,
                 kwargs=self.settings.envs[env],
-                on_episode=hear,
+                on_episode=count,
                 time_limit=self.settings.episode_seconds,
                 keep=False,
             )

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, cast
 
 from acgym.agents.decoding import Decoding
 from acgym.analysis.repeated import repeated_difference, repeated_episodes
-from acgym.assemble.agent import MODELS, AgentSpec, parse_spec
+from acgym.assemble.make import remote
 from acgym.assemble.models import Models
-from acgym.assemble.remote import REMOTE, remote
-from acgym.compare.job import SHEET, Job, episodes_left
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
+from acgym.compare.job import SHEET, AgentJob, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
 from acgym.record.lines import RunExists
@@ -144,7 +144,7 @@ def _play(spec: AgentSpec, each: Sequence[Settings], runs: Sequence[Run], models
             made = remote(spec, decoding, models.tool_format) if spec.kind in REMOTE else models.make(spec)
         agent = _seeded(made[0], spec, decoding)
         sheet = {**(run.read_json(SHEET, spec.text) or {}), **made[1], "facts": getattr(agent, "facts", {})}
-        Job(settings, run, models).play(spec, agent, left, sheet, settings.episodes)
+        AgentJob(settings, run, models).play(spec, agent, left, sheet, settings.episodes)
         run.close()  # a hundred samples would be hundreds of open files
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from acgym.assemble.agent import MODELS, AgentSpec, parse_spec
-from acgym.assemble.run_models import RunModels
+from acgym.assemble.models import RunModels
+from acgym.assemble.spec import MODELS, AgentSpec, parse_spec
 from acgym.listener import Listener
 from acgym.probe.yardstick import PROBED_EPISODES, Probed, Tokens, Yardstick, layers_to_watch, probe_own, write_signals
 from acgym.record.run import Run

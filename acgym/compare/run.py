@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
-from math import inf
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
-from acgym.assemble.agent import model_folder, parse_spec
+from acgym.assemble.folder import model_folder
 from acgym.assemble.models import Models
-from acgym.assemble.recipe import play_order
-from acgym.compare.job import SHEET, Job, add_play, episodes_left
+from acgym.assemble.spec import parse_spec
+from acgym.compare.crew import Crew, Work
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
@@ -24,7 +22,7 @@ from acgym.types import Json
 
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
-    from acgym.workers.pool import Team, Workers
+    from acgym.workers.pool import Team
 
 __all__ = ["Listener", "Settings", "prepare", "run_comparison"]
 
@@ -33,7 +31,7 @@ SMALL_MODEL = 100 << 20
 MOST_WORKERS = 8
 WEIGHTS = "*.safetensors"
 
-Player: TypeAlias = Callable[[Sequence[str], int], None]
+Play: TypeAlias = Callable[[Sequence[str], int], None]
 """Plays agents, each on the run's first so many seeds, the run's first agent before the others; returns when all are
 done."""
 
@@ -55,10 +53,10 @@ def run_comparison(
     Args:
         settings: from :func:`prepare`.
         folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
-            ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare.job.Job.play`) and ``signals.safetensors``
+            ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare.job.AgentJob.play`) and ``signals.safetensors``
             (:func:`acgym.probe.yardstick.write_signals`), ``comparison.json``
             (:func:`acgym.analysis.comparison.assemble_result`), and ``calibration-*.json`` with what models played for
-            their calibration (:mod:`acgym.calibrate.kept`).
+            their calibration (:mod:`acgym.assemble.models`).
         listener: hears of progress.
         workers: how many processes play, each with a model of its own; 1 to play in this one. Compression methods
             that a script registered are known in its own process alone.
@@ -90,7 +88,7 @@ def run_comparison(
 
                 team = Cluster(ray, workers)
             with Workers(workers, work, run.append, listener, team, _load_the_rest) as crew:
-                _play(settings, run, _Crew(settings, run, crew, listener).all)
+                _play(settings, run, Crew(settings, run, crew, listener).all)
         from acgym.analysis.comparison import (
             assemble_result,  # here: its statistics take seconds to load, in workers too
         )
@@ -112,90 +110,6 @@ def default_workers(settings: Settings) -> int:
     return max(1, min(os.cpu_count() or 1, len(settings.agents) - 1, MOST_WORKERS))
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a process that plays needs to know."""
-
-    settings: Settings
-    folder: Path
-
-    def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> _Alone:
-        """Prepare to play; models are loaded when they are needed."""
-        for module in self.settings.modules:
-            import_module(module)
-        run = opener(self.folder)
-        models = Models.of(self.settings.to_dict(), listener, run)
-        return _Alone(self.settings, Job(self.settings, run, models))
-
-
-@dataclass(frozen=True)
-class _Alone:
-    """Plays in this process."""
-
-    settings: Settings
-    job: Job
-
-    def whole(self, agent: str, seeds: int) -> None:
-        self.job.do(parse_spec(agent), self.settings.seeds[:seeds])
-
-    def share(self, agent: str, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
-        return self.job.share(parse_spec(agent), left)
-
-    def all(self, agents: Sequence[str], seeds: int) -> None:
-        for name in agents:
-            self.whole(name, seeds)
-
-
-@dataclass(frozen=True)
-class _Crew:
-    """Lets workers play: an agent each, or all of them shares of one agent.
-
-    Shared is the first agent, which the others wait for, and the last one: else workers would wait for one of them.
-    """
-
-    settings: Settings
-    run: Run
-    workers: Workers
-    listener: Listener
-
-    def all(self, agents: Sequence[str], seeds: int) -> None:
-        first = self.settings.agents[0]
-        if agents[0] == first:
-            self._share(first, seeds)
-            if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
-                self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
-        *others, last = sorted(agents, key=lambda name: (name != first, _order(name)))
-        if last != first:
-            self._share(last, seeds, others)
-        self.workers.whole([last], seeds)  # whole after share: its model is still there
-
-    def _share(self, agent: str, seeds: int, after: Sequence[str] = ()) -> None:
-        """Let all workers play what is left of an agent's episodes, and keep on its data sheet what that took.
-
-        Other agents are done ``after`` which, an agent a worker.
-        """
-        left = episodes_left(self.settings, self.run, agent, self.settings.seeds[:seeds])
-        if not any(left.values()):
-            self.workers.whole(after, seeds)
-            return
-        done = {env: seeds - len(missing) for env, missing in left.items()}
-
-        def heard(episode: Episode) -> None:
-            done[episode.env] += 1
-            self.listener.playing(agent, episode.env, done[episode.env], seeds)
-
-        spent = self.workers.share(agent, left, heard, after, seeds)
-        sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
-        add_play(sheet, spent.seconds, spent.episodes, spent.usage)
-        self.run.write_json(SHEET, sheet, agent)
-
-
-def _order(agent: str) -> tuple[float, bool, bool]:
-    """Return an agent's place: those that will play longest begin early, so that workers end together."""
-    recipe = parse_spec(agent).recipe
-    return (inf, True, True) if recipe is None else play_order(recipe)
-
-
 def _load_the_rest() -> None:
     """Load what the end of a run and its report need while the last workers still play: it takes two seconds."""
 
@@ -207,7 +121,7 @@ def _load_the_rest() -> None:
     Thread(target=load, daemon=True).start()
 
 
-def _play(settings: Settings, run: Run, play: Player) -> None:
+def _play(settings: Settings, run: Run, play: Play) -> None:
     """Play the first agent, then the others; in batches, until nothing is open, if the settings say so."""
     first, *others = settings.agents
     if settings.until is None:

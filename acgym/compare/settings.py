@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-import gymnasium as gym
-
-from acgym.assemble.agent import (
-    CAPABILITIES,
-    MODELS,
-    RERUN,
-    AgentSpec,
-    calibration_of,
-    default_kwargs,
-    fingerprint,
-    parse_spec,
-    scripted,
-)
-from acgym.assemble.remote import REMOTE
-from acgym.assemble.replies import check_decoding, check_format
+from acgym.assemble.folder import fingerprint
+from acgym.assemble.make import calibration_of, check_decoding, check_format
+from acgym.assemble.spec import MODELS, RERUN, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
+from acgym.compare.environments import check_playable, chosen_environments
 from acgym.record.run import folder_name
-from acgym.rows import refuse_repeats
 from acgym.types import Json, canonical_json
 
 DEFAULT_AGENTS = (
@@ -66,7 +50,7 @@ class Settings:
     calibration: str
     """Canonical spec of what recipes are calibrated on, where an agent's own spec does not say it."""
     models: Mapping[str, str | None]
-    """Uncompressed model's spec -> :func:`acgym.assemble.agent.fingerprint` of its files."""
+    """Uncompressed model's spec -> :func:`acgym.assemble.folder.fingerprint` of its files."""
     until: float | None = None
     """Half-width at which an interval is narrow enough: agents are then played in batches until nothing is open, at
     most ``episodes`` (:mod:`acgym.analysis.until`). None to play all episodes."""
@@ -110,13 +94,13 @@ def prepare(
     episode_seconds: float | None = None,
     tool_format: str | None = None,
     decoding: Mapping[str, Json] | None = None,
+    suite: str | None = None,
 ) -> Settings:
     """Check everything a user asked for, before any model is loaded.
 
     Args:
         agents: agent specs, the dense one first; empty for the default comparison.
-        envs: environment ids, ``"module:ID"`` to import the module that registers one; empty for the first of each
-            capability.
+        envs: environment ids, ``"module:ID"`` to import the module that registers one; empty for those of ``suite``.
         episodes: episodes per environment and agent, 1 to 1,000,000; None for 100, or for at most 5,000 with ``until``.
         seed: 0 or larger; another seed, other episodes.
         level: 1 to 5; None for 1 if the reference agent takes part, else each environment's default.
@@ -129,6 +113,8 @@ def prepare(
         episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
         tool_format: see :attr:`Settings.tool_format`.
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
+        suite: name of a group of environments (:mod:`acgym.suites`), ``"module:NAME"`` to import the module that
+            registers it; None for ``quick``, the first environment of each capability.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
@@ -142,18 +128,17 @@ def prepare(
     check_format(tool_format, specs)
     _check_numbers(seed, episode_seconds)
     given = _given(dict(kwargs or {}), level)
-    defaults = {name: value for spec in specs for name, value in default_kwargs(spec).items()}
+    defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
     default = read_calibration(calibration)
     files: dict[str, str] = {}
     for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
         files |= {} if used is None else check_files(used)
-    modules = tuple(dict.fromkeys(env.rpartition(":")[0] for env in envs if ":" in env))
-    chosen = dict(known_environment(env, given, defaults) for env in envs or CAPABILITIES)
+    chosen, modules = chosen_environments(envs, suite, given, defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)
     for env_id, arguments in chosen.items():
-        _playable(env_id, arguments, specs, settings.seeds)
+        check_playable(env_id, arguments, specs, settings.seeds)
     return settings
 
 
@@ -200,99 +185,3 @@ def _json_only(kwargs: dict[str, Json]) -> dict[str, Json]:
     except (TypeError, ValueError) as error:
         raise ValueError(f"environment arguments must be JSON, so that a record can hold them: {error}") from None
     return read_back
-
-
-def _import(module: str) -> None:
-    try:
-        import_module(module)
-    except ImportError as error:
-        raise ValueError(
-            f"the module {module!r} of an environment cannot be imported ({error}); "
-            "it must be installed, or be a file in the folder that the command runs in"
-        ) from None
-
-
-def known_environment(
-    env: str, given: Mapping[str, Json], defaults: Mapping[str, Json] | None = None
-) -> tuple[str, dict[str, Json]]:
-    """Find an environment and the arguments it knows; imports the module of ``"module:ID"``.
-
-    Args:
-        env: Gymnasium id with its version.
-        given: arguments that a user asked for.
-        defaults: arguments that are dropped where the environment does not know them.
-
-    Returns:
-        The id without the module, and the arguments of ``gym.make``.
-
-    Raises:
-        ValueError: with the nearest known id or argument.
-    """
-    module, _, env_id = env.rpartition(":")
-    if module:
-        _import(module)
-    try:
-        spec = gym.spec(env_id)
-    except gym.error.Error:
-        namespace = env_id.rpartition("/")[0]
-        known = sorted(key for key, spec in gym.registry.items() if spec.namespace in ("ACB", namespace or "ACB"))
-        near = get_close_matches(env_id, known, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"unknown environment {env_id!r}; {hint}Known: {', '.join(known)}. "
-            "For one of your own write 'module:ID', with the module that registers it"
-        ) from None
-    known_arguments = _arguments(spec)
-    unknown = [name for name in given if known_arguments is not None and name not in known_arguments]
-    if unknown and known_arguments is not None:
-        near = get_close_matches(unknown[0], known_arguments, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"{spec.id} has no argument {unknown[0]!r}; {hint}Known: {', '.join(known_arguments)}")
-    kept = {name: value for name, value in (defaults or {}).items() if name in (known_arguments or defaults or ())}
-    return spec.id, {**kept, **given}
-
-
-def _arguments(spec: Any) -> list[str] | None:
-    """Return the argument names of an environment's class; None if it does not say."""
-    maker = spec.entry_point
-    if isinstance(maker, str):
-        maker = gym.envs.registration.load_env_creator(maker)
-    names: list[str] = []
-    chain = (
-        [vars(base)["__init__"] for base in maker.__mro__ if "__init__" in vars(base)]
-        if inspect.isclass(maker)
-        else [maker]
-    )
-    for function in chain:  # a subclass that passes **kwargs on takes what its base takes
-        parameters = list(inspect.signature(function).parameters.values())
-        names += [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return [name for name in dict.fromkeys(names) if name not in ("self", "render_mode")]
-    return None
-
-
-def _playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range) -> None:
-    """Make an environment once, to see that its arguments are valid and that every scripted agent can play it.
-
-    Raises:
-        ValueError: with what the environment or the agent says.
-    """
-    try:
-        env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
-    refuse_repeats(env_id, env.unwrapped, seeds)
-    observation, info = env.reset(seed=seeds[0], options={"split": "eval"})
-    if not isinstance(observation, str) or "task" not in info:
-        raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")
-    for spec in specs:
-        if spec.kind in (*MODELS, *REMOTE, "silent"):
-            continue
-        agent = scripted(spec)
-        for seed in seeds if spec.kind == "replay" else seeds[:1]:
-            env.reset(seed=seed, options={"split": "eval"})
-            try:
-                agent.for_episode(env)
-            except (TypeError, LookupError) as error:
-                raise ValueError(error.args[0]) from None
-    env.close()

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from acgym.export.run import Exported, Files, agent_folder, as_json, env_version, standard_error
+from acgym.export.exported import Exported, Files, agent_folder, as_json, env_version, standard_error
 from acgym.record.episode import Episode
 from acgym.types import Json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from acgym.export.run import Exported, Files, agent_folder, as_json, env_version, standard_error
+from acgym.export.exported import Exported, Files, agent_folder, as_json, env_version, standard_error
 from acgym.types import Json
 
 METRICS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acgym.export.run import Exported, Files, agent_folder, env_version
+from acgym.export.exported import Exported, Files, agent_folder, env_version
 from acgym.types import Json
 
 NAMES = {

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from acgym.export.run import Exported, Files
+from acgym.export.exported import Exported, Files
 from acgym.types import Json, canonical_json
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -12,8 +12,8 @@ from acgym.compress.recipe import Recipe, parse
 from acgym.compress.stream.record import read_record
 from acgym.compress.stream.run import Stream
 from acgym.compress.stream.source import Source
-from acgym.compress.walk.layers import Progress
 from acgym.compress.walk.record import CompressionRecord
+from acgym.listener import Progress
 from acgym.types import Json
 
 

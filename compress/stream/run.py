@@ -26,8 +26,9 @@ from acgym.compress.stream.work import Work
 from acgym.compress.walk.collector import Replay, capture, check_calibration
 from acgym.compress.walk.head import refuse_head
 from acgym.compress.walk.layer import compress_layer, round_inputs
-from acgym.compress.walk.layers import Progress, check_weights
+from acgym.compress.walk.layers import check_weights
 from acgym.compress.walk.projections import Projection, decoder_layers, projections
+from acgym.listener import Progress
 from acgym.memory import trim
 from acgym.types import Json
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
 
 import torch
 from torch import nn
@@ -20,11 +19,9 @@ from acgym.compress.walk.head import check_head, compress_head, output_head
 from acgym.compress.walk.layer import Keep, compress_layer
 from acgym.compress.walk.projections import Projection, decoder_layers, projections, unreached
 from acgym.compress.walk.record import CompressionRecord, LayerRecord, sparsity, storage
+from acgym.listener import Progress
 
-__all__ = ["Keep", "Progress", "compress", "decoder_layers", "projections"]
-
-Progress: TypeAlias = Callable[[int, int, str], None]
-"""Called after each layer with layers done, layers in all (of all steps), and what was done last."""
+__all__ = ["Keep", "compress", "decoder_layers", "projections"]
 
 
 def compress(

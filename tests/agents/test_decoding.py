@@ -24,8 +24,8 @@ from acgym.agents.engine.sampling import prompt_key, sample, uniform
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.engine.varlen import reader_of
 from acgym.agents.local import LocalAgent
-from acgym.assemble.agent import parse_spec
 from acgym.assemble.models import Models
+from acgym.assemble.spec import parse_spec
 from acgym.cli.app import app
 from acgym.compare.settings import prepare
 from acgym.listener import Listener

@@ -300,8 +300,8 @@ def test_a_comparison_holds_the_hand_offs(tmp_path):
 
 @pytest.mark.slow
 def test_the_reference_agent_under_two_bits(tmp_path):
-    from acgym.assemble.agent import parse_spec
     from acgym.assemble.models import Models
+    from acgym.assemble.spec import parse_spec
     from acgym.compare.run import prepare, run_comparison
     from acgym.listener import Listener
 

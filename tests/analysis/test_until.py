@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from acgym.analysis.until import at_any_time, look, look_pooled, looks, may_stop
-from acgym.assemble.agent import parse_spec
+from acgym.assemble.spec import parse_spec
 from acgym.compare.run import prepare, run_comparison
 from acgym.record.run import Run, RunExists
 from acgym.report.grids import grids, legend

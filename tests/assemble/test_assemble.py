@@ -11,10 +11,13 @@ import pytest
 import torch
 
 import acgym
-from acgym.assemble.agent import CAPABILITIES, default_kwargs, fingerprint, parse_spec
+from acgym.assemble.folder import fingerprint
+from acgym.assemble.spec import parse_spec
+from acgym.compress import parse
 from acgym.compress.methods.result import Compressed
 from acgym.types import Message
 from tests.helpers.compress_models import registered
+from tests.helpers.registry import PLAYED
 from tests.helpers.tiny import save_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +41,7 @@ def model(tmp_path_factory):
 )
 def test_spec_is_taken_apart(text, spec):
     found = parse_spec(text)
-    assert (found.text, found.kind, found.source, found.recipe) == spec
+    assert (found.text, found.kind, found.source, found.recipe and str(found.recipe)) == spec
     assert parse_spec(found.text) == found
     assert found.base.recipe is None
     assert parse_spec(found.base.text) == found.base
@@ -48,7 +51,7 @@ def test_path_with_a_plus_is_not_cut(model, tmp_path):
     odd = tmp_path / "a+gptq-w4"
     odd.symlink_to(model)
     assert parse_spec(f"hf:{odd}").source == str(odd)
-    assert parse_spec(f"hf:{odd}+rtn-w3-g32").recipe == "rtn-w3-g32"
+    assert parse_spec(f"hf:{odd}+rtn-w3-g32").recipe == parse("rtn-w3-g32")
     assert parse_spec(f"hf:{odd}+rtn-w3-g32").source == str(odd)
 
 
@@ -130,8 +133,8 @@ print(json.dumps([said, sorted({"torch", "transformers"} & set(sys.modules))]))
 
 
 def test_level_default_is_the_reference_agents():
-    assert default_kwargs(parse_spec("reference+rtn-w3")) == {"level": 1}
-    assert default_kwargs(parse_spec("oracle")) == {}
+    assert parse_spec("reference+rtn-w3").defaults == {"level": 1}
+    assert parse_spec("oracle").defaults == {}
 
 
 def test_fingerprint_follows_the_weights_and_nothing_else(model, tmp_path):
@@ -187,7 +190,7 @@ def test_calibration_decides_the_weights(model, tmp_path):
 def test_capabilities_are_registered():
     import gymnasium as gym
 
-    assert len({gym.make(env).unwrapped.capability for env in CAPABILITIES}) == 4
+    assert len({gym.make(env).unwrapped.capability for env in PLAYED}) == 4
 
 
 def test_check_module_is_callable():

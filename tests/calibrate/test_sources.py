@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from acgym import play
 from acgym.agents.prompt import PromptBuilder
-from acgym.assemble.agent import calibration_of, local, parse_spec, trajectories
+from acgym.assemble.make import calibration_of, local
+from acgym.assemble.spec import parse_spec
 from acgym.calibrate.chats import chat_tokens, read_chat
 from acgym.calibrate.files import check_files, read_calibration, read_text
 from acgym.calibrate.sample import TRAJECTORIES, draw
@@ -345,7 +346,7 @@ def test_trajectories_are_what_the_model_read_and_wrote_on_the_training_split(ag
     for env, kwargs in ENVS.items():
         for episode in play(agent, env, range(TRAJECTORIES), kwargs=kwargs, split="train"):
             expected += [ids for ids, _ in episode.sequences()]
-    assert trajectories(agent, ENVS) == expected
+    assert draw(DEFAULT, agent, ENVS).sequences == expected
     assert draw(parse_calibration("trajectories,seed1"), agent, ENVS).sequences != expected
     tokens = sum(map(len, expected))
     more = draw(parse_calibration(f"trajectories,{tokens // 128 + 2}x128"), agent, ENVS)

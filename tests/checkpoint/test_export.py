@@ -158,7 +158,7 @@ def test_an_export_compares_and_its_record_says_what_it_is(exported, model, tmp_
     from acgym.listener import Listener
 
     shutil.move(exported, tmp_path / "m")
-    spec = acgym.assemble.agent.parse_spec(f"hf:{tmp_path / 'm'}")
+    spec = acgym.assemble.spec.parse_spec(f"hf:{tmp_path / 'm'}")
     made = Models.of({"envs": {}, "agents": [spec.text], "calibration": "trajectories"}, Listener())
     _, facts = made.make(spec)
     assert facts["facts"]["checkpoint"]["quant_method"] == "gptq"

@@ -11,7 +11,8 @@ from safetensors.numpy import load_file
 
 import acgym.probe.yardstick as compare_probe
 from acgym.analysis.comparison import assemble_result
-from acgym.assemble.agent import local, parse_spec
+from acgym.assemble.make import local
+from acgym.assemble.spec import parse_spec
 from acgym.compare.run import Listener, prepare, run_comparison
 from acgym.probe.run import decision_sequences, probe_pair
 from acgym.record.run import Run, RunExists

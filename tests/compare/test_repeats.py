@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from acgym.assemble import models as compare_models
-from acgym.assemble.agent import agent as make_agent
+from acgym.assemble.make import agent as make_agent
 from acgym.cli.app import app
 from acgym.cli.repeat import with_temperature
 from acgym.compare.repeats import ks_of, run_repeats

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from acgym.analysis.comparison import assemble_result
 from acgym.assemble import models as compare_models
-from acgym.assemble.agent import agent as make_agent
+from acgym.assemble.make import agent as make_agent
 from acgym.cli.app import app
 from acgym.cli.probe import layers_of
 from acgym.compare.reprobe import Look, probe_run

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from acgym.assemble.agent import compressed, local, parse_spec
+from acgym.assemble.make import compressed, local
+from acgym.assemble.spec import parse_spec
 from acgym.compress import Compressed, compress
 from acgym.compress.methods.activations import input_format
 from acgym.compress.methods.grid import Grid, grid

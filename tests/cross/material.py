@@ -41,12 +41,14 @@ def trajectories(shape: str = "") -> list[list[int]]:
 
     ``shape`` such as ",32x256" asks for as many tokens.
     """
-    from acgym.assemble.agent import CAPABILITIES, default_kwargs, local, parse_spec
+    from acgym.assemble.make import local
+    from acgym.assemble.spec import parse_spec
     from acgym.calibrate.sample import draw
     from acgym.calibrate.spec import parse_calibration
+    from acgym.suites import QUICK, suite_named
 
     spec = parse_spec("reference")
-    envs = {env: default_kwargs(spec) for env in CAPABILITIES}
+    envs = dict.fromkeys(suite_named(QUICK), spec.defaults)
     rows: list[list[int]] = draw(parse_calibration(f"trajectories{shape}"), local(spec), envs).sequences
     return rows
 
@@ -59,14 +61,14 @@ def held_out(seeds: range) -> list[tuple[list[int], list[int]]]:
         -100. What the environment says is left out: the agent was never trained to predict it.
     """
     from acgym.agents.local import REFERENCE, load
-    from acgym.assemble.agent import CAPABILITIES
+    from acgym.suites import QUICK, suite_named
     from acgym.train.data import tokenise
     from acgym.train.demonstrations import demonstrations
 
     tokenizer = load(str(REFERENCE)).tokenizer
     return [
         tokenise(tokenizer, demonstration)
-        for env in CAPABILITIES
+        for env in suite_named(QUICK)
         for demonstration in demonstrations(env, seeds, "eval", level=1)
     ]
 

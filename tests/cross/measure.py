@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import acgym.compress.methods.activations as activations
-from acgym.assemble.agent import agent
+from acgym.assemble.make import agent
 
 
 def distance(a: Tensor, b: Tensor) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from safetensors.torch import load_file
 
-from acgym.assemble.agent import agent
+from acgym.assemble.make import agent
 from tests.cross.measure import answers, distance, opened, rounding
 
 pytestmark = pytest.mark.cross

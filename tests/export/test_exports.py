@@ -14,7 +14,9 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 from typer.testing import CliRunner
 
 from acgym.cli.app import app
-from acgym.export.run import FORMS, export_run, standard_error
+from acgym.export.exported import standard_error
+from acgym.export.forms import FORMS
+from acgym.export.run import export_run
 from acgym.export.tables import _cell
 from acgym.record.run import folder_name
 from acgym.statistics.paired import wilson

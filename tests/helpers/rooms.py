@@ -57,7 +57,7 @@ ROOMS: dict[str, Room] = {
         ("acgym", "acgym.compress", "acgym.compress.methods", "acgym.compress.walk", "acgym.compress.formats"),
     ),
     # jobs that join them
-    "acgym.calibrate": Room("a calibration spec to token ids", ("acgym", "acgym.loop", "acgym.record", "acgym.agents")),
+    "acgym.calibrate": Room("a calibration spec to token ids", ("acgym", "acgym.loop", "acgym.agents")),
     "acgym.probe": Room(
         "the same tokens through models to signals",
         ("acgym", "acgym.record", "acgym.metrics", "acgym.agents", "acgym.compress.stream"),
@@ -91,7 +91,7 @@ ROOMS: dict[str, Room] = {
             "acgym.compress.stream",
         ),
     ),
-    "acgym.train": Room("demonstrations to the reference agent", ("acgym", "acgym.agents", "acgym.envs")),
+    "acgym.train": Room("demonstrations to the reference agent", ("acgym", "acgym.envs")),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(
         "the jobs on a run",
@@ -105,7 +105,6 @@ ROOMS: dict[str, Room] = {
             "acgym.calibrate",
             "acgym.assemble",
             "acgym.workers",
-            "acgym.train",
             "acgym.agents",
         ),
     ),

@@ -8,7 +8,7 @@ import pytest
 import acgym
 from acgym.agents.local import REFERENCE
 from acgym.analysis.score import score
-from acgym.assemble.agent import CAPABILITIES
+from tests.helpers.registry import PLAYED
 
 EPISODES = 120
 FIRST_SEED = 500_000_000
@@ -20,7 +20,7 @@ def reference():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("env_id", CAPABILITIES)
+@pytest.mark.parametrize("env_id", PLAYED)
 def test_the_reference_agent_solves_unseen_tasks(reference, env_id):
     seeds = range(FIRST_SEED, FIRST_SEED + EPISODES)
     row = score(acgym.play(reference, env_id, seeds, kwargs={"level": 1}))
@@ -57,5 +57,5 @@ def test_it_is_a_standard_architecture_that_needs_no_code_of_its_own():
 
 def test_the_model_card_states_its_scores():
     card = (REFERENCE / "MODEL_CARD.md").read_text()
-    for env_id in CAPABILITIES:
+    for env_id in PLAYED:
         assert re.search(rf"{re.escape(env_id)}[^\n]*0\.\d{{3}}", card), f"no score of {env_id}"

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 import acgym
-from acgym.assemble.agent import agent, parse_spec
-from acgym.assemble.remote import remote
+from acgym.assemble.make import agent, remote
+from acgym.assemble.spec import parse_spec
 from acgym.cli.app import app
 from acgym.compare.run import prepare, run_comparison
 from acgym.loop import play
@@ -186,7 +186,7 @@ def test_spec_is_canonical():
 
 def test_vllm_that_is_missing_is_named_before_anything_loads():
     code = (
-        "import sys\nfrom acgym.assemble.agent import parse_spec\n"
+        "import sys\nfrom acgym.assemble.spec import parse_spec\n"
         "try:\n    parse_spec('vllm:owner/name')\nexcept ImportError as error:\n    print(error)\n"
         "print('torch' in sys.modules)"
     )

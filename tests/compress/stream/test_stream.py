@@ -17,7 +17,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from acgym.assemble.agent import parse_spec
+from acgym.assemble.spec import parse_spec
 from acgym.cli.app import app
 from acgym.compress import compress
 from acgym.compress.stream.folder import compress_folder

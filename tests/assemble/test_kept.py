@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from acgym.calibrate.kept import keep, kept
+from acgym.assemble.models import keep, kept
 from acgym.calibrate.sample import Drawn, digest_of
 from acgym.calibrate.spec import DEFAULT, parse_calibration
 from acgym.compare.job import SHEET

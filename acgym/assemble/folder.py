@@ -1,0 +1,40 @@
+"""The folder of an agent's model, and the fingerprint of the files in it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from acgym.assemble.spec import MODELS, AgentSpec
+
+_MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
+_END_BYTES = 4 << 20  # reading a large model whole would take longer than many a comparison
+
+
+def model_folder(spec: AgentSpec) -> Path | None:
+    """Return the folder of a spec's model; None for an agent without a model, or a model named by its hub id."""
+    from acgym.agents.local import REFERENCE
+
+    folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
+    return folder if spec.kind in MODELS and folder.is_dir() else None
+
+
+def fingerprint(spec: AgentSpec) -> str | None:
+    """Identify the model files of a spec, so that a run is never continued with other weights under the same path.
+
+    Returns:
+        16 hexadecimal digits over the names, sizes and the first and last 4 MiB of the files that make the model; None
+        for an agent without a model, or a model that is named by its hub id.
+    """
+    folder = model_folder(spec)
+    if folder is None:
+        return None
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.iterdir() if path.suffix in _MODEL_FILES and path.is_file()):
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size}\n".encode())
+        with file.open("rb") as stream:
+            digest.update(stream.read(_END_BYTES))
+            stream.seek(max(stream.tell(), size - _END_BYTES))
+            digest.update(stream.read())
+    return digest.hexdigest()[:16]

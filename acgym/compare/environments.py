@@ -1,0 +1,147 @@
+"""The environments of a comparison: found by id or by suite, given arguments that they know, and tried before a run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+import gymnasium as gym
+
+from acgym.assemble.make import scripted
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
+from acgym.rows import refuse_repeats
+from acgym.suites import QUICK, Suite, environment_class, suite_named
+from acgym.types import Json
+
+
+def chosen_environments(
+    envs: Sequence[str], suite: str | None, given: Mapping[str, Json], defaults: Mapping[str, Json]
+) -> tuple[Suite, tuple[str, ...]]:
+    """Find what is played: environments by their ids, or those of a suite.
+
+    Args:
+        envs: ids, ``"module:ID"`` to import the module that registers one; empty for those of the suite.
+        suite: name, ``"module:NAME"`` to import the module that registers it; None for ``quick`` if ``envs`` is empty.
+        given: arguments that a user asked for; over those of the suite.
+        defaults: arguments that are dropped where an environment does not know them.
+
+    Returns:
+        Environment -> arguments of ``gym.make``, and the modules that were imported for them.
+
+    Raises:
+        ValueError: if both are named, or as :func:`known_environment` and :func:`acgym.suites.suite_named`.
+    """
+    if envs and suite is not None:
+        raise ValueError(f"the environments are chosen twice: by --env {envs[0]} and by --suite {suite}; keep one")
+    wanted = {env: {} for env in envs} if envs else suite_environments(suite or QUICK)
+    modules = [name.rpartition(":")[0] for name in (*wanted, *([] if suite is None else [suite])) if ":" in name]
+    found = dict(known_environment(env, {**own, **given}, defaults) for env, own in wanted.items())
+    return found, tuple(dict.fromkeys(modules))
+
+
+def suite_environments(name: str) -> Suite:
+    """Return a suite's environments with their arguments; imports the module of ``"module:NAME"``.
+
+    Raises:
+        ValueError: if the module cannot be imported, or registers no such suite.
+    """
+    module, _, suite = name.rpartition(":")
+    if module:
+        _import(module)
+    return suite_named(suite)
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise ValueError(
+            f"the module {module!r} of an environment cannot be imported ({error}); "
+            "it must be installed, or be a file in the folder that the command runs in"
+        ) from None
+
+
+def known_environment(
+    env: str, given: Mapping[str, Json], defaults: Mapping[str, Json] | None = None
+) -> tuple[str, dict[str, Json]]:
+    """Find an environment and the arguments it knows; imports the module of ``"module:ID"``.
+
+    Args:
+        env: Gymnasium id with its version.
+        given: arguments that a user asked for.
+        defaults: arguments that are dropped where the environment does not know them.
+
+    Returns:
+        The id without the module, and the arguments of ``gym.make``.
+
+    Raises:
+        ValueError: with the nearest known id or argument.
+    """
+    module, _, env_id = env.rpartition(":")
+    if module:
+        _import(module)
+    try:
+        spec = gym.spec(env_id)
+    except gym.error.Error:
+        namespace = env_id.rpartition("/")[0]
+        known = sorted(key for key, spec in gym.registry.items() if spec.namespace in ("ACB", namespace or "ACB"))
+        near = get_close_matches(env_id, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"unknown environment {env_id!r}; {hint}Known: {', '.join(known)}. "
+            "For one of your own write 'module:ID', with the module that registers it"
+        ) from None
+    known_arguments = _arguments(env_id)
+    unknown = [name for name in given if known_arguments is not None and name not in known_arguments]
+    if unknown and known_arguments is not None:
+        near = get_close_matches(unknown[0], known_arguments, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"{spec.id} has no argument {unknown[0]!r}; {hint}Known: {', '.join(known_arguments)}")
+    kept = {name: value for name, value in (defaults or {}).items() if name in (known_arguments or defaults or ())}
+    return spec.id, {**kept, **given}
+
+
+def _arguments(env_id: str) -> list[str] | None:
+    """Return the argument names of an environment's class; None if it does not say."""
+    maker = environment_class(env_id)
+    names: list[str] = []
+    chain = (
+        [vars(base)["__init__"] for base in maker.__mro__ if "__init__" in vars(base)]
+        if inspect.isclass(maker)
+        else [maker]
+    )
+    for function in chain:  # a subclass that passes **kwargs on takes what its base takes
+        parameters = list(inspect.signature(function).parameters.values())
+        names += [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return [name for name in dict.fromkeys(names) if name not in ("self", "render_mode")]
+    return None
+
+
+def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range) -> None:
+    """Make an environment once, to see that its arguments are valid and that every scripted agent can play it.
+
+    Raises:
+        ValueError: with what the environment or the agent says.
+    """
+    try:
+        env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
+    refuse_repeats(env_id, env.unwrapped, seeds)
+    observation, info = env.reset(seed=seeds[0], options={"split": "eval"})
+    if not isinstance(observation, str) or "task" not in info:
+        raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")
+    for spec in specs:
+        if spec.kind in (*MODELS, *REMOTE, "silent"):
+            continue
+        agent = scripted(spec)
+        for seed in seeds if spec.kind == "replay" else seeds[:1]:
+            env.reset(seed=seed, options={"split": "eval"})
+            try:
+                agent.for_episode(env)
+            except (TypeError, LookupError) as error:
+                raise ValueError(error.args[0]) from None
+    env.close()

@@ -1,0 +1,100 @@
+"""Suites: named groups of environments that are played together; ``quick`` is the first environment of each capability.
+
+A suite is one line in anybody's module: ``register_suite("mine", ["ACB/Needle-v0", ("Mine/Farm-v0", {"size": 3})])``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+import gymnasium as gym
+
+from acgym.types import Json
+
+Suite: TypeAlias = dict[str, dict[str, Json]]
+"""Environment id -> arguments of ``gym.make`` that the suite sets, in the order of play."""
+
+QUICK = "quick"
+"""The suite of every comparison that names none."""
+
+_NAMESPACE = "ACB"
+_SUITES: dict[str, Callable[[], Suite]] = {}
+
+
+def register_suite(name: str, entries: Iterable[str | tuple[str, Mapping[str, Json]]]) -> None:
+    """Give a group of environments a name, for ``acgym compare --suite NAME``.
+
+    Args:
+        name: letters, digits, ``-``, ``_`` and ``.``; a name that is taken is given anew.
+        entries: Gymnasium ids with their version, alone or with arguments of ``gym.make``, each id once. They need not
+            be registered yet.
+
+    Raises:
+        ValueError: for a name that no command line could say, an id that comes twice, or no entries.
+    """
+    if re.fullmatch(r"[\w.-]+", name, re.ASCII) is None:
+        raise ValueError(f"a suite's name is made of letters, digits, '-', '_' and '.', got {name!r}")
+    suite: Suite = {}
+    for entry in entries:
+        env, kwargs = (entry, {}) if isinstance(entry, str) else entry
+        if env in suite:
+            raise ValueError(f"the suite {name!r} names {env!r} twice; a comparison plays each environment once")
+        suite[env] = dict(kwargs)
+    if not suite:
+        raise ValueError(f"the suite {name!r} names no environment")
+    _SUITES[name] = lambda: suite
+
+
+def suite_named(name: str) -> Suite:
+    """Return a suite by its name.
+
+    Raises:
+        ValueError: for a name that nobody registered, with the nearest one.
+    """
+    if name not in _SUITES:
+        near = get_close_matches(name, _SUITES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"unknown suite {name!r}; {hint}Known: {', '.join(sorted(_SUITES))}. "
+            "For one of your own write 'module:NAME', with the module that registers it"
+        )
+    return {env: dict(kwargs) for env, kwargs in _SUITES[name]().items()}
+
+
+def environment_ids() -> list[str]:
+    """List the ids of acgym's own environments in the order in which they were registered."""
+    return [spec.id for spec in gym.registry.values() if spec.namespace == _NAMESPACE]
+
+
+def environment_class(env_id: str) -> Any:
+    """Return what an id's environments are made by, a class or a function; makes none.
+
+    Raises:
+        gymnasium.error.Error: for an id that is not registered.
+    """
+    maker: Any = gym.spec(env_id).entry_point
+    return gym.envs.registration.load_env_creator(maker) if isinstance(maker, str) else maker
+
+
+def capability_of(env_id: str) -> str | None:
+    """Return the capability that an environment's class names; None if it names none."""
+    found = getattr(environment_class(env_id), "capability", None)
+    return found if isinstance(found, str) else None
+
+
+def default_envs(defaults: Mapping[str, Json]) -> Suite:
+    """Return what a model plays for its own calibration tokens: the suite ``quick`` with these arguments."""
+    return {env: {**defaults, **kwargs} for env, kwargs in suite_named(QUICK).items()}
+
+
+def _first_of_each_capability() -> Suite:
+    first: dict[str | None, str] = {}
+    for env in environment_ids():
+        first.setdefault(capability_of(env), env)
+    return {env: {} for env in first.values()}
+
+
+_SUITES[QUICK] = _first_of_each_capability
