@@ -98,7 +98,7 @@ async def play_async(
     for seed in seeds:
         if not isinstance(seed, int) or seed < 0:
             raise ValueError(f"a seed must be an integer, 0 or larger, got {seed!r}")
-    house = _House(agent, env_id, dict(kwargs or {}), split, time_limit)
+    setup = _Setup(agent, env_id, dict(kwargs or {}), split, time_limit)
     episodes: dict[int, Episode] = {}
 
     def ended(index: int, episode: Episode) -> None:
@@ -108,18 +108,18 @@ async def play_async(
             on_episode(episode)
 
     waiting = iter(enumerate(seeds))
-    places = [asyncio.create_task(_place(house, waiting, ended)) for _ in range(min(concurrency, len(seeds)))]
+    slots = [asyncio.create_task(_slot(setup, waiting, ended)) for _ in range(min(concurrency, len(seeds)))]
     try:
-        await asyncio.gather(*places)
+        await asyncio.gather(*slots)
     finally:
-        for place in places:
-            place.cancel()
-        await asyncio.gather(*places, return_exceptions=True)
+        for slot in slots:
+            slot.cancel()
+        await asyncio.gather(*slots, return_exceptions=True)
     return [episodes[index] for index in sorted(episodes)]
 
 
 @dataclass(frozen=True, slots=True)
-class _House:
+class _Setup:
     """What the episodes of one call have in common."""
 
     agent: Agent
@@ -129,41 +129,41 @@ class _House:
     time_limit: float | None
 
 
-async def _place(house: _House, waiting: Iterator[tuple[int, int]], ended: Callable[[int, Episode], None]) -> None:
+async def _slot(setup: _Setup, waiting: Iterator[tuple[int, int]], ended: Callable[[int, Episode], None]) -> None:
     """Play one waiting seed after the other in one environment; same seed, same episode, so it can be used again."""
-    env = gym.make(house.env_id, **{"disable_env_checker": True, **house.kwargs})
+    env = gym.make(setup.env_id, **{"disable_env_checker": True, **setup.kwargs})
     try:
         for index, seed in waiting:
-            ended(index, await _episode(house, env, seed))
+            ended(index, await _episode(setup, env, seed))
             await asyncio.sleep(0)  # an agent that never waits must not keep an interrupt out
     finally:
         env.close()
 
 
-async def _episode(house: _House, env: gym.Env[Any, Any], seed: int) -> Episode:
+async def _episode(setup: _Setup, env: gym.Env[Any, Any], seed: int) -> Episode:
     """Play one episode. Only what breaks in the agent's infrastructure is caught."""
     started = time.perf_counter()
-    course = _Course(house, env, seed)
+    run = _EpisodeRun(setup, env, seed)
     failure = None
-    clock = asyncio.timeout(house.time_limit)
+    clock = asyncio.timeout(setup.time_limit)
     try:
         async with clock:
-            agent = house.agent.for_episode(env)
-            while not course.over:
-                course.step(await agent.reply(course.hear(), course.task.tools))
+            agent = setup.agent.for_episode(env)
+            while not run.over:
+                run.step(await agent.reply(run.conversation(), run.task.tools))
     except (AgentFailure, MemoryError, TimeoutError) as error:
         failure = f"{type(error).__name__}: {error}"
         if clock.expired():
-            failure = f"TimeoutError: the episode had not ended after {house.time_limit} s"
-            course.truncated = True
-    return course.record(failure, time.perf_counter() - started)
+            failure = f"TimeoutError: the episode had not ended after {setup.time_limit} s"
+            run.truncated = True
+    return run.record(failure, time.perf_counter() - started)
 
 
 @dataclass(slots=True)
-class _Course:
+class _EpisodeRun:
     """One episode under way: the conversation (its only copy), the turns, the tokens of the sequence so far."""
 
-    house: _House
+    setup: _Setup
     env: gym.Env[Any, Any]
     seed: int
     observation: str = ""
@@ -179,12 +179,12 @@ class _Course:
 
     def __post_init__(self) -> None:
         try:
-            self.observation, info = self.env.reset(seed=self.seed, options={"split": self.house.split})
+            self.observation, info = self.env.reset(seed=self.seed, options={"split": self.setup.split})
             self.task = info["task"]
         except Exception as error:
             raise self._bug("reset", error) from error
 
-    def hear(self) -> list[Message]:
+    def conversation(self) -> list[Message]:
         """Append the observation to the conversation and return it."""
         self.messages.append(Message(spoken_by(self.previous), self.observation))
         return self.messages
@@ -192,7 +192,7 @@ class _Course:
     def step(self, reply: Reply) -> None:
         """Hand a reply to the environment and write the turn down."""
         self.messages.append(Message("assistant", reply.text, reply))
-        heard = self.messages[-2]
+        told = self.messages[-2]
         try:
             self.observation, reward, terminated, self.truncated, info = self.env.step(reply.action)
             self.progress, self.success = float(info["progress"]), bool(info["success"])
@@ -204,8 +204,8 @@ class _Course:
         kept, prompt_ids, token_ids = self._new_ids(reply)
         self.turns.append(
             Turn(
-                role=heard.role,
-                observation=heard.content,
+                role=told.role,
+                observation=told.content,
                 text=reply.text,
                 action=reply.action,
                 reward=float(reward),
@@ -234,11 +234,11 @@ class _Course:
         """Write the episode down; ``final_observation`` of a failed one is what the agent left unanswered."""
         anchor = stated_anchor(self.env.unwrapped)
         return Episode(
-            env=self.env.spec.id if self.env.spec else self.house.env_id,
-            kwargs=self.house.kwargs,
-            split=self.house.split,
+            env=self.env.spec.id if self.env.spec else self.setup.env_id,
+            kwargs=self.setup.kwargs,
+            split=self.setup.split,
             seed=self.seed,
-            agent=self.house.agent.name,
+            agent=self.setup.agent.name,
             task_hash=self.task.hash,
             task_kind=self.task.kind,
             tools=self.task.tools,
@@ -255,8 +255,8 @@ class _Course:
         )
 
     def _bug(self, where: str, error: Exception) -> EnvBug:
-        house = self.house
-        what = f"{house.env_id} {house.kwargs or ''} split {house.split} seed {self.seed}, {where}"
+        setup = self.setup
+        what = f"{setup.env_id} {setup.kwargs or ''} split {setup.split} seed {self.seed}, {where}"
         return EnvBug(f"{what}: the environment broke its contract with {type(error).__name__}: {error}")
 
 

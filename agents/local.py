@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from acgym.agents.engine.engine import Engine
     from acgym.agents.engine.padded import Padded
     from acgym.agents.engine.reply_state import Rules
+    from acgym.agents.engine.varlen import NotReadable, VarlenReader
 
 __all__ = ["REFERENCE", "Loaded", "LocalAgent", "held_dtype", "inspect_source", "load"]
 
@@ -207,15 +208,29 @@ class LocalAgent(Agent):
         return Rules(self.decoding, self.stop_ids, self.tokenizer, self.model.config.get_text_config().vocab_size)
 
     @cached_property
+    def _reader(self) -> VarlenReader | NotReadable:
+        from acgym.agents.engine.varlen import reader_of
+
+        return reader_of(self.model)
+
+    @cached_property
     def _engine(self) -> Engine | Padded:
         from acgym.agents.engine.engine import Engine
         from acgym.agents.engine.padded import Padded
-        from acgym.agents.engine.varlen import reader_of
+        from acgym.agents.engine.varlen import NotReadable
 
-        reader = reader_of(self.model)
-        if reader is None:
+        if isinstance(self._reader, NotReadable):
             return Padded(self.model, self._rules, self.max_batch)
-        return Engine(reader, self._rules, self.max_batch, self.drafts)
+        return Engine(self._reader, self._rules, self.max_batch, self.drafts)
+
+    @cached_property
+    def _engine_facts(self) -> dict[str, Json]:
+        """Which engine reads the model, found out once: ``varlen``, or ``padded`` and why."""
+        from acgym.agents.engine.varlen import NotReadable
+
+        if isinstance(self._reader, NotReadable):
+            return {"engine": "padded", "engine_why": self._reader.why}
+        return {"engine": "varlen"}
 
     def like(self, loaded: Loaded, name: str) -> LocalAgent:
         """Return an agent that plays another model with the same tokenizer in the way of this one."""
@@ -234,6 +249,7 @@ class LocalAgent(Agent):
     def rest(self) -> None:
         """Let go of what is remembered of conversations: their keys and values."""
         self.__dict__.pop("_engine", None)
+        self.__dict__.pop("_reader", None)  # its model may be another one when it plays next: compressed in place
         give_back()
 
     @property
@@ -242,6 +258,7 @@ class LocalAgent(Agent):
         return {
             "architecture": type(self.model).__name__,
             "dtype": str(self.model.dtype).removeprefix("torch."),
+            **self._engine_facts,
             **self.prompts.tools.facts,
             "decoding": replace(self.decoding, max_new_tokens=None).to_dict() or "greedy",
             "max_new_tokens": self.max_new_tokens,

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from acgym.agents.base import Agent
-from acgym.agents.relay import Relay
-from acgym.agents.scripted import Replay
+from acgym.agents.scripted import Relay, Replay
 from acgym.analysis.handoff import DIRECTIONS, EPISODES, LIMITS, First, Limits, Pair, choose, relay_name
 from acgym.loop import EnvBug, play_async
 from acgym.record.episode import Episode

@@ -210,11 +210,11 @@ class Workers:
                 self.idle = None
             ready = self._team.ready([worker for worker, _ in self._busy], POLL)
             for worker, task in [pair for pair in self._busy if pair[0] in ready]:
-                self._hear(worker, task, waiting, write)
+                self._read(worker, task, waiting, write)
                 self._interrupts.check()
             self._interrupts.check()
 
-    def _hear(self, worker: Carrier, task: _Task, waiting: deque[_Task], write: Callable[[str, Episode], None]) -> None:
+    def _read(self, worker: Carrier, task: _Task, waiting: deque[_Task], write: Callable[[str, Episode], None]) -> None:
         """Take one message, or the death of a worker."""
         try:
             message = worker.receive()

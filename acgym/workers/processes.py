@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from acgym.plain_warnings import warn_plainly
-from acgym.workers.side import Desk, Work
+from acgym.workers.side import Reporter, Work
 
 THREADS = "OMP_NUM_THREADS"
 
@@ -126,15 +126,15 @@ def _serve(connection: Connection, work: Work) -> None:
         except OSError:
             os._exit(1)
 
-    desk = Desk(send)
-    threading.Thread(target=_read, args=(connection, desk), daemon=True).start()
-    desk.serve(work)
+    reporter = Reporter(send)
+    threading.Thread(target=_read, args=(connection, reporter), daemon=True).start()
+    reporter.serve(work)
 
 
-def _read(connection: Connection, desk: Desk) -> None:
+def _read(connection: Connection, reporter: Reporter) -> None:
     """Hand on what is asked for; end this process as soon as nobody is there to ask."""
     while True:
         try:
-            desk.hear(connection.recv_bytes())
+            reporter.receive(connection.recv_bytes())
         except (EOFError, OSError):
             os._exit(1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
-from acgym.workers.side import Desk, Work
+from acgym.workers.side import Reporter, Work
 
 LOCAL = "local"
 """The address of a cluster that is started here for the run, and ends with it."""
@@ -62,14 +62,14 @@ class Cluster:
 
     def start(self, work: Work) -> Actor:
         """Start an actor."""
-        # An actor answers at most one question for reports at a time; two more threads hear and end.
+        # An actor answers at most one question for reports at a time; two more threads receive and end.
         made = self._ray.remote(_Actor).options(max_concurrency=3, max_restarts=0, **self._needs)
         return Actor(self._ray, made.remote(work))
 
     def ready(self, workers: Sequence[Actor], seconds: float) -> Sequence[Actor]:
         """Wait at most so long; return those that have said something or died."""
-        if any(worker.heard for worker in workers):
-            return [worker for worker in workers if worker.heard]
+        if any(worker.reports for worker in workers):
+            return [worker for worker in workers if worker.reports]
         waiting = {worker.asked(): worker for worker in workers}
         done, _ = self._ray.wait(list(waiting), num_returns=1, timeout=seconds)
         return [waiting[ref] for ref in done]
@@ -85,7 +85,7 @@ class Actor:
 
     ray: Any
     actor: Any
-    heard: list[bytes] = field(default_factory=list)
+    reports: list[bytes] = field(default_factory=list)
     """Messages that arrived together and are not taken yet, the last one first."""
     _question: Any = None
     _death: str = "it did not say why"
@@ -99,19 +99,19 @@ class Actor:
     def send(self, message: bytes) -> None:
         """Send a message; that the actor is dead is seen when it is listened to."""
         with contextlib.suppress(self.ray.exceptions.RayError):
-            self.actor.hear.remote(message)
+            self.actor.receive.remote(message)
 
     def receive(self) -> bytes:
         """Return the next message; EOFError if it is dead."""
-        if not self.heard:
+        if not self.reports:
             try:
                 answer = self.ray.get(self.asked())
             except self.ray.exceptions.RayError as error:
                 self._death = " ".join(str(error).split())[:200]
                 raise EOFError from error
             self._question = None
-            self.heard = answer[::-1]
-        return self.heard.pop()
+            self.reports = answer[::-1]
+        return self.reports.pop()
 
     def end(self) -> None:
         """End it at once."""
@@ -127,12 +127,12 @@ class _Actor:
 
     def __init__(self, work: Work) -> None:
         self._out: SimpleQueue[bytes] = SimpleQueue()
-        self._desk = Desk(self._out.put)
-        threading.Thread(target=self._desk.serve, args=(work,), daemon=True).start()
+        self._reporter = Reporter(self._out.put)
+        threading.Thread(target=self._reporter.serve, args=(work,), daemon=True).start()
 
-    def hear(self, message: bytes) -> None:
+    def receive(self, message: bytes) -> None:
         """Take a message in."""
-        self._desk.hear(message)
+        self._reporter.receive(message)
 
     def reports(self) -> list[bytes]:
         """Wait for a report; return all that there are, oldest first."""

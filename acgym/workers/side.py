@@ -57,7 +57,7 @@ Work: TypeAlias = Callable[[Listener, Opener], Player]
 """Run once in each worker; tells the listener how far it is, and records by the run that the opener returns."""
 
 
-class Desk(Listener):
+class Reporter(Listener):
     """A worker's end of the conversation with whoever shares the work out.
 
     A message is a JSON array whose first element says what it is, or an episode's line (a JSON object). It hears
@@ -74,7 +74,7 @@ class Desk(Listener):
         self._asked: SimpleQueue[list[Any]] = SimpleQueue()
         self._written: SimpleQueue[None] = SimpleQueue()
 
-    def hear(self, message: bytes) -> None:
+    def receive(self, message: bytes) -> None:
         """Take a message in; may be called from any thread."""
         asked = json.loads(message)
         if asked[0] == "written":
@@ -127,27 +127,27 @@ class Desk(Listener):
 class Streamed(Run):
     """A run whose episodes another process writes: it appends by sending, and reads what has been written."""
 
-    _desk: Desk
+    _reporter: Reporter
     _open = False
     """Whether episodes are on their way."""
 
     @classmethod
-    def to(cls, desk: Desk, folder: Path) -> Streamed:
-        """Open a run's folder; episodes go to the desk. Raises as :meth:`Run.read` does."""
+    def to(cls, reporter: Reporter, folder: Path) -> Streamed:
+        """Open a run's folder; episodes go to the reporter. Raises as :meth:`Run.read` does."""
         run = cls.read(folder)
         assert isinstance(run, cls)
-        run._desk = desk
+        run._reporter = reporter
         return run
 
     def append(self, agent: str, episode: Episode) -> None:
         """Send an episode."""
         self._open = True
-        self._desk.episode(episode)
+        self._reporter.episode(episode)
 
     def episodes(self, agent: str) -> list[Episode]:
         """Read the agent's episodes, all that were sent among them."""
         if self._open:
-            self._desk.wait_until_written()
+            self._reporter.wait_until_written()
             self._open = False
         return super().episodes(agent)
 

@@ -12,19 +12,19 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface
 
-from acgym.agents.engine.kv_pool import LayerShape, Shelf
+from acgym.agents.engine.kv_pool import Block, LayerShape
 
-NAME = "acgym_ragged"
+NAME = "acgym_varlen"
 """Name of the attention function in transformers' registry."""
 _FEW = 16
 """New tokens a row up to which query heads that share keys are better told apart as further queries."""
 
 
 class Group:
-    """Neighbouring rows of a shelf that are attended to in one call.
+    """Neighbouring rows of a block that are attended to in one call.
 
     Args:
-        shelf: where they are.
+        block: where they are.
         row: the first of them.
         seen: how many tokens each row holds already.
         counts: how many new tokens each row gets; row after row they lie in the forward pass from ``start`` on.
@@ -33,13 +33,13 @@ class Group:
     """
 
     def __init__(
-        self, shelf: Shelf, row: int, seen: Sequence[int], counts: Sequence[int], start: int, device: torch.device
+        self, block: Block, row: int, seen: Sequence[int], counts: Sequence[int], start: int, device: torch.device
     ) -> None:
-        self.shelf, self.row, self.seen, self.counts = shelf, row, seen, counts
+        self.block, self.row, self.seen, self.counts = block, row, seen, counts
         self.rows, self.widest = len(counts), max(counts)
         self.new = slice(start, start + sum(counts))
         self.end = max(n + count for n, count in zip(seen, counts, strict=True))
-        """Positions that are looked at, from the shelf's first."""
+        """Positions that are looked at, from the block's first."""
         self.padded: Tensor | None = None
         """Which of rows * widest places the new tokens take; None if all."""
         if min(counts) < self.widest:
@@ -49,9 +49,9 @@ class Group:
 
     @property
     def places(self) -> list[int]:
-        """Where on the shelf the new tokens go: row * capacity + position."""
+        """Where on the block the new tokens go: row * capacity + position."""
         return [
-            (self.row + i) * self.shelf.capacity + at
+            (self.row + i) * self.block.capacity + at
             for i, (n, count) in enumerate(zip(self.seen, self.counts, strict=True))
             for at in range(n, n + count)
         ]
@@ -86,7 +86,7 @@ class Plan:
     """How one forward pass attends.
 
     Args:
-        groups: of all tokens of the pass, in their order; those of one shelf are neighbours.
+        groups: of all tokens of the pass, in their order; those of one block are neighbours.
         device: of the model's inputs.
         quantise: what keys and values, (heads, tokens, head size), go through on their way in; None for as they are.
     """
@@ -97,12 +97,12 @@ class Plan:
         self.groups, self.quantise = groups, quantise
         self.tokens = groups[-1].new.stop
         """Number of tokens in the groups."""
-        self.writes: list[tuple[Shelf, slice, Tensor]] = []
-        """Shelves, which of the new tokens are theirs, and where on the shelf those go."""
-        for shelf, neighbours in groupby(groups, lambda group: group.shelf):
+        self.writes: list[tuple[Block, slice, Tensor]] = []
+        """Blocks, which of the new tokens are theirs, and where on the block those go."""
+        for block, neighbours in groupby(groups, lambda group: group.block):
             each = list(neighbours)
             places = torch.tensor([place for group in each for place in group.places], device=device)
-            self.writes.append((shelf, slice(each[0].new.start, each[-1].new.stop), places))
+            self.writes.append((block, slice(each[0].new.start, each[-1].new.stop), places))
 
 
 @dataclass(slots=True)
@@ -158,11 +158,11 @@ def attend(
     out[acgym_plan.tokens :] = 0.0  # rows that fill the matrices up
     for part, new in enumerate((key[0], value[0])):
         rows = (new if acgym_plan.quantise is None else acgym_plan.quantise(new)).transpose(0, 1)
-        for shelf, which, places in acgym_plan.writes:
-            shelf.flat[layer][part].index_copy_(0, places, rows[which])
+        for block, which, places in acgym_plan.writes:
+            block.flat[layer][part].index_copy_(0, places, rows[which])
     asked = query[0].transpose(0, 1)
     for group in acgym_plan.groups:
-        _attend(group, asked, *group.shelf.layers[layer], out, scaling, sliding_window, softcap)
+        _attend(group, asked, *group.block.layers[layer], out, scaling, sliding_window, softcap)
     return out[None], None
 
 
@@ -183,7 +183,7 @@ def _attend(
     Args:
         group: whose tokens ask.
         query: (tokens of the pass, heads, head size).
-        keys: of the whole shelf, (rows, positions, key-value heads, head size).
+        keys: of the whole block, (rows, positions, key-value heads, head size).
         values: like ``keys``.
         out: (tokens of the pass, heads, head size of the values); the group's tokens are written.
         scaling: as in :func:`attend`, as are those below.
@@ -237,11 +237,11 @@ def _by_row(tokens: Tensor, start: int, group: Group) -> Tensor:
     )
 
 
-def _seen(shelf: Tensor, group: Group, first: int) -> Tensor:
+def _seen(block: Tensor, group: Group, first: int) -> Tensor:
     """View what a group's rows hold from position ``first`` on as (rows, heads, positions, size)."""
-    row, position, head, number = shelf.stride()
-    return shelf.as_strided(
-        (group.rows, shelf.shape[2], group.end - first, shelf.shape[3]),
+    row, position, head, number = block.stride()
+    return block.as_strided(
+        (group.rows, block.shape[2], group.end - first, block.shape[3]),
         (row, head, position, number),
         group.row * row + first * position,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acgym.agents.base import AgentFailure
-from acgym.agents.engine.conversation import Conversation
 from acgym.agents.engine.kv_pool import Pool, States
-from acgym.agents.engine.prefix_cache import Remembered, first_block
+from acgym.agents.engine.prefix_cache import PrefixCache, first_block
 from acgym.agents.engine.reply_state import Rules
-from acgym.agents.engine.request import Request
+from acgym.agents.engine.request import Conversation, Request
 from acgym.agents.engine.serving import Server, out_of_memory
 from acgym.agents.engine.speculation import Drafts
-from acgym.agents.engine.varlen import RaggedReader, Segment
+from acgym.agents.engine.varlen import Segment, VarlenReader
 
 STATE_BYTES = 1 << 27
 """Bytes for keys and values of all conversations of a small model. A larger one may have twice its weights' bytes up to
@@ -25,8 +24,8 @@ _FILLED = 0.8
 """Conversations begin until so much of the memory for keys and values is taken; the rest is for them to grow."""
 _SOON = 4
 """A conversation that has rested for fewer steps is expected back: nobody else begins in its place."""
-_SHELVES = 16
-"""A shelf takes at most one part in so many of the memory for keys and values."""
+_BLOCKS = 16
+"""A block takes at most one part in so many of the memory for keys and values."""
 
 
 class Engine(Server):
@@ -47,7 +46,7 @@ class Engine(Server):
 
     def __init__(
         self,
-        reader: RaggedReader,
+        reader: VarlenReader,
         rules: Rules,
         max_batch: int,
         drafts: Drafts | None,
@@ -61,8 +60,8 @@ class Engine(Server):
         self.state_bytes = (
             max(STATE_BYTES, min(2 * weights, 1 << 30), weights // 2) if state_bytes is None else state_bytes
         )
-        self.pool = Pool(reader.shapes, self.state_bytes // _SHELVES)
-        self.remembered = Remembered()
+        self.pool = Pool(reader.shapes, self.state_bytes // _BLOCKS)
+        self.prefix_cache = PrefixCache()
         self._drafted_tokens = STEP_TOKENS
         self._steps = 0
         self._waiting: list[Request] = []
@@ -87,13 +86,13 @@ class Engine(Server):
         """Keep what may go on: the whole of a finished turn. What failed or broke off is given up."""
         conversation, request.conversation = request.conversation, None
         if conversation is not None and request.writing.over and request.failure is None:
-            self.remembered.put(conversation, self._steps)
+            self.prefix_cache.put(conversation, self._steps)
         elif conversation is not None:
-            self.remembered.forget(conversation)
+            self.prefix_cache.forget(conversation)
 
     def _make_space(self) -> None:
         """Forget who rests longest, then send the shortest conversations back: they are soonest read again."""
-        while self.pool.bytes > self.state_bytes and self.remembered.forget_oldest():
+        while self.pool.bytes > self.state_bytes and self.prefix_cache.forget_oldest():
             pass
         while self.pool.bytes > self.state_bytes and len(self._active) > 1:
             self._send_back(min(self._active, key=lambda request: request.length))
@@ -106,17 +105,17 @@ class Engine(Server):
         memory.
         """
         used = sum(self.pool.row_bytes(request.length) for request in self._active)
-        used += self.remembered.bytes_since(self._steps - _SOON)
+        used += self.prefix_cache.bytes_since(self._steps - _SOON)
         waiting = sorted(self._waiting, key=lambda request: -request.length)  # stable: who came first goes first
         self._waiting = []
-        for request in sorted(waiting, key=lambda request: not self.remembered.holds(request.seen)):
-            held = self.remembered.holds(request.seen)
+        for request in sorted(waiting, key=lambda request: not self.prefix_cache.holds(request.seen)):
+            held = self.prefix_cache.holds(request.seen)
             need = 0 if held else self.pool.row_bytes(request.length + 1)
             room = used + need <= _FILLED * self.state_bytes or held
             if self._active and not (room and len(self._active) < self.max_batch):
                 self._waiting.append(request)
                 continue
-            request.conversation = self.remembered.take(request.seen) if held else None
+            request.conversation = self.prefix_cache.take(request.seen) if held else None
             if request.conversation is not None:
                 request.conversation.ids = [*request.ids, *request.writing.said]
                 self._expect(request)
@@ -127,7 +126,7 @@ class Engine(Server):
         """Give up the states of a conversation for want of memory; it is read again when there is room."""
         self._active.remove(request)
         if request.conversation is not None:
-            self.remembered.forget(request.conversation)
+            self.prefix_cache.forget(request.conversation)
             request.conversation = None
         self._waiting.append(request)
 
@@ -184,7 +183,7 @@ class Engine(Server):
         """
         ids = [*request.ids, *request.writing.said]
         long = self.reader.turns_at is not None and len(ids) > self.reader.turns_at
-        shared = self.remembered.prefix(ids, long)
+        shared = self.prefix_cache.prefix(ids, long)
         block = first_block(ids)
         if shared is None and block is not None and block in beginning:
             return None
@@ -227,7 +226,7 @@ class Engine(Server):
         request, conversation, writing = part.request, part.conversation, part.request.writing
         if len(conversation.ids) == len(request.ids):
             conversation.states.length = len(conversation.ids)
-            self.remembered.share(conversation)
+            self.prefix_cache.share(conversation)
         right = 0
         while right < len(part.drafted) and part.drafted[right] == chosen[right]:
             right += 1
@@ -244,7 +243,7 @@ class Engine(Server):
 
     def _shrink(self, error: Exception) -> list[Request]:
         """Go on with half as many conversations where memory ran out; a conversation that is alone fails."""
-        while self.remembered.forget_oldest():
+        while self.prefix_cache.forget_oldest():
             pass
         if len(self._active) == 1:
             (alone,) = self._active

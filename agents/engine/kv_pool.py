@@ -1,4 +1,4 @@
-"""Memory for keys and values: shelves whose rows have one size, so that neighbours can be attended to in one call."""
+"""Memory for keys and values: blocks whose rows have one size, so that neighbours can be attended to in one call."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 _SMALLEST = 64
 """Positions of the smallest row."""
 _MOST_ROWS = 16
-_SHELF_POSITIONS = 4096
-"""About the most positions on one shelf: long rows gain nothing from being neighbours."""
+_BLOCK_POSITIONS = 4096
+"""About the most positions on one block: long rows gain nothing from being neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LayerShape:
         return self.heads * (self.key_size + self.value_size) * self.dtype.itemsize
 
 
-class Shelf:
+class Block:
     """Rows for conversations, all of one length: layer -> keys, values, (rows, positions, heads, head size) each.
 
     Positions that nobody wrote to are zero: masked attention multiplies them by nothing, and nothing times
@@ -42,7 +42,7 @@ class Shelf:
     def __init__(self, number: int, rows: int, capacity: int, shapes: Mapping[int, LayerShape]) -> None:
         self.number = number
         self.capacity = capacity
-        self.tenants: list[States | None] = [None] * rows
+        self.holders: list[States | None] = [None] * rows
         self.layers = {i: (_zeros(rows, capacity, s, s.key_size), _zeros(rows, capacity, s, s.value_size))
                        for i, s in shapes.items()}  # fmt: skip
         self.flat = {i: (keys.flatten(0, 1), values.flatten(0, 1)) for i, (keys, values) in self.layers.items()}
@@ -52,33 +52,33 @@ class Shelf:
     @property
     def free(self) -> int:
         """How many rows nobody holds."""
-        return self.tenants.count(None)
+        return self.holders.count(None)
 
     def enter(self, states: States) -> int:
         """Give the first free row to ``states``."""
-        row = self.tenants.index(None)
+        row = self.holders.index(None)
         if self._used[row]:
             for part in (part for layer in self.layers.values() for part in layer):
                 part[row].zero_()
-        self.tenants[row], self._used[row] = states, True
+        self.holders[row], self._used[row] = states, True
         return row
 
 
 class Pool:
-    """All shelves; makes them and lets them go as they are needed.
+    """All blocks; makes them and lets them go as they are needed.
 
     Args:
         shapes: layer -> what it remembers of a token.
-        shelf_bytes: about the most bytes of one shelf; a row longer than that has one of its own.
+        block_bytes: about the most bytes of one block; a row longer than that has one of its own.
     """
 
-    def __init__(self, shapes: Mapping[int, LayerShape], shelf_bytes: int) -> None:
+    def __init__(self, shapes: Mapping[int, LayerShape], block_bytes: int) -> None:
         self.shapes = dict(shapes)
-        self.shelf_bytes = shelf_bytes
+        self.block_bytes = block_bytes
         self.token_bytes = sum(shape.token_bytes for shape in shapes.values())
         self.bytes = 0
-        """Bytes of all shelves, free rows included."""
-        self._shelves: dict[int, list[Shelf]] = {}
+        """Bytes of all blocks, free rows included."""
+        self._blocks: dict[int, list[Block]] = {}
         self._made = 0
 
     @staticmethod
@@ -94,40 +94,40 @@ class Pool:
         return self.capacity(length) * self.token_bytes
 
     @torch.inference_mode()
-    def enter(self, states: States, length: int) -> tuple[Shelf, int]:
+    def enter(self, states: States, length: int) -> tuple[Block, int]:
         """Find a row of at least ``length`` positions for ``states``."""
         capacity = self.capacity(length)
-        shelves = self._shelves.setdefault(capacity, [])
-        shelf = next((shelf for shelf in shelves if shelf.free), None)
-        if shelf is None:
-            shelf = Shelf(self._made, self._rows(capacity), capacity, self.shapes)
+        blocks = self._blocks.setdefault(capacity, [])
+        block = next((block for block in blocks if block.free), None)
+        if block is None:
+            block = Block(self._made, self._rows(capacity), capacity, self.shapes)
             self._made += 1
-            shelves.append(shelf)
-            self.bytes += self._size(shelf)
-        return shelf, shelf.enter(states)
+            blocks.append(block)
+            self.bytes += self._size(block)
+        return block, block.enter(states)
 
     @torch.inference_mode()
-    def leave(self, shelf: Shelf, row: int) -> None:
-        """Take a row back. Conversations move together where a shelf can be spared."""
-        shelf.tenants[row] = None
-        shelves = self._shelves[shelf.capacity]
-        emptiest = max(shelves, key=lambda shelf: shelf.free)
-        elsewhere = sum(other.free for other in shelves if other is not emptiest)
-        staying = [states for states in emptiest.tenants if states is not None]
+    def leave(self, block: Block, row: int) -> None:
+        """Take a row back. Conversations move together where a block can be spared."""
+        block.holders[row] = None
+        blocks = self._blocks[block.capacity]
+        emptiest = max(blocks, key=lambda block: block.free)
+        elsewhere = sum(other.free for other in blocks if other is not emptiest)
+        staying = [states for states in emptiest.holders if states is not None]
         if elsewhere < len(staying):
             return
-        shelves.remove(emptiest)
+        blocks.remove(emptiest)
         self.bytes -= self._size(emptiest)
         for states in staying:
-            other = next(other for other in shelves if other.free)
+            other = next(other for other in blocks if other.free)
             states.move(other, other.enter(states))
 
     def _rows(self, capacity: int) -> int:
-        most = self.shelf_bytes // max(1, capacity * self.token_bytes)
-        return max(1, min(_MOST_ROWS, _SHELF_POSITIONS // capacity, most))
+        most = self.block_bytes // max(1, capacity * self.token_bytes)
+        return max(1, min(_MOST_ROWS, _BLOCK_POSITIONS // capacity, most))
 
-    def _size(self, shelf: Shelf) -> int:
-        return len(shelf.tenants) * shelf.capacity * self.token_bytes
+    def _size(self, block: Block) -> int:
+        return len(block.holders) * block.capacity * self.token_bytes
 
 
 def _zeros(rows: int, capacity: int, shape: LayerShape, size: int) -> Tensor:
@@ -135,7 +135,7 @@ def _zeros(rows: int, capacity: int, shape: LayerShape, size: int) -> Tensor:
 
 
 class States:
-    """Keys and values of one conversation's first tokens, in a row of a shelf.
+    """Keys and values of one conversation's first tokens, in a row of a block.
 
     Whoever gives them up calls :meth:`release`; until then the row is theirs.
 
@@ -143,14 +143,14 @@ class States:
         pool: where rows come from.
     """
 
-    __slots__ = ("_pool", "length", "long", "row", "shelf")
+    __slots__ = ("_pool", "block", "length", "long", "row")
 
     def __init__(self, pool: Pool) -> None:
         self.length = 0
         """Tokens whose keys and values are there in every layer."""
         self.long = False
-        """Whether they were read as part of a long conversation; see :attr:`RaggedReader.turns_at`."""
-        self.shelf: Shelf | None = None
+        """Whether they were read as part of a long conversation; see :attr:`VarlenReader.turns_at`."""
+        self.block: Block | None = None
         """Where the row is; None before the first token and after the release."""
         self.row = 0
         self._pool = pool
@@ -158,41 +158,41 @@ class States:
     @property
     def bytes(self) -> int:
         """Bytes of the row, free positions included."""
-        return 0 if self.shelf is None else self.shelf.capacity * self._pool.token_bytes
+        return 0 if self.block is None else self.block.capacity * self._pool.token_bytes
 
     def make_room(self, length: int) -> None:
         """See to it that the row holds ``length`` tokens."""
-        if self.shelf is not None and self.shelf.capacity >= length:
+        if self.block is not None and self.block.capacity >= length:
             return
-        old, row = self.shelf, self.row
+        old, row = self.block, self.row
         self.move(*self._pool.enter(self, length))
         if old is not None:
             self._pool.leave(old, row)
 
-    def move(self, shelf: Shelf, row: int) -> None:
+    def move(self, block: Block, row: int) -> None:
         """Go on in another row, which is theirs already."""
-        if self.shelf is not None:
-            _copy(self.shelf, self.row, shelf, row, self.length)
-        self.shelf, self.row = shelf, row
+        if self.block is not None:
+            _copy(self.block, self.row, block, row, self.length)
+        self.block, self.row = block, row
 
     def first(self, length: int, room: int) -> States:
         """Copy the states of the first ``length`` tokens into a row for ``room`` tokens."""
         copy = States(self._pool)
         copy.make_room(max(length, room))
-        if self.shelf is not None and copy.shelf is not None:
-            _copy(self.shelf, self.row, copy.shelf, copy.row, length)
+        if self.block is not None and copy.block is not None:
+            _copy(self.block, self.row, copy.block, copy.row, length)
         copy.length, copy.long = length, self.long
         return copy
 
     def release(self) -> None:
         """Give the row back, and with it all that is remembered."""
-        shelf, self.shelf, self.length = self.shelf, None, 0
-        if shelf is not None:
-            self._pool.leave(shelf, self.row)
+        block, self.block, self.length = self.block, None, 0
+        if block is not None:
+            self._pool.leave(block, self.row)
 
 
 @torch.inference_mode()
-def _copy(old: Shelf, old_row: int, new: Shelf, new_row: int, length: int) -> None:
+def _copy(old: Block, old_row: int, new: Block, new_row: int, length: int) -> None:
     """Copy the first ``length`` positions of a row in every layer."""
     for index, parts in old.layers.items():
         for source, target in zip(parts, new.layers[index], strict=True):

@@ -6,13 +6,13 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from acgym.agents.engine.conversation import Conversation
+from acgym.agents.engine.request import Conversation
 
 BLOCK = 32
 """A prefix is shared in whole blocks of so many tokens."""
 
 
-class Remembered:
+class PrefixCache:
     """Conversations whose keys and values are held, the least recently used forgotten first.
 
     Nothing but speed depends on it: what is not remembered is read again.

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from acgym.agents.engine.attention import NAME, Group, Plan, Recorder
-from acgym.agents.engine.kv_pool import LayerShape, Pool, Shelf, States
+from acgym.agents.engine.kv_pool import Block, LayerShape, Pool, States
+from acgym.agents.engine.serving import out_of_memory
 
 _MULTIPLE = 16
 """Rows of a matrix product are filled up to a multiple of this: some kernels are compiled anew for every shape."""
@@ -36,7 +37,7 @@ class Segment:
     """For how many of the last new tokens the logits of the next token are wanted."""
 
 
-class RaggedReader:
+class VarlenReader:
     """Runs a transformers causal language model over segments.
 
     Make it with :func:`reader_of`, which finds out whether the model can be read in this way.
@@ -134,18 +135,18 @@ class RaggedReader:
 
 
 def _place(states: States) -> tuple[int, int]:
-    return cast(Shelf, states.shelf).number, states.row
+    return cast(Block, states.block).number, states.row
 
 
 def _grouped(segments: Sequence[Segment], device: torch.device) -> Iterator[Group]:
-    """Put neighbours on a shelf together whose numbers of new tokens differ little."""
+    """Put neighbours on a block together whose numbers of new tokens differ little."""
     start, at = 0, 0
     group: list[Segment] = []
     for segment in [*segments, None]:
         if group and (segment is None or not _fits(group, segment)):
             rows = [len(each.ids) for each in group]
             seen = [each.states.length for each in group]
-            yield Group(cast(Shelf, group[0].states.shelf), group[0].states.row, seen, rows, start, device)
+            yield Group(cast(Block, group[0].states.block), group[0].states.row, seen, rows, start, device)
             start, group = at, []
         if segment is not None:
             group.append(segment)
@@ -153,47 +154,57 @@ def _grouped(segments: Sequence[Segment], device: torch.device) -> Iterator[Grou
 
 
 def _fits(group: Sequence[Segment], segment: Segment) -> bool:
-    """Say whether a segment is the next row of a group's shelf, and would not be mostly padding in it."""
-    shelf, row = _place(group[-1].states)
+    """Say whether a segment is the next row of a group's block, and would not be mostly padding in it."""
+    block, row = _place(group[-1].states)
     counts = [len(segment.ids), *(len(each.ids) for each in group)]
-    return _place(segment.states) == (shelf, row + 1) and max(counts) <= max(8, 2 * min(counts))
+    return _place(segment.states) == (block, row + 1) and max(counts) <= max(8, 2 * min(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class NotReadable:
+    """A model whose own forward pass must be used."""
+
+    why: str
 
 
 @torch.inference_mode()
-def reader_of(model: Any) -> RaggedReader | None:
-    """Return a reader for a model, if it gives the same logits through it as by itself; else None.
+def reader_of(model: Any) -> VarlenReader | NotReadable:
+    """Return a reader for a model, if it gives the same logits through it as by itself; else why it does not.
 
     It does not where a layer keeps a memory outside its attention (state-space layers), or attends by other rules than
     :func:`acgym.agents.engine.attention.attend` knows (learned sinks, distances as biases, chunks).
+
+    Raises:
+        RuntimeError: if memory runs out.
     """
     if not getattr(model, "_supports_attention_backend", False):
-        return None
+        return NotReadable("transformers does not let the attention of this architecture be exchanged")
     ids = [[i % model.config.get_text_config().vocab_size for i in range(3, 3 + n)] for n in (5, 8)]
+    recorder = Recorder()
+    probing = VarlenReader(model, {})
     try:
-        recorder = Recorder()
-        RaggedReader(model, {})._forward([*ids[1]], [*range(8)], [], recorder)
-        if not _windows_are_told(model, recorder.windows):
-            return None
-        reader = RaggedReader(model, recorder.shapes)
-        quantise, reader._quantise = reader._quantise, None  # of the model as it is, whatever its cache is rounded to
-        pool = Pool(recorder.shapes, 1 << 20)
-        states = [States(pool), States(pool)]
-        reader.read([Segment(states[0], ids[0][:3], 0), Segment(states[1], ids[1][:7], 0)])
-        got = reader.read([Segment(states[1], ids[1][7:], 1), Segment(states[0], ids[0][3:], 1)]).float()
-        with _LOCKS.setdefault(model, Lock()):
-            own = torch.cat(
-                [model(input_ids=torch.tensor([row], device=model.device)).logits[:, -1] for row in reversed(ids)]
-            ).float()
-    except (TypeError, ValueError, RuntimeError, AttributeError, IndexError, KeyError):
-        return None  # it does not follow the interface; its own forward pass is used instead
+        probing._forward([*ids[1]], [*range(8)], [], recorder)
+    except (TypeError, ValueError, RuntimeError, AttributeError, IndexError, KeyError) as error:
+        if out_of_memory(error):
+            raise
+        return NotReadable(f"its layers do not call an exchanged attention as they should ({type(error).__name__})")
+    if not _windows_are_told(model, recorder.windows):
+        return NotReadable("a layer keeps its window in a mask, or attends in chunks")
+    reader = VarlenReader(model, recorder.shapes)
+    quantise, reader._quantise = reader._quantise, None  # of the model as it is, whatever its cache is rounded to
+    pool = Pool(recorder.shapes, 1 << 20)
+    states = [States(pool), States(pool)]
+    reader.read([Segment(states[0], ids[0][:3], 0), Segment(states[1], ids[1][:7], 0)])
+    got = reader.read([Segment(states[1], ids[1][7:], 1), Segment(states[0], ids[0][3:], 1)]).float()
+    with _LOCKS.setdefault(model, Lock()):
+        own = torch.cat(
+            [model(input_ids=torch.tensor([row], device=model.device)).logits[:, -1] for row in reversed(ids)]
+        ).float()
     reader.tokens, reader._quantise = 0, quantise
     near = 0.01 if torch.finfo(model.dtype).eps < 1e-6 else 0.2
-    return reader if bool((got - own).abs().max() <= near * own.std()) else None
-
-
-def is_readable(model: Any) -> bool:
-    """Say whether :func:`reader_of` finds a reader for a model."""
-    return reader_of(model) is not None
+    if bool((got - own).abs().max() <= near * own.std()):
+        return reader
+    return NotReadable("its logits are others without padding: a memory outside its attention, or rules of its own")
 
 
 def _turns_at(model: Any) -> int | None:

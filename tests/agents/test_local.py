@@ -267,7 +267,7 @@ def test_turns_read_only_what_is_new_and_say_the_same():
         made = agent(max_new_tokens=8)
         made._engine.drafts = None
         if not remembering:
-            memory = made._engine.remembered
+            memory = made._engine.prefix_cache
             memory.put = lambda conversation, step, memory=memory: memory.forget(conversation)
         episodes = acgym.play(made, "ACB/Household-v0", range(2), kwargs={"level": 1})
         played.append([timeless(episode) for episode in episodes])

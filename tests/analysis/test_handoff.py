@@ -10,8 +10,7 @@ from dataclasses import replace
 import pytest
 
 from acgym.agents.base import Agent, AgentFailure
-from acgym.agents.relay import Relay
-from acgym.agents.scripted import Oracle, Replay, Scripted, Silent
+from acgym.agents.scripted import Oracle, Relay, Replay, Scripted, Silent
 from acgym.analysis.comparison import assemble_result
 from acgym.analysis.handoff import (
     DIRECTIONS,

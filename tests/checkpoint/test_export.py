@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 import acgym
 from acgym.agents.local import load
-from acgym.checkpoint.export import MARKER, RECORD, prepare_export, run_export
+from acgym.checkpoint.card import RECORD
+from acgym.checkpoint.export import prepare_export, run_export
+from acgym.checkpoint.job import MARKER
 from acgym.cli.app import app
 from acgym.compress import compress
 from acgym.compress.formats.verify import ExportDiffers, outputs_of, relative_error, verify_weights

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym.compare.run import _Crew, prepare, run_comparison
+from acgym.compare.crew import Crew
+from acgym.compare.run import prepare, run_comparison
 from acgym.listener import Listener
 from acgym.loop import EnvBug
 from acgym.record.lines import RecordDamaged, RecordNotWritten, RunExists
@@ -172,7 +173,7 @@ def test_what_may_be_broken_is_played_first_and_the_last_agent_is_shared(tmp_pat
     with Run.open(tmp_path, settings.to_dict()) as run:
         crew = Recorded(2, None, run.append, Listener(), OneAfterTheOther())
         with crew:
-            _Crew(settings, run, crew, Listener()).all(settings.agents, 1)
+            Crew(settings, run, crew, Listener()).all(settings.agents, 1)
     first, magnitude, wanda, patterned, w8, w2 = settings.agents
     whole = [(first, 1), (w2, 1), (w8, 1), (patterned, 1), (wanda, 1), (magnitude, 0), (magnitude, None)]
     assert asked == [[(first, None)], [(first, 1)], whole, [(magnitude, 1)]]

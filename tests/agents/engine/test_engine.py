@@ -158,7 +158,7 @@ def test_a_beginning_outlives_nobody_who_holds_it():
     common = prompts((96,))[0]
     for rest in prompts((5, 9), seed=3):
         assert answers(made, [[*common, *rest]], 4) == [said_alone([*common, *rest], 4)]
-    assert made.remembered._prefixes == {}
+    assert made.prefix_cache._prefixes == {}
     assert made.pool.bytes == 0
 
 
@@ -241,7 +241,7 @@ def test_who_will_soon_be_back_keeps_the_states():
     assert made.reader.tokens < 1.3 * once, "conversations were read again although they went on at once"
 
 
-def test_shelves_are_given_back():
+def test_blocks_are_given_back():
     made = server(state_bytes=1)
     answers(made, prompts(LENGTHS))
     assert made.pool.bytes == 0, "nothing may rest without memory"
@@ -325,7 +325,7 @@ def test_who_is_given_up_leaves_and_holds_no_memory():
     assert isinstance(given_up, asyncio.CancelledError)
     assert rows[:5] == [3, 3, 3, 2, 2]
     assert [first.token_ids, last.token_ids] == [said_alone(p, 9) for p in (prompts((4, 5, 6))[i] for i in (0, 2))]
-    assert len(made.remembered._resting) == 2
+    assert len(made.prefix_cache._resting) == 2
 
 
 def test_a_run_that_ends_waits_for_the_step_under_way():

@@ -12,7 +12,7 @@ from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from acgym.agents.engine.attention import NAME
 from acgym.agents.engine.kv_pool import Pool, States
-from acgym.agents.engine.varlen import Segment, is_readable, reader_of
+from acgym.agents.engine.varlen import NotReadable, Segment, VarlenReader, reader_of
 from tests.helpers.families import OTHERS, READABLE, SHAPE, make, prompts
 
 MODELS: dict = {}
@@ -30,10 +30,10 @@ def own_logits(model, ids):
     return model(input_ids=torch.tensor([ids])).logits[0]
 
 
-def read_in_chunks(model, ids, chunks, shelf_bytes=1 << 20):
+def read_in_chunks(model, ids, chunks, block_bytes=1 << 20):
     """Read conversations step by step, ``chunks[step][i]`` tokens of the i-th; logits after every token, each."""
     reader = reader_of(model)
-    pool = Pool(reader.shapes, shelf_bytes)
+    pool = Pool(reader.shapes, block_bytes)
     states = [States(pool) for _ in ids]
     logits = [[] for _ in ids]
     for step in chunks:
@@ -64,14 +64,14 @@ def test_a_company_is_read_as_each_is_alone(family):
     family=st.sampled_from(["llama", "gemma2, window 6 in every other layer", "mistral, window 6"]),
     lengths=st.lists(st.integers(1, 40), min_size=1, max_size=6),
     data=st.data(),
-    shelf_bytes=st.sampled_from([0, 1 << 20]),
+    block_bytes=st.sampled_from([0, 1 << 20]),
 )
-def test_any_chunks_in_any_company_read_the_same(family, lengths, data, shelf_bytes):
+def test_any_chunks_in_any_company_read_the_same(family, lengths, data, block_bytes):
     model = model_of(family)
     ids = prompts(lengths, seed=sum(lengths))
     chunk = st.lists(st.integers(0, 24), min_size=len(lengths), max_size=len(lengths))
     chunks = [*data.draw(st.lists(chunk, max_size=6)), [40] * len(lengths)]
-    got, _, _ = read_in_chunks(model, ids, chunks, shelf_bytes)
+    got, _, _ = read_in_chunks(model, ids, chunks, block_bytes)
     for rows, conversation in zip(got, ids, strict=True):
         torch.testing.assert_close(rows, own_logits(model, conversation), atol=3e-4, rtol=3e-4)
 
@@ -82,7 +82,7 @@ def test_only_what_is_asked_for_comes_back_in_the_order_of_the_segments():
     pool = Pool(reader.shapes, 1 << 20)
     ids = prompts((5, 20, 7))
     states = [States(pool) for _ in ids]
-    reader.read([Segment(states[2], ids[2][:3], 0)])  # its row comes first on the shelf
+    reader.read([Segment(states[2], ids[2][:3], 0)])  # its row comes first on the block
     got = reader.read([Segment(states[0], ids[0], 2), Segment(states[1], ids[1], 0), Segment(states[2], ids[2][3:], 1)])
     own = [own_logits(model, conversation) for conversation in ids]
     torch.testing.assert_close(got, torch.cat([own[0][-2:], own[2][-1:]]), atol=2e-4, rtol=2e-4)
@@ -108,20 +108,22 @@ def test_a_row_that_held_infinities_harms_nobody_who_comes_after():
     states = [States(pool) for _ in range(3)]
     ids = prompts((60, 6, 60))
     reader.read([Segment(states[0], ids[0], 0), Segment(states[2], ids[2], 0)])
-    shelf = states[0].shelf
+    block = states[0].block
     with torch.inference_mode():
-        for part in (part for layer in shelf.layers.values() for part in layer):
+        for part in (part for layer in block.layers.values() for part in layer):
             part[states[0].row] = torch.inf
     states[0].release()
     got = reader.read([Segment(states[1], ids[1], 1), Segment(states[2], [1], 1)])
-    assert states[1].shelf is shelf
+    assert states[1].block is block
     torch.testing.assert_close(got[0], own_logits(model, ids[1])[-1], atol=2e-4, rtol=2e-4)
     torch.testing.assert_close(got[1], own_logits(model, [*ids[2], 1])[-1], atol=2e-4, rtol=2e-4)
 
 
 @pytest.mark.parametrize("family", OTHERS)
 def test_models_with_another_memory_are_told(family):
-    assert not is_readable(make(family))
+    found = reader_of(make(family))
+    assert isinstance(found, NotReadable)
+    assert found.why
 
 
 def test_a_window_that_a_model_keeps_in_its_mask_is_told():
@@ -129,9 +131,9 @@ def test_a_window_that_a_model_keeps_in_its_mask_is_told():
     torch.manual_seed(1)
     config = Gemma3TextConfig(**SHAPE, sliding_window=4000, layer_types=["sliding_attention", "full_attention"])
     model = Gemma3ForCausalLM(config).eval()
-    assert is_readable(model)
+    assert isinstance(reader_of(model), VarlenReader)
     model.model.layers[0].self_attn.sliding_window = None
-    assert not is_readable(model)
+    assert isinstance(reader_of(model), NotReadable)
 
 
 def test_a_model_that_says_something_else_is_told():
@@ -141,7 +143,26 @@ def test_a_model_that_says_something_else_is_told():
         forward(*args, **kwargs)[0] + (0.1 if kwargs.get("acgym_plan") else 0),
         None,
     )
-    assert not is_readable(model)
+    assert isinstance(reader_of(model), NotReadable)
+
+
+def test_full_memory_is_no_reason_to_read_otherwise():
+    """A model that does not fit must say so: another engine would need more memory, and nobody would know why."""
+    model = make("llama")
+
+    def full(*args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    model.model.layers[1].self_attn.forward = full
+    with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
+        reader_of(model)
+
+
+def test_an_interface_that_is_not_kept_is_told_with_its_error():
+    model = make("llama")
+    forward = model.model.layers[1].self_attn.forward
+    model.model.layers[1].self_attn.forward = lambda hidden, **kwargs: forward(hidden)
+    assert "TypeError" in reader_of(model).why
 
 
 def test_the_model_is_given_back_as_it_was():
