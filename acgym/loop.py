@@ -232,7 +232,8 @@ class _EpisodeRun:
 
     def record(self, failure: str | None, seconds: float) -> Episode:
         """Write the episode down; ``final_observation`` of a failed one is what the agent left unanswered."""
-        anchor = stated_anchor(self.env.unwrapped)
+        inside = self.env.unwrapped
+        anchor = stated_anchor(inside)
         return Episode(
             env=self.env.spec.id if self.env.spec else self.setup.env_id,
             kwargs=self.setup.kwargs,
@@ -252,6 +253,8 @@ class _EpisodeRun:
             progress=self.progress if failure is None else None,
             truncated=self.truncated,
             seconds=seconds,
+            capability=getattr(inside, "capability", None),
+            facts=dict(self.task.facts),
         )
 
     def _bug(self, where: str, error: Exception) -> EnvBug:

@@ -49,6 +49,9 @@ class Task:
     """Tools that the agent may call; they go to the agent with the first message."""
     source: str = "generated"
     """``"generated"``, or the name and licence of the data file that the row comes from."""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that describe the task for those who look at results, such as ``length`` (words of the first observation)
+    and ``depth`` (percent of it before what is asked for). They ride in the record, and are no part of the identity."""
 
     @cached_property
     def hash(self) -> str:

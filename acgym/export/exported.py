@@ -35,6 +35,18 @@ class Exported:
         envs: Mapping[str, Mapping[str, Json]] = self.result["settings"]["envs"]
         return envs
 
+    @cached_property
+    def capabilities(self) -> Mapping[str, str]:
+        """Environment -> the capability that it measures; without those whose episodes do not say it."""
+        said: dict[str, str] = {}
+        for agent in self.agents:
+            for episode in self.episodes(agent["name"]):
+                if episode.capability is not None:
+                    said.setdefault(episode.env, episode.capability)
+            if said.keys() >= self.envs.keys():
+                break
+        return said
+
     def episodes(self, agent: str) -> list[Episode]:
         """Return an agent's episodes by environment and seed."""
         return sorted(self.run.episodes(agent), key=lambda episode: (episode.env, episode.seed))

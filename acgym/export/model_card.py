@@ -12,12 +12,6 @@ NAMES = {
     "progress": "Mean progress",
     "format_error_rate": "Format errors, share of turns",
 }
-CAPABILITIES = {
-    "ACB/ToolCall": "tool calling",
-    "ACB/Workflow": "workflow generation",
-    "ACB/Needle": "long-context retrieval",
-    "ACB/Household": "real-world applications",
-}
 
 
 def model_cards(exported: Exported) -> Files:
@@ -56,7 +50,7 @@ def _result(exported: Exported, agent: Mapping[str, Json], env: str, kwargs: Map
         name = f"Success rate minus that of {exported.result['dense']}"
         metrics.append({"type": "success_difference", "value": row["success_difference"], "name": name, "args": args})
     return {
-        "task": {"type": "text-generation", "name": CAPABILITIES.get(env.rpartition("-v")[0], env)},
+        "task": {"type": "text-generation", "name": exported.capabilities.get(env, env)},
         "dataset": {
             "type": "acgym",
             "name": env,

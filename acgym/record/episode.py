@@ -9,7 +9,7 @@ from typing import Literal
 
 from acgym.types import Json, Role, Split, canonical_json
 
-FORMAT = 1
+FORMAT = 2
 """Version of the line format; readers refuse newer ones by name."""
 
 
@@ -74,6 +74,10 @@ class Episode:
     """Whether a limit ended it: of its steps (it is finished) or of its time (it has failed)."""
     seconds: float
     """Wall-clock seconds from reset to the end."""
+    capability: str | None = None
+    """What the environment measures, in words; None if it does not say, or in a record of format 1."""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that describe the task, see :attr:`acgym.types.Task.facts`; empty in a record of format 1."""
     format: int = FORMAT
     _key: tuple[str, str, str, str, int] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -142,6 +146,8 @@ class Episode:
             raise ValueError("an episode is a JSON object")
         if row.get("format", 0) > FORMAT:
             raise NewerFormat(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
+        if row.get("format") == 1:
+            row = {**_NEW_IN_2, **row}
         if row.keys() != _EPISODE:
             odd = sorted(row.keys() ^ _EPISODE)
             raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
@@ -168,5 +174,6 @@ def _turn(row: dict[str, Json]) -> Turn:
 
 
 _EPISODE = {f.name: None for f in fields(Episode) if f.init}.keys()
+_NEW_IN_2: dict[str, Json] = {"capability": None, "facts": {}}
 _TURN = {f.name: None for f in fields(Turn)}.keys()
 """Names in a line, in their order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,26 +14,22 @@ from acgym.report.svg import panels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NEEDLE = "ACB/Needle-"
 DEPTHS = 10
 """Columns: tenths of the text."""
 MOST_LENGTHS = 8
 """Rows: lengths in words, or as many stretches of them."""
-_TEXT = re.compile(r"Text: (.*)\nQuestion: (.*)", re.DOTALL)
-_NAME = re.compile(r'"([^"]+)"')
 
 
 def needles(material: Material) -> Figure:
     """One heat map for each agent, the dense one first."""
     from matplotlib import colormaps
 
-    played = {agent: [e for e in rows if e.env.startswith(NEEDLE)] for agent, rows in material.episodes.items()}
     points = {
-        agent: [(*at, bool(e.success)) for e in rows if e.outcome == "finished" and e.turns and (at := place(e))]
-        for agent, rows in played.items()
+        agent: [(*at, bool(e.success)) for e in rows if e.outcome == "finished" and (at := place(e))]
+        for agent, rows in material.episodes.items()
     }
     if not any(points.values()):
-        raise Missing("no episode of long-context retrieval was played")
+        raise Missing("no episode records a length and a depth, as those of long-context retrieval do")
     lengths = np.unique([length for rows in points.values() for length, _, _ in rows])
     edges = _edges(lengths)
     shown = list(points)[:MOST_AGENTS]
@@ -58,26 +53,10 @@ def needles(material: Material) -> Figure:
     return figure
 
 
-def place(episode: Episode) -> tuple[int, float] | None:
-    """Return how long the text is and where in it the answer lies.
-
-    Args:
-        episode: with at least one turn.
-
-    Returns:
-        Words of the first observation, and the mean place, in percent of the text's characters, at which the names
-        asked for are first told of. None where the observation is not in the form of ``ACB/Needle``.
-    """
-    seen = episode.turns[0].observation
-    found = _TEXT.search(seen)
-    names = _NAME.findall(found[2]) if found else []
-    if not found or not names:
-        return None
-    text = found[1]
-    at = [text.find(f'"{name}"') for name in names]
-    if min(at) < 0:
-        return None
-    return len(seen.split()), 100 * float(np.mean(at)) / max(1, len(text))
+def place(episode: Episode) -> tuple[float, float] | None:
+    """Return how long an episode's text is, in words, and where in it the answer lies, in percent; None if not said."""
+    length, depth = episode.facts.get("length"), episode.facts.get("depth")
+    return None if length is None or depth is None else (length, depth)
 
 
 def _edges(lengths: np.ndarray) -> np.ndarray:

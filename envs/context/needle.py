@@ -146,7 +146,9 @@ class Needle(TextEnv):
             "size": size,
             "depth": self.depth,
         }
-        return Task(f"{shape.asked} asked, {shape.links} links", _question(asked), data, values[: shape.asked])
+        question = _question(asked)
+        facts = _facts(text, asked, words=len(_observation(text, asked, linked=shape.links > 0).split()))
+        return Task(f"{shape.asked} asked, {shape.links} links", question, data, values[: shape.asked], facts=facts)
 
     def tell(self) -> str:
         """Say the rules, the text and the question."""
@@ -267,6 +269,12 @@ def _question(asked: list[str]) -> str:
         return f'What is the code of "{asked[0]}"?'
     listed = ", ".join(f'"{name}"' for name in asked)
     return f"What are the codes of {listed}?"
+
+
+def _facts(text: str, asked: list[str], words: int) -> dict[str, float]:
+    """Say how long the first observation is, in words, and where the names asked for are first told of, in percent."""
+    at = [text.index(f'"{name}"') for name in asked]
+    return {"length": words, "depth": 100 * float(np.mean(at)) / max(1, len(text))}
 
 
 def _observation(text: str, asked: list[str], *, linked: bool) -> str:

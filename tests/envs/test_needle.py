@@ -250,3 +250,14 @@ def test_no_text_raises_or_scores(text: str, prefixed: bool) -> None:
     assert env.observation_space.contains(shown)
     assert 0.0 <= reward <= 1.0
     assert set(info) == {"progress", "success", "malformed", "error"}
+
+
+@pytest.mark.parametrize("depth", [0, 50, 100])
+@pytest.mark.parametrize("level", [1, 3, 4])
+def test_a_task_says_its_length_in_words_and_where_the_answer_lies(level, depth):
+    env = gym.make("ACB/Needle-v0", level=level, length=2000, depth=depth)
+    seen, info = env.reset(seed=1)
+    facts = info["task"].facts
+    assert facts["length"] == len(seen.split())
+    assert 1900 < facts["length"] <= 2000
+    assert abs(facts["depth"] - depth) < 8

@@ -48,13 +48,11 @@ def pairs(words: str = "ask") -> list[tuple[Episode, Episode]]:
 
 
 def needle(seed: int, success: bool, depth: int) -> Episode:
-    """Return an episode of retrieval whose answer lies ``depth`` percent into the text."""
-    told = 'The code of "belado" is "4821".'
-    text = " ".join(["word"] * depth + [told] + ["word"] * (100 - depth))
-    seen = f'Read.\nText: {text}\nQuestion: What is the code of "belado"?'
+    """Return an episode of retrieval that records how long its text is and how deep in it the answer lies."""
     return episode(
-        [turn("Answer: 4821" if success else "Answer: 1", float(success), observation=seen)],
+        [turn("Answer: 4821" if success else "Answer: 1", float(success), observation="Read.")],
         success=success, seed=seed, env=NEEDLE, task_hash=f"needle{seed}",
+        capability="long-context retrieval", facts={"length": 115, "depth": depth},
     )  # fmt: skip
 
 
