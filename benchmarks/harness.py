@@ -19,8 +19,9 @@ import acgym
 from acgym.agents.scripted import Oracle
 from acgym.loop import play
 from acgym.record.run import Run
+from acgym.suites import QUICK, suite_named
 
-ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
+ENVS = tuple(suite_named(QUICK))
 
 
 def bare(env_id: str, episodes: int) -> tuple[float, int]:

@@ -16,8 +16,9 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: one thread a work
 
 from acgym.compare.run import prepare, run_comparison
 from acgym.record.run import Run
+from acgym.suites import QUICK, suite_named
 
-ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
+ENVS = tuple(suite_named(QUICK))
 
 
 def played(folder: Path, episodes: int, **how: Any) -> tuple[float, list[Any]]:

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 import acgym
+from tests.helpers.registry import IDS
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["envs", "agents", "compress"]
-IDS = ["ACB/Household-v0", "ACB/Needle-v0", "ACB/ToolCall-v0", "ACB/Workflow-v0"]
 WAYS = ["wheel", "sdist", "editable", "checkout"]
 SENTINEL = "reference/shipped-too.json"
 """A data file put among the reference model's, so that shipping data is tested whatever the folder holds."""

@@ -11,6 +11,7 @@ import pytest
 from acgym.assemble.spec import read_recipe
 from acgym.compress.methods.table import METHODS
 from acgym.compress.options import words
+from tests.helpers.registry import IDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,7 +51,7 @@ def test_the_commands_that_it_names_exist():
 
 
 def test_every_environment_and_command_is_named():
-    for word in ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0"):
+    for word in IDS:
         assert word in README
     for command in ("compare", "play", "envs", "train"):
         assert f"acgym {command}" in README

@@ -26,12 +26,16 @@ from acgym.train.heads import merge_heads
 from acgym.train.tokenizer import build_tokenizer
 from acgym.train.watch import exact_share, held_out, hidden_states
 
-TOOL_CALL, WORKFLOW, NEEDLE, HOUSEHOLD = (
-    "ACB/ToolCall-v0",
-    "ACB/Workflow-v0",
-    "ACB/Needle-v0",
-    "ACB/Household-v0",
-)
+SHARES: Mapping[str, float] = {
+    "ACB/ToolCall-v0": 0.28,
+    "ACB/Workflow-v0": 0.22,
+    "ACB/Needle-v0": 0.2,
+    "ACB/Household-v0": 0.2,
+    RECALL: 0.6,
+    REPEAT: 5.0,
+}
+"""What the agent that ships with the package was trained on: environment or practice family -> its share of the
+conversations."""
 
 LONGEST_REPLY = 128
 """Tokens that the finished agent may say in one turn; the longest reply of the oracle has 114."""
@@ -57,9 +61,7 @@ class TrainingRecipe:
     decay_share: float = 0.3
     """Last part of the steps over which both rates fall linearly to zero."""
     seed: int = 0
-    shares: Mapping[str, float] = field(
-        default_factory=lambda: {TOOL_CALL: 0.28, WORKFLOW: 0.22, NEEDLE: 0.2, HOUSEHOLD: 0.2, RECALL: 0.6, REPEAT: 5.0}
-    )
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
     """Share of each family among the conversations (they need not sum to one)."""
     practice_fades_over: int = 800
     """Steps over which the two practice families fade to a twentieth of their shares."""

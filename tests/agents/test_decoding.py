@@ -31,8 +31,8 @@ from acgym.compare.settings import prepare
 from acgym.listener import Listener
 from acgym.record.run import Run
 from acgym.types import Message
-from tests.agents.engine.test_engine import answers
 from tests.helpers import small_agent
+from tests.helpers.asked import answers
 from tests.helpers.families import make, prompts
 from tests.helpers.tiny import save_model
 

@@ -20,6 +20,7 @@ from acgym.agents.local import REFERENCE, Loaded, LocalAgent, load
 from acgym.analysis.failure import classify
 from acgym.types import Call, Message
 from tests.helpers import small_agent
+from tests.helpers.registry import PLAYED
 
 NEEDLE, HOUSEHOLD = "ACB/Needle-v0", "ACB/Household-v0"
 
@@ -325,7 +326,7 @@ def test_a_model_is_let_go_with_its_agent():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("env_id", small_agent.ENVS)
+@pytest.mark.parametrize("env_id", PLAYED)
 def test_the_trained_agent_plays_the_same_alone_and_in_any_company(env_id):
     def digest(concurrency, count=64):
         made = LocalAgent(load(str(REFERENCE)), "reference")

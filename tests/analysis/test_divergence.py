@@ -14,6 +14,7 @@ from acgym.analysis.divergence_summary import summarise
 from acgym.analysis.failure import CLASSES
 from acgym.loop import play
 from tests.helpers.recorded import bad, broken, episode, turn
+from tests.helpers.registry import PLAYED
 
 CALL, SAME, OTHER = (
     '{"name": "f", "arguments": {"a": 1, "b": 2}}',
@@ -148,7 +149,7 @@ def test_a_summary_of_nothing_is_no_number():
     assert "different versions" in summarise([episode([turn()])], [episode([turn(observation="?")])])["reason"]
 
 
-@pytest.mark.parametrize("env", ["ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0"])
+@pytest.mark.parametrize("env", PLAYED)
 def test_counts_add_up_on_every_environment(env):
     dense, other = (play(agent, env, range(12), kwargs={"level": 1}) for agent in (Oracle(), Random()))
     told = summarise(dense, other)

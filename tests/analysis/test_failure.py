@@ -13,8 +13,7 @@ from acgym.agents.scripted import Random, Silent
 from acgym.analysis.failure import CLASSES, KINDS, RULES, UNCLEAR, Case, Failure, classify
 from acgym.loop import play
 from tests.helpers.recorded import Faulty, bad, broken, episode, turn
-
-ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
+from tests.helpers.registry import PLAYED
 
 
 def call(name, **arguments):
@@ -137,7 +136,7 @@ def test_the_tables_agree():
     assert set(KINDS) >= UNCLEAR
 
 
-@pytest.mark.parametrize("env", ENVS)
+@pytest.mark.parametrize("env", PLAYED)
 @pytest.mark.parametrize("level", [1, 3])
 def test_every_kind_of_error_of_our_environments_is_known(env, level):
     played = play(Random(), env, range(60), kwargs={"level": level})
@@ -152,12 +151,12 @@ def test_faults_of_real_episodes():
         played = play(Faulty("q", slip), env, seeds, kwargs={"level": 1})
         return {found for a, b in zip(solved, played, strict=True) if (found := classify(b, a)) is not None}
 
-    tool, flow, needle, house = ENVS
+    tool, flow, needle, house = PLAYED
     assert {made.kind for made in lost(tool, lambda at: call("nothing") if at == 0 else "Done.")} == {"wrong_tool"}
     assert lost(tool, lambda at: "Done.") == {Failure("premature_stop", 0)}
     assert lost(needle, lambda at: "Answer: 0000") == {Failure("wrong_argument", 0)}
     assert lost(flow, lambda at: "Node:\n1: fly to the moon\nEdge: (START,1) (1,END)") == {Failure("wrong_tool", 0)}
     assert lost(house, lambda at: "Action: look") == {Failure("loop", 1)}
     assert lost(house, lambda at: f"Action: go to moon {at}") == {Failure("wrong_argument", 0)}
-    for env in ENVS:
+    for env in PLAYED:
         assert {classify(made) for made in play(Silent(), env, range(4))} == {Failure("format", 0)}

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from acgym.analysis.proxy import BY_RECIPE, prediction
 from acgym.record.run import Run
-from tests.analysis.test_score import episode, turn
+from tests.helpers.scored import episode, turn
 
 ENV = "A/B-v0"
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from acgym.analysis.repeated import pass_all_k, pass_at_k, repeated, repeated_difference, repeated_episodes
 from acgym.statistics.paired import paired_difference
-from tests.analysis.test_score import episode, failed
+from tests.helpers.scored import episode, failed
 
 
 @given(st.integers(1, 8), st.data())

@@ -14,7 +14,7 @@ from acgym.compare.run import prepare, run_comparison
 from acgym.record.run import Run, RunExists
 from acgym.report.grids import grids, legend
 from acgym.statistics.sequential import confidence_sequence, sequential_p
-from tests.analysis.test_score import episode, failed
+from tests.helpers.scored import episode, failed
 from tests.helpers.tiny import save_model
 from tests.helpers.toys import ECHO
 

@@ -12,7 +12,7 @@ import acgym
 from acgym.checkpoint.export import prepare_export, run_export
 from acgym.checkpoint.stream import run_stream
 from acgym.compress.formats.verify import logit_error, outputs_of
-from tests.compress.stream.test_formats import assert_equal
+from tests.helpers.checkpoints import assert_equal
 from tests.helpers.tiny import save_model
 
 GATE = ["*.shared_expert_gate"]

@@ -9,8 +9,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from acgym.agents.local import Loaded
 from acgym.train.trainer import make_tokenizer
+from tests.helpers.registry import PLAYED
 
-ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
 CHATML = (
     "{%- for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
     "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
@@ -19,7 +19,7 @@ CHATML = (
 
 @cache
 def _backend():
-    return make_tokenizer(ENVS, per_env=25)
+    return make_tokenizer(PLAYED, per_env=25)
 
 
 def tokenizer(template=None):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from acgym.probe.run import probe, probe_pair
-from tests.probe.test_probe import make, random_sequences
+from tests.helpers.probed import make, random_sequences
 
 
 @pytest.fixture(scope="module")

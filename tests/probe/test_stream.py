@@ -8,7 +8,7 @@ import torch
 from acgym.probe.run import probe, probe_pair
 from acgym.probe.stream import streamed
 from tests.helpers.compress_families import make
-from tests.probe.test_probe import random_sequences
+from tests.helpers.probed import random_sequences
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from acgym.probe import vllm as probe_vllm
 from acgym.probe.run import probe, probe_pair
 from acgym.probe.vllm import in_vllm
 from tests.helpers.compress_families import make
-from tests.probe.test_probe import random_sequences
+from tests.helpers.probed import random_sequences
 
 
 class StandIn:

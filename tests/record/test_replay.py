@@ -17,12 +17,11 @@ from acgym.record.intact import faults, refuse_edited
 from acgym.record.lines import RecordDamaged
 from acgym.record.replay import replay, replay_episode
 from tests.helpers.recorded import broken, episode, turn
+from tests.helpers.registry import PLAYED
 from tests.helpers.toys import ECHO
 
-ENVS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
 
-
-@pytest.mark.parametrize("env", ENVS)
+@pytest.mark.parametrize("env", PLAYED)
 @pytest.mark.parametrize("level", [1, 4])
 def test_recorded_episodes_replay_bit_equal(env, level):
     made = [

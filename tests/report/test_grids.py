@@ -12,6 +12,7 @@ from acgym.cli.show import show_comparison, show_conversation, show_environments
 from acgym.record.episode import Episode, Turn
 from acgym.report.grids import Cell, grids, legend
 from acgym.text import printable
+from tests.helpers.registry import IDS
 
 HOSTILE = "hf:<script>alert(1)</script>[red]x[/red]\x1b[31m\x07&\u202e'\""
 
@@ -166,9 +167,9 @@ def test_printable_keeps_what_people_write():
 
 def test_environments_are_listed_with_their_anchors():
     console = Console(width=120, file=io.StringIO())
-    show_environments(console)
+    show_environments(IDS, console)
     text = console.file.getvalue()
-    for name in ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0"):
+    for name in IDS:
         assert name in text
 
 

@@ -22,7 +22,7 @@ from acgym.statistics.cluster import (
     effective_number,
 )
 from acgym.statistics.paired import mcnemar, mcnemar_mid_p, mean_interval, paired_difference, tango, wilson
-from tests.analysis.test_score import episode
+from tests.helpers.scored import episode
 
 COUNTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8)
 

@@ -19,9 +19,7 @@ from acgym.envs.names import names
 from acgym.train.data import (
     IGNORE,
     RECALL,
-    REPEAT,
     Batch,
-    Practice,
     decisions,
     group,
     recall_practice,
@@ -32,14 +30,9 @@ from acgym.train.demonstrations import Demonstration, demonstrate, demonstration
 from acgym.train.watch import held_out
 from acgym.types import Message
 from tests.helpers import small_agent
+from tests.helpers.practised import NEEDLE, practice
+from tests.helpers.registry import PLAYED
 from tests.helpers.toys import ECHO, Echo
-
-NEEDLE = "ACB/Needle-v0"
-
-
-def practice():
-    shares = {NEEDLE: 0.5, "ACB/ToolCall-v0": 0.5, RECALL: 1.0, REPEAT: 1.0}
-    return Practice(small_agent.tokenizer(), shares, seed=0, tokens_per_step=256, steps=6, practice_fades_over=4)
 
 
 def test_only_the_agents_words_and_their_end_are_targets():
@@ -60,7 +53,7 @@ def test_only_the_agents_words_and_their_end_are_targets():
     ]
 
 
-@pytest.mark.parametrize("env_id", small_agent.ENVS)
+@pytest.mark.parametrize("env_id", PLAYED)
 def test_a_demonstration_read_by_the_player_is_the_one_learnt_from(env_id):
     """The prompt of the agent at play is a prefix of the training sequence, so nothing is learnt that it never sees."""
     tok = small_agent.tokenizer()
@@ -134,7 +127,7 @@ def test_a_step_has_its_tokens_and_practice_fades():
 def test_batches_are_the_same_in_any_process(tmp_path):
     file = tmp_path / "batches.pickle"
     code = (
-        "import pickle, sys; from tests.test_train_data import practice; data = practice();"
+        "import pickle, sys; from tests.helpers.practised import practice; data = practice();"
         f"pickle.dump([[(b.ids, b.targets) for b in data[s]] for s in (4, 1)], open({str(file)!r}, 'wb'))"
     )
     root = Path(__file__).resolve().parents[2]

@@ -15,9 +15,10 @@ from acgym.loop import play
 from acgym.record.run import Run
 from acgym.types import Reply
 from tests.helpers import runs
+from tests.helpers.killer import Killer
 from tests.helpers.toys import ECHO
-from tests.workers.test_workers import ENV, Killer
 
+ENV = f"tests.helpers.toys:{ECHO}"
 HOUSEHOLD = "ACB/Household-v0"
 
 

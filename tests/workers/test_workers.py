@@ -25,6 +25,7 @@ from acgym.workers.pool import SHARE, WorkerDied, Workers, cut
 from acgym.workers.processes import THREADS, Processes
 from acgym.workers.side import WorkerBug, described, raised
 from tests.helpers import runs
+from tests.helpers.killer import Killer
 from tests.helpers.toys import ECHO
 
 ENV = f"tests.helpers.toys:{ECHO}"
@@ -43,24 +44,6 @@ def test_two_workers_find_what_one_process_finds(alone, tmp_path):
     folder, settings = alone
     run_comparison(settings, tmp_path, workers=2)
     assert runs.content(tmp_path, settings.agents) == runs.content(folder, settings.agents)
-
-
-class Killer(Listener):
-    """Kills a worker whenever so many episodes of an agent are done.
-
-    Where none is alive at a moment (those that were killed are still being heard), it kills the next one.
-    """
-
-    def __init__(self, agent, moments, pids=lambda: [child.pid for child in multiprocessing.active_children()]):
-        self.agent, self.moments, self.killed, self.pids = agent, set(moments), [], pids
-
-    def playing(self, agent, env, done, total):
-        due = [moment for moment in self.moments if moment <= done]
-        if agent == self.agent and due and done < total and (victims := self.pids()):
-            self.moments.remove(min(due))
-            victim = victims[done % len(victims)]
-            os.kill(victim, signal.SIGKILL)
-            self.killed.append(victim)
 
 
 @pytest.mark.parametrize("agent", ["random", pytest.param("oracle", marks=pytest.mark.slow)])  # shared; played whole

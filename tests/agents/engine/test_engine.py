@@ -19,6 +19,7 @@ from acgym.agents.engine.padded import Padded
 from acgym.agents.engine.reply_state import Rules
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.engine.varlen import reader_of
+from tests.helpers.asked import answers
 from tests.helpers.families import OTHERS, READABLE, alone, make, prompts
 
 LENGTHS = (3, 17, 1, 90, 9, 33)
@@ -45,16 +46,6 @@ def said_alone(prompt, limit, stops=(), family="llama"):
     if key not in _ALONE:
         _ALONE[key] = alone(model_of(family), prompt, limit, stops)
     return _ALONE[key]
-
-
-def answers(made, all_prompts, limits=12):
-    """Ask all at once."""
-    limits = [limits] * len(all_prompts) if isinstance(limits, int) else limits
-
-    async def everyone():
-        return await asyncio.gather(*(made.answer(p, n) for p, n in zip(all_prompts, limits, strict=True)))
-
-    return [said.token_ids for said in asyncio.run(everyone())]
 
 
 async def talk(made, turns, limit=8):

@@ -16,11 +16,11 @@ from safetensors.torch import load_file, save_file
 import acgym
 from acgym.checkpoint.export import prepare_export, run_export
 from acgym.checkpoint.stream import run_stream
-from acgym.compress.formats.files import weight_files
 from acgym.compress.formats.read import read_checkpoint
 from acgym.compress.formats.verify import ExportDiffers
 from acgym.compress.stream import work as stream_work
 from acgym.compress.stream.folder import compress_folder
+from tests.helpers.checkpoints import assert_equal, tensors
 from tests.helpers.compress_models import text
 from tests.helpers.stream_folders import Killed, dying, files, saved
 from tests.helpers.tiny import save_model
@@ -46,22 +46,6 @@ def corpus(tmp_path_factory):
     file = tmp_path_factory.mktemp("text") / "text.txt"
     file.write_text("the code of the code is in the code of what is said here and there. " * 40, "utf-8")
     return file
-
-
-def tensors(folder):
-    """All tensors of a folder by name, whatever file they are in."""
-    return {name: tensor for file in weight_files(folder) for name, tensor in load_file(file).items()}
-
-
-def assert_equal(one, other):
-    left, right = tensors(one), tensors(other)
-    assert left.keys() == right.keys()
-    assert [name for name in left if left[name].dtype != right[name].dtype] == []
-    assert [name for name in left if not torch.equal(left[name], right[name])] == []
-    ours, theirs = (json.loads((folder / "config.json").read_text("utf-8")) for folder in (one, other))
-    assert [ours.get(key) for key in ("dtype", "quantization_config")] == [
-        theirs.get(key) for key in ("dtype", "quantization_config")
-    ]
 
 
 CASES = [
@@ -131,6 +115,7 @@ RUN = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
+from tests.helpers.checkpoints import assert_equal, tensors
 from tests.helpers.compress_models import text
 from acgym.compress.stream.folder import compress_folder
 
