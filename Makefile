@@ -6,6 +6,7 @@
 #   make test-cross    the same, and runs beside vLLM and the tools that our results are exported to
 #   make lint          ruff and strict mypy
 #   make format        let ruff rewrite the files
+#   make docs-picture  draw the rooms in docs/architecture.md anew
 #   make clean         remove what these commands made
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ TYPES := build/types
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: compare test test-slow test-formats test-cross lint format clean
+.PHONY: compare test test-slow test-formats test-cross lint format docs-picture clean
 
 compare: $(INSTALLED)
 	$(VENV)/bin/acgym compare $(ARGS)
@@ -54,6 +55,9 @@ lint: $(INSTALLED_DEV)
 format: $(INSTALLED_DEV)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+docs-picture:
+	$(PYTHON) -m tests.helpers.rooms
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

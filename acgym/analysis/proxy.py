@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from acgym.record.run import SIGNALS
 from acgym.record.tokens import decision_sequences
 from acgym.statistics.prediction import Stratum, association, discrimination
 from acgym.types import Json
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from acgym.record.episode import Episode
     from acgym.record.run import Run
 
-SIGNALS = "signals.safetensors"
 
 Change: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json]], float | None]
 Columns: TypeAlias = Mapping[str, NDArray[Any]]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from acgym.files import write_whole
 from acgym.probe.episodes import along_episodes
 from acgym.probe.run import DenseLogits, Signals, probe, probe_pair, remember
+from acgym.record.run import SIGNALS
 from acgym.record.tokens import Place, placed_sequences
 from acgym.types import Json, canonical_json
 
@@ -27,7 +28,6 @@ PROBED_EPISODES = 25
 """Episodes of the first agent in each environment, by rising seed, whose tokens every model is probed on."""
 MAX_LOGITS = 1 << 31
 """Bytes that the remembered logits of all environments together may take."""
-SIGNALS = "signals.safetensors"
 WIDE = 1024
 """Width of a model up to which ERank is measured behind every decoder layer; behind SOME_LAYERS, evenly spaced, of
 wider ones, where an eigenvalue decomposition takes seconds."""

@@ -19,6 +19,8 @@ from acgym.types import Json, Split, canonical_json
 
 MANIFEST = "manifest.json"
 EPISODES = "episodes.jsonl"
+SIGNALS = "signals.safetensors"
+"""In an agent's folder: what its model showed at every token (:mod:`acgym.probe`)."""
 MAX_FOLDER_BYTES = 200
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from acgym.record.run import SIGNALS
 from acgym.text import printable
 from acgym.types import Json
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from acgym.record.episode import Episode
     from acgym.record.run import Run
 
-SIGNALS = "signals.safetensors"
 MOST_LETTERS = 44
 """Of an agent's name in a figure."""
 

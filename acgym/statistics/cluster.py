@@ -5,7 +5,6 @@ Where every task is played once, each function here gives what its counterpart i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -201,35 +200,6 @@ def effective_number(values: Floats, clusters: Clusters, confidence: float = 0.9
     robust = float(np.sum((clusters.sums - clusters.mean * clusters.sizes) ** 2)) * count / (count - 1)
     t = stats.t.ppf((1 + confidence) / 2, count - 1) / normal_quantile(confidence)
     return max(1.0, n / max(1.0, robust / naive) / float(t) ** 2)
-
-
-def cluster_t_interval(
-    values: Sequence[float] | Floats, labels: Sequence[Hashable], confidence: float = 0.95
-) -> Interval | None:
-    """Student's t interval of a mean with the cluster-robust standard error, G - 1 degrees of freedom.
-
-    The variance is that of a ratio of cluster totals with the finite-sample factor G / (G - 1). It trusts the normal
-    approximation, so it is wrong for rare losses: it is here to check the others against, and for many large clusters.
-
-    Args:
-        values: (n,) finite values, such as differences in [-1, 1].
-        labels: (n,) the cluster of each value.
-        confidence: in (0, 1).
-
-    Returns:
-        The interval; None for fewer than two clusters or values that are all alike, which say nothing about spread.
-    """
-    x = np.asarray(values, dtype=np.float64)
-    if x.ndim != 1 or x.size == 0 or not np.isfinite(x).all():
-        raise ValueError(f"values must be 1-D, finite and at least one, got shape {x.shape}")
-    clusters = Clusters.of(x, labels)
-    count = len(clusters.sizes)
-    away = clusters.sums - clusters.mean * clusters.sizes
-    if count < 2 or not np.any(np.abs(away) > 1e-12):
-        return None
-    error = math.sqrt(float(np.sum(away**2)) * count / (count - 1)) / len(x)
-    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
-    return Interval(clusters.mean - half, clusters.mean + half)
 
 
 def _differing(clusters: Clusters) -> int:

@@ -156,6 +156,8 @@ def attend(
         return query.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
     out = query.new_empty(query.shape[2], query.shape[1], value.shape[-1])
     out[acgym_plan.tokens :] = 0.0  # rows that fill the matrices up
+    # New keys and values, (key-value heads, tokens, size), go behind those of their conversations before anybody asks:
+    # a token sees itself. They are turned to (tokens, key-value heads, size), the order in the block.
     for part, new in enumerate((key[0], value[0])):
         rows = (new if acgym_plan.quantise is None else acgym_plan.quantise(new)).transpose(0, 1)
         for block, which, places in acgym_plan.writes:
@@ -176,7 +178,7 @@ def _attend(
     window: int | None,
     softcap: float | None,
 ) -> None:
-    """Attend in a group.
+    """Attend in a group: softmax(q k^T * scaling + mask) v, row by row (Vaswani et al. 1706.03762, equation 1).
 
     Views are made in one step each: there are many small groups, and a view costs as much as a small sum.
 
@@ -190,16 +192,19 @@ def _attend(
         window: see there.
         softcap: see there.
     """
+    # A sliding window hides all before the window of the row that has read least: those positions are not looked at.
     first = 0 if window is None else max(0, min(group.seen) + 1 - window)
     keys, values = _seen(keys, group, first), _seen(values, group, first)
     wide, heads = group.widest, query.shape[1]
+    # asked: (rows, heads, widest, head size); keys, values: (rows, key-value heads, positions, head size).
     if group.padded is None:
         asked = _by_row(query, group.new.start, group)
-    else:
+    else:  # rows of unlike lengths: the free places ask too, and nobody reads what they are told
         asked = query.new_zeros(group.rows * wide, *query.shape[1:]).index_copy_(0, group.padded, query[group.new])
         asked = _by_row(asked, 0, group)
     groups = heads // keys.shape[1]
     if wide > _FEW and softcap is None:
+        # Grouped queries (Ainslie et al. 2305.13245) as the kernel does them; a prompt from its start needs no mask.
         whole = group.rows == 1 and group.seen[0] == 0 and window is None
         said = functional.scaled_dot_product_attention(
             asked,
@@ -211,7 +216,8 @@ def _attend(
             enable_gqa=groups > 1,
         )
     else:
-        # Query heads that share a key-value head become further queries of that head.
+        # Query heads that share a key-value head become further queries of that head: for a few new tokens one product
+        # of (groups * widest) queries reads the keys once, and not once for each of the heads.
         if groups > 1:
             asked = asked.reshape(group.rows, keys.shape[1], groups * wide, -1)
         mask = group.mask(window, first, groups, query)

@@ -29,7 +29,7 @@ _BLOCKS = 16
 
 
 class Engine(Server):
-    """Continuous batching.
+    """Continuous batching: who is done leaves and who waits begins between two steps (Orca, Yu et al., OSDI 2022).
 
     What one prompt is answered does not depend on what else is read or remembered, up to the rounding of the model's
     arithmetic. Keys and values are kept from turn to turn and shared between prompts that begin alike; where memory is
@@ -151,7 +151,11 @@ class Engine(Server):
         return [part.request for part in speaking if part.request.writing.over]
 
     def _parts(self) -> list[_Part]:
-        """Divide a step's tokens: who has least to read comes first, so that nobody's words wait for a long prompt."""
+        """Divide a step's tokens: who has least to read comes first, so that nobody's words wait for a long prompt.
+
+        Long prompts are read in chunks beside the words of others (stall-free batching, Agrawal et al. 2403.02310:
+        decodes first, then chunks up to the step's budget of tokens).
+        """
         parts, left = [], STEP_TOKENS
         most = min(self._drafted_tokens, STEP_TOKENS - len(self._active)) // len(self._active)
         beginning: set[int | None] = set()
@@ -164,7 +168,7 @@ class Engine(Server):
             if len(conversation.ids) == len(request.ids):  # it will be shared when it has been read
                 beginning.add(first_block(conversation.ids))
             self._tell_length(conversation)
-            seen = conversation.states.length
+            seen = conversation.states.length  # keys and values of ids[:seen] are in the pool
             new = conversation.ids[seen : seen + left]
             left -= len(new)
             drafted: list[int] = []
@@ -172,6 +176,7 @@ class Engine(Server):
             if whole:
                 drafted = self._draft(request, conversation, min(left, most))
                 left -= len(drafted)
+            # The last token and each drafted one are asked for what follows: a right draft gives one token more.
             asked = len(drafted) + 1 if whole else 0
             parts.append(_Part(request, Segment(conversation.states, [*new, *drafted], asked), drafted))
         return parts
@@ -222,7 +227,12 @@ class Engine(Server):
         )
 
     def _take(self, part: _Part, chosen: list[int], logprobs: list[float]) -> None:
-        """Take over what the model chose as far as the draft was right."""
+        """Take over what the model chose as far as the draft was right.
+
+        Speculative decoding (Leviathan et al. 2211.17192, algorithm 1) with a draft q that puts all its probability on
+        one token: the model's own choice at each place, greedy or drawn with the place's random number, is kept; the
+        first one that is not the drafted token ends the draft. So the reply is what it would be without drafts.
+        """
         request, conversation, writing = part.request, part.conversation, part.request.writing
         if len(conversation.ids) == len(request.ids):
             conversation.states.length = len(conversation.ids)

@@ -1,4 +1,9 @@
-"""Memory for keys and values: blocks whose rows have one size, so that neighbours can be attended to in one call."""
+"""Memory for keys and values: blocks whose rows have one size, so that neighbours can be attended to in one call.
+
+A conversation's keys and values lie in one row, one behind the other, and not in pages (PagedAttention, Kwon et al.
+2309.06180): plain attention kernels read a row as it is. Rows that are too short are exchanged for longer ones; sizes
+grow by a quarter, so that at most a third of a longer row is free.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What is kept of conversations between their turns, and what one conversation can take over from another."""
+"""What is kept of conversations between their turns, and what one conversation can take over from another.
+
+Prompts share what they begin with in whole blocks of tokens, each found by a hash over it and all blocks before it (as
+vLLM's automatic prefix caching does; SGLang, Zheng et al. 2312.07104, keeps a tree for the same end).
+"""
 
 from __future__ import annotations
 

@@ -75,6 +75,8 @@ class VarlenReader:
         if all(kinds):
             read = {id(s): rows for kind in kinds for s, rows in self._read_apart(kind)}
             return torch.cat([read[id(segment)] for segment in segments])
+        # All new tokens are one row, (1, tokens), ordered as their conversations lie in the pool. This is the varlen
+        # layout of FlashAttention (Dao 2307.08691); starts[i] and ends[i] are what its cu_seqlens says.
         for segment in segments:  # all before the first is looked up: who makes room may move others
             segment.states.make_room(segment.states.length + len(segment.ids))
         row = sorted(range(len(segments)), key=lambda i: _place(segments[i].states))

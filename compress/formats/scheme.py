@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from acgym.compress.options import Affine, GptqOptions
-from acgym.compress.options_fp8 import Fp8Options
+from acgym.compress.options import Affine, Fp8Options, GptqOptions
 from acgym.compress.options_model import KvOptions, SmoothQuantOptions
 from acgym.compress.recipe import Recipe
 

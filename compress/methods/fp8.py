@@ -7,7 +7,7 @@ from torch import Tensor
 from acgym.compress.methods.activations import quantise_tokens
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_fp8 import Fp8Options
+from acgym.compress.options import Fp8Options
 
 
 def fp8(weight: Tensor, statistics: Statistics, options: Fp8Options) -> Compressed:

@@ -17,8 +17,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from acgym.compress.options import NEEDS, Affine, GptqOptions, Needs, Options, SparseGptOptions, Sparsity, words
-from acgym.compress.options_fp8 import Fp8Options
+from acgym.compress.options import (
+    NEEDS,
+    Affine,
+    Fp8Options,
+    GptqOptions,
+    Needs,
+    Options,
+    SparseGptOptions,
+    Sparsity,
+    words,
+)
 from acgym.compress.options_model import ActivationOptions, AwqOptions, KvOptions, SmoothQuantOptions
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -148,3 +149,18 @@ def mermaid() -> str:
     for room, (_, allowed) in rows:
         lines += [f"  {short[room]} --> {short[other]}" for other in allowed if other != "acgym"]
     return "\n".join(lines)
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
+BEFORE, AFTER = "<!-- rooms -->\n", "<!-- /rooms -->\n"
+"""Marks between which the page holds the picture."""
+
+
+def with_picture(page: str) -> str:
+    """Return the page with the picture of today's table."""
+    head, _, rest = page.partition(BEFORE)
+    return f"{head}{BEFORE}```mermaid\n{mermaid()}\n```\n{AFTER}{rest.partition(AFTER)[2]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_picture(PAGE.read_text("utf-8")), encoding="utf-8")

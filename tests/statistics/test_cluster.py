@@ -16,7 +16,6 @@ from acgym.statistics.cluster import (
     Clusters,
     cluster_mcnemar,
     cluster_mcnemar_mid_p,
-    cluster_t_interval,
     clustered_difference,
     clustered_mean,
     effective_number,
@@ -83,19 +82,6 @@ def test_effective_number_by_hand():
     assert effective_number(np.zeros(10), uneven) == pytest.approx(100 / (64 + 1 + 1))
 
 
-def test_t_interval_by_hand():
-    # three clusters of sums 2, 0, 1 and two values each: mean 1/2, residuals 1, -1, 0
-    found = cluster_t_interval([1, 1, 0, 0, 1, 0], list("aabbcc"))
-    half = stats.t.ppf(0.975, 2) * np.sqrt(2 * 3 / 2) / 6
-    assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half))
-    x = np.random.default_rng(1).normal(size=20)
-    theirs = stats.ttest_1samp(x, 0).confidence_interval()
-    ours = cluster_t_interval(x, list(range(20)))
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
-    assert cluster_t_interval([0.2, 0.2], ["a", "b"]) is None
-    assert cluster_t_interval([0.2, 0.5], ["a", "a"]) is None
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -103,7 +89,6 @@ def test_t_interval_by_hand():
         (lambda: clustered_difference([1, 0], [1], ["a", "b"]), "equal lengths, got 2 and 1"),
         (lambda: cluster_mcnemar([1], [1, 2]), "both counts"),
         (lambda: cluster_mcnemar([-1], [1]), "cannot be negative"),
-        (lambda: cluster_t_interval([float("nan")], ["a"]), "finite"),
     ],
 )
 def test_wrong_use_is_refused(call, words):
