@@ -1,4 +1,4 @@
-"""Training batches for behaviour cloning: demonstrations of the four environments, and plain recall practice."""
+"""Training batches for behaviour cloning: demonstrations of environments, and plain recall practice."""
 
 from __future__ import annotations
 

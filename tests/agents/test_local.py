@@ -224,6 +224,8 @@ def test_facts_say_how_it_plays():
     assert facts["architecture"] == "LlamaForCausalLM"
     assert (facts["dtype"], facts["decoding"], facts["max_new_tokens"]) == ("float32", "greedy", 24)
     assert facts["template_shows_tools"] is True
+    assert facts["engine"] == "varlen"
+    assert "engine_why" not in facts
     json.dumps(facts)
 
 
@@ -315,6 +317,8 @@ def test_models_without_plain_attention_play_too():
     replies = ask(made, "a", "b c d")
     assert [reply.token_ids for reply in replies] == [ask(made, text)[0].token_ids for text in ("a", "b c d")]
     assert all(len(reply.token_ids) == 6 for reply in replies)
+    assert made.facts["engine"] == "padded"
+    assert "attention" in made.facts["engine_why"], "the record says why"
 
 
 def test_a_model_is_let_go_with_its_agent():

@@ -97,6 +97,8 @@ def test_model_index_is_read_by_the_hub(made, tmp_path):
     assert values[NEEDLE, "success_difference"] == -0.5
     assert ModelCardData(model_name=name, eval_results=results).to_yaml()
     assert "success_difference" not in files[0].read_text("utf-8")
+    tasks = {row["dataset"]["name"]: row["task"]["name"] for row in block["model-index"][0]["results"]}
+    assert tasks == {NEEDLE: "long-context retrieval", TOOLS: TOOLS}, "an old record does not say its capability"
 
 
 def test_an_unknown_form_or_agent_is_refused_before_anything_is_written(made, tmp_path):

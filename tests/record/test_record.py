@@ -303,3 +303,16 @@ def test_a_line_is_read_as_pythons_own_parser_reads_it(episodes, value, text, id
 def test_deep_nesting_is_read_as_before(episodes):
     deep = json.loads("[" * 500 + "]" * 500)
     assert Episode.from_line(replace(episodes[0], kwargs={"deep": deep}).to_line()).kwargs == {"deep": deep}
+
+
+def test_a_line_of_format_1_is_read_without_what_it_did_not_hold(episodes):
+    row = json.loads(episodes[0].to_line())
+    assert row["format"] == 2
+    assert (row["capability"], row["facts"]) == ("repeating", {})
+    for name in ("capability", "facts"):
+        del row[name]
+    with pytest.raises(ValueError, match="capability, facts"):
+        Episode.from_line(json.dumps(row))
+    read = Episode.from_line(json.dumps({**row, "format": 1}))
+    assert read == replace(episodes[0], capability=None, facts={}, format=1)
+    assert read.key == episodes[0].key
