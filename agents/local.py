@@ -215,22 +215,15 @@ class LocalAgent(Agent):
 
     @cached_property
     def _engine(self) -> Engine | Padded:
-        from acgym.agents.engine.engine import Engine
-        from acgym.agents.engine.padded import Padded
-        from acgym.agents.engine.varlen import NotReadable
+        from acgym.agents.engine.choice import make_engine
 
-        if isinstance(self._reader, NotReadable):
-            return Padded(self.model, self._rules, self.max_batch)
-        return Engine(self._reader, self._rules, self.max_batch, self.drafts)
+        return make_engine(self.model, self._reader, self._rules, self.max_batch, self.drafts)
 
     @cached_property
     def _engine_facts(self) -> dict[str, Json]:
-        """Which engine reads the model, found out once: ``varlen``, or ``padded`` and why."""
-        from acgym.agents.engine.varlen import NotReadable
+        from acgym.agents.engine.choice import engine_facts
 
-        if isinstance(self._reader, NotReadable):
-            return {"engine": "padded", "engine_why": self._reader.why}
-        return {"engine": "varlen"}
+        return engine_facts(self._reader)
 
     def like(self, loaded: Loaded, name: str) -> LocalAgent:
         """Return an agent that plays another model with the same tokenizer in the way of this one."""

@@ -75,3 +75,12 @@ def hide(fillers: Sequence[str], statements: Sequence[Statement], depth: float |
     for spot, _, _, sentence in sorted(spots, reverse=True):
         lines.insert(spot, sentence)
     return " ".join(lines)
+
+
+def facts_of(seen: str, text: str, names: Sequence[str]) -> dict[str, float]:
+    """Return ``length``, the words of the first observation, and ``depth``, where quoted names are first told of.
+
+    The depth is the mean over the names, in percent of the text's characters.
+    """
+    at = [text.index(f'"{name}"') for name in names]
+    return {"length": len(seen.split()), "depth": 100 * float(np.mean(at)) / max(1, len(text))}

@@ -11,7 +11,7 @@ import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
-from acgym.envs.context.haystack import FILLER_WORDS, Statement, filler, hide
+from acgym.envs.context.haystack import FILLER_WORDS, Statement, facts_of, filler, hide
 from acgym.envs.names import codes, distinct_names, names, similar_names
 from acgym.text import excerpt
 from acgym.types import Anchor, Split, Task
@@ -130,7 +130,6 @@ class Needle(TextEnv):
         values = _codes(draw, split, len(chains), plain=self.level == 1)
         told = [_statements(chain, code) for chain, code in zip(chains, values, strict=True)]
         asked = [chain[0] for chain in chains[: shape.asked]]
-        needed = told[: shape.asked]
         hidden = [Statement(line, i < shape.asked, draw.unit()) for i, group in enumerate(told) for line in group]
         if self._count is None:
             text, size = self._fit_words(draw, split, hidden)
@@ -140,15 +139,15 @@ class Needle(TextEnv):
             "text": text,
             "asked": asked,
             "codes": {name: code for chain, code in zip(chains, values, strict=True) for name in chain},
-            "needed": needed,
+            "needed": told[: shape.asked],
             "length": self.length,
             "unit": self.unit,
             "size": size,
             "depth": self.depth,
         }
-        question = _question(asked)
-        facts = _facts(text, asked, words=len(_observation(text, asked, linked=shape.links > 0).split()))
-        return Task(f"{shape.asked} asked, {shape.links} links", question, data, values[: shape.asked], facts=facts)
+        facts = facts_of(_observation(text, asked, linked=shape.links > 0), text, asked)
+        kind = f"{shape.asked} asked, {shape.links} links"
+        return Task(kind, _question(asked), data, values[: shape.asked], facts=facts)
 
     def tell(self) -> str:
         """Say the rules, the text and the question."""
@@ -269,12 +268,6 @@ def _question(asked: list[str]) -> str:
         return f'What is the code of "{asked[0]}"?'
     listed = ", ".join(f'"{name}"' for name in asked)
     return f"What are the codes of {listed}?"
-
-
-def _facts(text: str, asked: list[str], words: int) -> dict[str, float]:
-    """Say how long the first observation is, in words, and where the names asked for are first told of, in percent."""
-    at = [text.index(f'"{name}"') for name in asked]
-    return {"length": words, "depth": 100 * float(np.mean(at)) / max(1, len(text))}
 
 
 def _observation(text: str, asked: list[str], *, linked: bool) -> str:
