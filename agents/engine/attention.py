@@ -189,10 +189,9 @@ def _attend(
         values: like ``keys``.
         out: (tokens of the pass, heads, head size of the values); the group's tokens are written.
         scaling: as in :func:`attend`, as are those below.
-        window: see there.
+        window: see there; what lies before the window of the row that has read least is not looked at.
         softcap: see there.
     """
-    # A sliding window hides all before the window of the row that has read least: those positions are not looked at.
     first = 0 if window is None else max(0, min(group.seen) + 1 - window)
     keys, values = _seen(keys, group, first), _seen(values, group, first)
     wide, heads = group.widest, query.shape[1]
@@ -204,7 +203,6 @@ def _attend(
         asked = _by_row(asked, 0, group)
     groups = heads // keys.shape[1]
     if wide > _FEW and softcap is None:
-        # Grouped queries (Ainslie et al. 2305.13245) as the kernel does them; a prompt from its start needs no mask.
         whole = group.rows == 1 and group.seen[0] == 0 and window is None
         said = functional.scaled_dot_product_attention(
             asked,
@@ -216,8 +214,7 @@ def _attend(
             enable_gqa=groups > 1,
         )
     else:
-        # Query heads that share a key-value head become further queries of that head: for a few new tokens one product
-        # of (groups * widest) queries reads the keys once, and not once for each of the heads.
+        # Query heads that share a key-value head become further queries of it: the keys are read once for all of them.
         if groups > 1:
             asked = asked.reshape(group.rows, keys.shape[1], groups * wide, -1)
         mask = group.mask(window, first, groups, query)
