@@ -131,6 +131,9 @@ def read_hermes(said: str) -> tuple[str, tuple[Call, ...]] | None:
 
     The end of a call is where its JSON ends, so a tag inside a string is part of that string.
     """
+    whole = whole_json(said)
+    if whole:
+        return "", whole
     words: list[str] = []
     calls: list[Call] = []
     at = 0
@@ -143,9 +146,6 @@ def read_hermes(said: str) -> tuple[str, tuple[Call, ...]] | None:
             return None
         calls += some
         at = end.end()
-    whole = () if calls else whole_json(said)
-    if whole:
-        return "", whole
     return ("".join(words) + said[at:], tuple(calls)) if calls else None
 
 

@@ -42,6 +42,7 @@ _MOST_CHECKED = 4096
 """Most calls of which it is remembered whether the template alters them."""
 _PRIVATE_USE = range(0xF0000, 0xFFFFE)
 """Unicode code points without a meaning; one that no message holds marks where a text is cut before tokenising."""
+_CUT = chr(_PRIVATE_USE[0])
 
 
 def tools_in_words(tools: Sequence[ToolSpec], syntax: ToolFormat = HERMES) -> str:
@@ -88,6 +89,7 @@ class PromptBuilder:
         strings = sorted({tokenizer.convert_ids_to_tokens(id_) for id_ in self._special}, key=len, reverse=True)
         self._altered: dict[str, bool] = {}
         self._special_strings = re.compile("|".join(map(re.escape, strings)) if strings else r"(?!)")
+        self._last_special = re.compile(rf"({self._special_strings.pattern})\s*\Z")
         talk = self._try([_ASK, _ANSWER])
         if _PROBE not in talk:
             raise ValueError(
@@ -102,7 +104,7 @@ class PromptBuilder:
         after = self._encode(talk[talk.rindex(_PROBE) + len(_PROBE) :].lstrip())
         self.turn_end: int | None = after[0] if after and after[0] in self._special else None
         """The special token that the template writes after an assistant's words; None if it writes none."""
-        self._trial = Trial(tokenizer, self._try, self._decode, self._encode, self._guard(chr(_PRIVATE_USE[0])))
+        self._trial = Trial(tokenizer, self._try, self._decode, self._encode, self._guard(_CUT))
         self.tools = settle(self._trial, self.shows_tools, tool_format)
         """How the model's tool calls are read, and how they go back to it."""
         self.call_ends = ids_of(tokenizer, self.tools.format.stops)
@@ -111,15 +113,12 @@ class PromptBuilder:
     @property
     def facts(self) -> dict[str, Json]:
         """What the template accepts, and the date that it is told if it asks for one."""
+        dated = asks_the_date(str(self.tokenizer.chat_template))
         return {
             "template_shows_tools": self.shows_tools,
             "template_takes_tool_role": self.takes_tool_role,
             "template_takes_system_role": self.takes_system_role,
-            **(
-                {"template_date": TODAY.date().isoformat()}
-                if "strftime_now" in str(self.tokenizer.chat_template)
-                else {}
-            ),
+            **({"template_date": TODAY.date().isoformat()} if dated else {}),
         }
 
     def render(
@@ -245,7 +244,9 @@ class PromptBuilder:
         whole = self.render(messages, tools, guard, open_turn=False, own=own)
         ends = self.call_ends | ({self.turn_end} - {None})
         end = max((whole.rfind(self.tokenizer.convert_ids_to_tokens(id_)) for id_ in ends), default=-1)
-        end = end if end >= len(head) else len(whole.rstrip())
+        if end < len(head):  # the special token at the end, unless that is a mark of a call
+            last = self._last_special.search(whole)
+            end = last.start() if last and last[1] not in self.tools.format.marks else len(whole.rstrip())
         taken_up = whole.startswith(head) and text.startswith(whole[:end])
         written = self.said(self._encode(whole[len(head) : end], cut, messages)) if taken_up else ""
         return text[end:] if taken_up and self.tools.says_the_same(written, said.content) else None
@@ -261,7 +262,7 @@ class PromptBuilder:
             return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
         return str(self.tokenizer.decode([i for i in ids if i in marks or i not in self._special]))
 
-    def _encode(self, text: str, cut: str = chr(_PRIVATE_USE[0]), messages: Sequence[Message] = ()) -> list[int]:
+    def _encode(self, text: str, cut: str = _CUT, messages: Sequence[Message] = ()) -> list[int]:
         """Tokenise the parts between cuts one by one; where a turn's place is held, its own tokens come in."""
         ids: list[int] = []
         for number, piece in enumerate(re.split(f"{2 * cut}([0-9]+){2 * cut}", text)):
