@@ -1,7 +1,7 @@
 """A reader's time grows with the text, not with its square: one hostile reply must not hold up an episode.
 
-Measured in processor time, best of a few runs, at one length and at four times that length. A linear reader needs four
-times as long, a quadratic one sixteen times; the bound lies between, and what takes a few milliseconds is not judged.
+Measured in processor time, best of a few runs, at one length and at eight times that length. A linear reader needs eight
+times as long, a quadratic one 64 times; the bound lies between, and what takes a few milliseconds is not judged.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from acgym.agents.tool_formats.families import FORMATS
 from acgym.text import excerpt, json_at, printable, read_json
 from acgym.tool_calls import parse_reply, read_calls, render_hermes, shared_out
 
-SHORT, LONG = 20_000, 80_000
-MOST = 9.0
-UNJUDGED = 0.012  # seconds
+SHORT, LONG = 2_500, 20_000
+MOST = 24.0
+UNJUDGED = 0.006  # seconds
 RUNS = 3
 
 PIECES = [
@@ -81,32 +81,32 @@ PIECES = [
     "Action: ",
 ]
 """What a hostile text repeats."""
-HEADS = [
-    "",
-    *sorted({mark for each in FORMATS.values() for mark in each.marks}),
-    "<function=f>\n<parameter=x>\n",
-    "<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>",
-    "<tool_call>f\n<arg_key>",
-    "<start_function_call>call:f{",
-    "<start_function_call>call:f{x:",
-    "<|tool_call>call:f{x:",
-    "<｜tool▁call▁begin｜>",
-    "<function_calls>f(x=",
-    "<|tool_call_start|>f(x=",
-    "```tool_code\n",
-    "[f(x=",
-    "[TOOL_CALLS]f",
-    "<|action_start|>",
-    "<|action_start|><|plugin|>",
-    "<tool_calls>",
-    "<TOOLCALL>",
-    "<|channel|>commentary to=functions.f<|message|>",
-]
+HEADS = {
+    "functiongemma": ["<start_function_call>call:f{", "<start_function_call>call:f{x:", "<start_function_call>call:f"],
+    "gemma4": ["<|tool_call>call:f{x:", "<|tool_call>call:f{"],
+    "deepseek": ["<｜tool▁call▁begin｜>function<｜tool▁sep｜>", "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"],
+    "internlm": ["<|action_start|><|plugin|>{"],
+    "minicpm": ["<|tool_call_start|>f(x=", "<|tool_call_start|>\n```python\n"],
+    "mistral": ["[TOOL_CALLS]f", "[TOOL_CALLS][{"],
+    "mistral-args": ["[TOOL_CALLS]f[ARGS]{"],
+    "phi": ["<|tool_call|>[{"],
+    "pythonic": ["[f(x=", "<|python_start|>[f(x="],
+    "tool-code": ["```tool_code\n", "```tool_code\nf(x="],
+    "kimi": ["<|tool_call_begin|>functions.f", "<|tool_call_begin|>f<|tool_call_argument_begin|>{"],
+    "harmony": ["<|channel|>commentary to=functions.f<|message|>", "<|channel|>final<|message|>"],
+    "nemotron": ["<TOOLCALL>[{"],
+    "hunyuan": ["<tool_calls><tool_call>f", "<answer>"],
+    "olmo": ["<function_calls>", "<function_calls>f(x="],
+    "qwen3-xml": ["<function=f>\n<parameter=x>\n", "<function=f>\n<parameter=", "<function="],
+    "glm": ["<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>", "<tool_call>f\n<arg_key>", "<tool_call>f"],
+    "hermes": ['<tool_call>{"name": "', '<tool_call>{"name": "f"}'],
+    "llama": ['{"name": "f"}'],
+}
 """What stands before it, once."""
 
 
 def growth(read, head, piece):
-    """How many times as long four times the text takes; 0 where that is too short to be judged."""
+    """How many times as long eight times the text takes; 0 where that is too short to be judged."""
     best = []
     for length in (LONG, SHORT):
         text = (head + piece * (length // len(piece) + 1))[:length]
@@ -129,7 +129,7 @@ def worst(read, heads=("",)):
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_reader_takes_time_in_proportion_to_the_text(name):
     syntax = ToolSyntax(FORMATS[name])
-    ratio, *text = worst(syntax.parse, HEADS)
+    ratio, *text = worst(syntax.parse, ["", *FORMATS[name].marks[:2], *HEADS.get(name, ())])
     assert ratio < MOST, text
 
 
@@ -156,4 +156,4 @@ def test_a_quadratic_reader_would_be_found():
     import re
 
     lazy = re.compile(r"\s*([^\s:][^:]*?)\s*:")
-    assert growth(lambda text: lazy.match(text[:2_000] if len(text) == SHORT else text[:8_000]), "a", " ") > MOST
+    assert growth(lambda text: lazy.match(text), "a", " ") > MOST
