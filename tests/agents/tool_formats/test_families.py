@@ -165,21 +165,25 @@ BY_HAND = [
     ),
     (
         "glm",
-        "I look.\n<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n<arg_key>days</arg_key>\n"
+        "I look.\n<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_va"
+        "lue>\n<arg_key>days</arg_key>\n"
         "<arg_value>3</arg_value>\n</tool_call>\n<tool_call>now\n</tool_call>",
         "I look.\n\n",
         (PARIS, NOW),
     ),
     (
         "glm",
-        "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value><arg_key>days</arg_key><arg_value>3</arg_value>",
+        "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value><arg_key>days</arg_"
+        "key><arg_value>3</arg_value>",
         "",
         (PARIS,),
     ),
     (
         "harmony",
-        "<|channel|>analysis<|message|>Where? now()<|end|><|start|>assistant<|channel|>commentary<|message|>I look.<|end|>"
-        '<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city": "Paris", "days": 3}',
+        "<|channel|>analysis<|message|>Where? now()<|end|><|start|>assistant<|channel|>comm"
+        "entary<|message|>I look.<|end|>"
+        "<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|"
+        '>{"city": "Paris", "days": 3}',
         "I look.",
         (PARIS,),
     ),
@@ -199,13 +203,15 @@ BY_HAND = [
     ),
     (
         "hunyuan",
-        '<think>\nhm\n</think>\n<answer>\nI look.\n<tool_calls>[{"name": "now", "arguments": {}}]</tool_calls>\n</answer>',
+        '<think>\nhm\n</think>\n<answer>\nI look.\n<tool_calls>[{"name": "now", "arguments": {}}]</to'
+        "ol_calls>\n</answer>",
         "I look.\n",
         (NOW,),
     ),
     (
         "hunyuan",
-        '<tool_calls>\n<tool_call>get_weather\n```json\n{"city": "Paris", "days": 3}\n```\n</tool_call>\n<tool_call>now\n'
+        '<tool_calls>\n<tool_call>get_weather\n```json\n{"city": "Paris", "days": 3}\n```\n'
+        "</tool_call>\n<tool_call>now\n"
         "```json\n{}\n```\n</tool_call>\n</tool_calls>",
         "",
         (PARIS, NOW),

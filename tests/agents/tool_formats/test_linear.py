@@ -1,7 +1,7 @@
 """A reader's time grows with the text, not with its square: one hostile reply must not hold up an episode.
 
-Measured in processor time, best of a few runs, at one length and at eight times that length. A linear reader needs eight
-times as long, a quadratic one 64 times; the bound lies between, and what takes a few milliseconds is not judged.
+Measured in processor time, best of a few runs, at one length and at eight times that length. A linear reader needs
+eight times as long, a quadratic one 64 times; the bound lies between, and what takes a few milliseconds is not judged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from acgym.agents.remote.wire import read_reply
 from acgym.agents.tool_formats.chat import ToolSyntax
 from acgym.agents.tool_formats.families import FORMATS
-from acgym.text import excerpt, json_at, printable, read_json
+from acgym.text import NotJson, excerpt, json_at, printable, read_json
 from acgym.tool_calls import parse_reply, read_calls, render_hermes, shared_out
 
 SHORT, LONG = 2_500, 20_000
@@ -82,8 +82,8 @@ PIECES = [
 ]
 """What a hostile text repeats."""
 HEADS = {
-    "functiongemma": ["<start_function_call>call:f{", "<start_function_call>call:f{x:", "<start_function_call>call:f"],
-    "gemma4": ["<|tool_call>call:f{x:", "<|tool_call>call:f{"],
+    "functiongemma": ["<start_function_call>call:f{x", "<start_function_call>call:f{x:", "<start_function_call>call:f"],
+    "gemma4": ["<|tool_call>call:f{x:", "<|tool_call>call:f{x", "<|tool_call>call:f{"],
     "deepseek": ["<｜tool▁call▁begin｜>function<｜tool▁sep｜>", "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"],
     "internlm": ["<|action_start|><|plugin|>{"],
     "minicpm": ["<|tool_call_start|>f(x=", "<|tool_call_start|>\n```python\n"],
@@ -133,10 +133,16 @@ def test_every_reader_takes_time_in_proportion_to_the_text(name):
     assert ratio < MOST, text
 
 
+def refused_json(text):
+    """Read what is no JSON."""
+    with pytest.raises(NotJson):
+        read_json("[" + text)
+
+
 READERS = {
     "parse_reply": parse_reply,
     "read_calls": read_calls,
-    "read_json": lambda text: pytest.raises(ValueError, read_json, "[" + text),
+    "read_json": refused_json,
     "json_at": lambda text: json_at(text, 0),
     "render_hermes": render_hermes,
     "shared_out": lambda text: shared_out(text, 2),

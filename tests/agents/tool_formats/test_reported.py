@@ -56,7 +56,8 @@ REPORTS = [
         2507,
         "a closing tag inside an argument drops the call, in the tagged form too",
         "qwen3-xml",
-        "<tool_call>\n<function=note>\n<parameter=body>\ntext with </tool_call> inside\n</parameter>\n</function>\n</tool_call>",
+        "<tool_call>\n<function=note>\n<parameter=body>\ntext with </tool_call> inside\n</parameter>"
+        "\n</function>\n</tool_call>",
         (Call("note", {"body": "text with </tool_call> inside"}),),
         "",
     ),
@@ -163,7 +164,8 @@ REPORTS = [
         562,
         "a call on the channel of thought, as code, is lost",
         "harmony",
-        "<|channel|>analysis<|message|>Let us search.<|end|><|start|>assistant<|channel|>analysis to=functions.ffgrep code"
+        "<|channel|>analysis<|message|>Let us search.<|end|><|start|>assistant<|channel|>an"
+        "alysis to=functions.ffgrep code"
         '<|message|>\n{"path": "", "pattern": "View"}<|call|>',
         (Call("ffgrep", {"path": "", "pattern": "View"}),),
         "",
@@ -190,7 +192,8 @@ REPORTS = [
         17376,
         "the mark of the section is written in the singular",
         "kimi",
-        '<|tool_call_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"x": 1}<|tool_call_end|>'
+        "<|tool_call_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_be"
+        'gin|>{"x": 1}<|tool_call_end|>'
         "<|tool_call_section_end|>",
         (Call("f", {"x": 1}),),
         "",
