@@ -11,6 +11,7 @@ MAX_ACTION_CHARS = 20_000
 """Longer actions are answered as malformed without being read."""
 MAX_JSON_DEPTH = 100
 """Deeper JSON is refused without being parsed."""
+_SPACES = re.compile(r"\s*+")
 _BRACKET_OUTSIDE_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])', re.DOTALL)
 
 
@@ -41,13 +42,31 @@ def read_json(text: str) -> Any:
     Raises:
         NotJson: with a short reason, whatever the text is.
     """
-    if text.count("[") + text.count("{") > MAX_JSON_DEPTH and _depth(text) > MAX_JSON_DEPTH:
+    if _too_deep(text):
         raise NotJson("it is nested too deeply")
     try:
         return _DECODER.decode(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise NotJson(reason[:80]) from None
+
+
+def json_at(text: str, start: int) -> tuple[Any, int] | None:
+    """Parse the JSON value that begins at a position, spaces before it skipped; what follows it does not matter.
+
+    Returns:
+        The value, refused where :func:`read_json` refuses it, and the position behind it. None if there is none.
+    """
+    spaces = _SPACES.match(text, start)
+    try:
+        value, end = _DECODER.raw_decode(text, spaces.end() if spaces else start)
+    except (ValueError, RecursionError):
+        return None
+    return None if _too_deep(text[start:end]) else (value, end)
+
+
+def _too_deep(text: str) -> bool:
+    return text.count("[") + text.count("{") > MAX_JSON_DEPTH and _depth(text) > MAX_JSON_DEPTH
 
 
 def _depth(text: str) -> int:

@@ -277,7 +277,7 @@ class LocalAgent(Agent):
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids
         text = self.prompts.said(spoken)
         text = text[: min((at for at in map(text.find, self.decoding.stop) if at >= 0), default=len(text))]
-        action, calls = self.prompts.tools.parse(text)
+        action, calls = self.prompts.tools.parse(text, tools)
         finish: Literal["stop", "length"] = "stop" if stopped else "length"
         likely = None if logprobs is None else tuple(logprobs)
         return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started, likely)

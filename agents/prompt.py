@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from acgym.agents.rendered import Rendered
-from acgym.agents.tool_formats.chat import Guard, Row, ids_of, settle
+from acgym.agents.today import TODAY, asks_the_date, on_one_day
+from acgym.agents.tool_formats.chat import Guard, Row, Trial, ids_of, settle
 from acgym.agents.tool_formats.families import HERMES, ToolFormat
-from acgym.types import Call, Message, Reply, ToolSpec
+from acgym.types import Call, Json, Message, Reply, ToolSpec, calls_to_action
 
 _PROBE_TOOL: ToolSpec = {
     "type": "function",
@@ -34,8 +35,14 @@ _HERMES_EXAMPLE = """\
 {"name": TOOL, "arguments": {...}}
 </tool_call>"""
 
+Own: TypeAlias = Callable[[int, Message], str]
+"""Returns what stands for a turn that goes back in the model's own tokens, given its number."""
+
+_MOST_CHECKED = 4096
+"""Most calls of which it is remembered whether the template alters them."""
 _PRIVATE_USE = range(0xF0000, 0xFFFFE)
 """Unicode code points without a meaning; one that no message holds marks where a text is cut before tokenising."""
+_CUT = chr(_PRIVATE_USE[0])
 
 
 def tools_in_words(tools: Sequence[ToolSpec], syntax: ToolFormat = HERMES) -> str:
@@ -80,7 +87,9 @@ class PromptBuilder:
         added: dict[int, Any] = tokenizer.added_tokens_decoder
         self._special = {id_ for id_, token in added.items() if token.special} | set(tokenizer.all_special_ids)
         strings = sorted({tokenizer.convert_ids_to_tokens(id_) for id_ in self._special}, key=len, reverse=True)
+        self._altered: dict[str, bool] = {}
         self._special_strings = re.compile("|".join(map(re.escape, strings)) if strings else r"(?!)")
+        self._last_special = re.compile(rf"({self._special_strings.pattern})\s*\Z")
         talk = self._try([_ASK, _ANSWER])
         if _PROBE not in talk:
             raise ValueError(
@@ -95,22 +104,30 @@ class PromptBuilder:
         after = self._encode(talk[talk.rindex(_PROBE) + len(_PROBE) :].lstrip())
         self.turn_end: int | None = after[0] if after and after[0] in self._special else None
         """The special token that the template writes after an assistant's words; None if it writes none."""
-        self.tools = settle(tokenizer, self._try, self._decode, self.shows_tools, tool_format)
+        self._trial = Trial(tokenizer, self._try, self._decode, self._encode, self._guard(_CUT))
+        self.tools = settle(self._trial, self.shows_tools, tool_format)
         """How the model's tool calls are read, and how they go back to it."""
         self.call_ends = ids_of(tokenizer, self.tools.format.stops)
         """Tokens that end a turn with a call, beside :attr:`turn_end`."""
 
     @property
-    def facts(self) -> dict[str, bool]:
-        """What the template accepts."""
+    def facts(self) -> dict[str, Json]:
+        """What the template accepts, and the date that it is told if it asks for one."""
+        dated = asks_the_date(str(self.tokenizer.chat_template))
         return {
             "template_shows_tools": self.shows_tools,
             "template_takes_tool_role": self.takes_tool_role,
             "template_takes_system_role": self.takes_system_role,
+            **({"template_date": TODAY.date().isoformat()} if dated else {}),
         }
 
     def render(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], guard: Guard = str, open_turn: bool = True
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        guard: Guard = str,
+        open_turn: bool = True,
+        own: Own | None = None,
     ) -> str:
         """Return the prompt text.
 
@@ -119,6 +136,7 @@ class PromptBuilder:
             tools: the tools that may be called.
             guard: is applied to every text of the messages.
             open_turn: whether the text ends with the header of the assistant's next message.
+            own: writes the turns of :meth:`kept`; None to write what was said there.
         """
         chat: list[Row] = []
         ahead = ""  # what goes in front of the next message that is shown
@@ -130,16 +148,34 @@ class PromptBuilder:
                 ahead += guard(message.content) + "\n\n"
             elif message.role == "tool" and called is not None:
                 chat += self.tools.results(called, at - 1, message.content, guard)
+            elif self.kept(message):
+                chat.append(
+                    {"role": message.role, "content": guard(message.content) if own is None else own(at, message)}
+                )
             elif message.reply is not None and self.tools.in_fields(message.reply):
                 chat.append(self.tools.turn(message.reply, at, guard))
             else:
                 role = "user" if message.role == "tool" and not self.takes_tool_role else message.role
-                chat.append({"role": role, "content": ahead + guard(message.content)})
+                chat.append({"role": role, "content": ahead + guard(self.tools.words(message))})
                 ahead = ""
             called = message.reply if self.tools.in_fields(message.reply) else None
         shown = [dict(tool) for tool in tools] if tools and self.shows_tools else None
-        text = self.tokenizer.apply_chat_template(chat, tools=shown, tokenize=False, add_generation_prompt=open_turn)
-        return str(text)
+        return self._apply(chat, shown, open_turn)
+
+    def kept(self, message: Message) -> bool:
+        """Whether a turn goes back in the model's own tokens because the template would alter its calls.
+
+        A template that quotes text with ``'`` and does not escape it, for one, makes another call of ``it's``.
+        """
+        reply = message.reply
+        if reply is None or not self.tools.keeps or not self.tools.in_fields(reply):
+            return False
+        action = calls_to_action(reply.calls)
+        if action not in self._altered:
+            if len(self._altered) >= _MOST_CHECKED:
+                self._altered.clear()
+            self._altered[action] = not self._trial.reads(self.tools, reply.calls)
+        return self._altered[action]
 
     def ids(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> list[int]:
         """Return the prompt's token ids.
@@ -153,55 +189,71 @@ class PromptBuilder:
         ordinary characters, so that no observation can end a turn. Tool specs are not guarded in this way.
         """
         cut = _unused(messages)
+        guard = self._guard(cut)
 
-        def guard(text: str) -> str:
-            """Cut every special token that the text spells after its first character."""
-            return self._special_strings.sub(lambda match: match[0][0] + cut + match[0][1:], text)
+        def own(at: int, message: Message) -> str:
+            """Hold the place of a turn's tokens; a guard never cuts twice at one place."""
+            kept = message.reply is not None and message.content == message.reply.text and self._own(message.reply)
+            return f"{2 * cut}{at}{2 * cut}" if kept else guard(message.content)
 
-        text = self.render(messages, tools, guard)
+        text = self.render(messages, tools, guard, own=own)
         self._rendered.put(messages, tools, cut, text)
         for i in range(len(messages) - 1, -1, -1):
             reply = messages[i].reply
             if reply is None or reply.prompt_ids is None or not reply.token_ids:
                 continue
-            after = self._after(messages[: i + 1], tools, text, guard, cut)
+            after = self._after(messages[: i + 1], tools, text, guard, cut, own)
             if messages[i].content != reply.text or after is None:
                 break
-            said = list(reply.token_ids)
-            if reply.finish_reason == "stop" and (said[-1] in self._special or self.said(said[:-1]) == reply.text):
-                said.pop()  # the template writes the end of a turn itself
-            elif reply.finish_reason == "stop" and self.said(said) != reply.text:  # a stop text was cut off
+            said = self._own(reply)
+            if said is None:
                 spoken = guard(reply.text) + after
-                return (
-                    [*reply.prompt_ids, *self._encode(spoken, cut)]
-                    if text.endswith(spoken)
-                    else self._encode(text, cut)
-                )
-            return [*reply.prompt_ids, *said, *self._encode(after, cut)]
-        return self._encode(text, cut)
+                if not text.endswith(spoken):
+                    break
+                return [*reply.prompt_ids, *self._encode(spoken, cut, messages)]
+            return [*reply.prompt_ids, *said, *self._encode(after, cut, messages)]
+        return self._encode(text, cut, messages)
+
+    def _own(self, reply: Reply) -> list[int] | None:
+        """Return the tokens of a reply without its end, which the template writes; None if a stop text was cut off."""
+        said = list(reply.token_ids or ())
+        if said and reply.finish_reason == "stop":
+            if said[-1] in self._special or self.said(said[:-1]) == reply.text:
+                return said[:-1]
+            return said if self.said(said) == reply.text else None
+        return said or None
 
     def said(self, ids: Sequence[int]) -> str:
         """Return a model's words without special tokens, except those that belong to its tool calls."""
         return self._decode(ids, self.tools.format)
 
     def _after(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], text: str, guard: Guard, cut: str
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], text: str, guard: Guard, cut: str, own: Own
     ) -> str | None:
         """Return what stands in ``text`` behind the last of ``messages``; None if it was not taken up as it was said.
 
         A template may trim a turn, or write its calls with other spaces than the model; then the turn's end is found
         by writing the conversation up to there.
         """
-        head = self._rendered.take(messages[:-1], tools, cut, lambda: self.render(messages[:-1], tools, guard))
-        before = head + guard(messages[-1].content)
-        if not self.tools.in_fields(messages[-1].reply) and text.startswith(before):
+        said, at = messages[-1], len(messages) - 1
+        head = self._rendered.take(messages[:-1], tools, cut, lambda: self.render(messages[:-1], tools, guard, own=own))
+        kept = self.kept(said)
+        before = head + (own(at, said) if kept else guard(said.content))
+        if (kept or not self.tools.in_fields(said.reply)) and text.startswith(before):
             return text[len(before) :]
-        whole = self.render(messages, tools, guard, open_turn=False)
-        end = whole.rfind(self.tokenizer.convert_ids_to_tokens(self.turn_end)) if self.turn_end is not None else -1
-        end = end if end >= len(head) else len(whole.rstrip())
+        whole = self.render(messages, tools, guard, open_turn=False, own=own)
+        ends = self.call_ends | ({self.turn_end} - {None})
+        end = max((whole.rfind(self.tokenizer.convert_ids_to_tokens(id_)) for id_ in ends), default=-1)
+        if end < len(head):  # the special token at the end, unless that is a mark of a call
+            last = self._last_special.search(whole)
+            end = last.start() if last and last[1] not in self.tools.format.marks else len(whole.rstrip())
         taken_up = whole.startswith(head) and text.startswith(whole[:end])
-        same = taken_up and self.tools.says_the_same(whole[len(head) : end].replace(cut, ""), messages[-1].content)
-        return text[end:] if same else None
+        written = self.said(self._encode(whole[len(head) : end], cut, messages)) if taken_up else ""
+        return text[end:] if taken_up and self.tools.says_the_same(written, said.content) else None
+
+    def _guard(self, cut: str) -> Guard:
+        """Return what cuts every special token that a text spells after its first character."""
+        return lambda text: self._special_strings.sub(lambda match: match[0][0] + cut + match[0][1:], text)
 
     def _decode(self, ids: Sequence[int], syntax: ToolFormat) -> str:
         """Decode without special tokens, except the marks of a tool format."""
@@ -210,21 +262,32 @@ class PromptBuilder:
             return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
         return str(self.tokenizer.decode([i for i in ids if i in marks or i not in self._special]))
 
-    def _encode(self, text: str, cut: str = chr(_PRIVATE_USE[0])) -> list[int]:
-        """Tokenise the parts between cuts one by one."""
+    def _encode(self, text: str, cut: str = _CUT, messages: Sequence[Message] = ()) -> list[int]:
+        """Tokenise the parts between cuts one by one; where a turn's place is held, its own tokens come in."""
         ids: list[int] = []
-        for part in text.split(cut):
-            # verbose: it would foretell "indexing errors" of long prompts, whose length is seen to elsewhere
-            ids += self.tokenizer.encode(part, add_special_tokens=False, verbose=False)
+        for number, piece in enumerate(re.split(f"{2 * cut}([0-9]+){2 * cut}", text)):
+            if number % 2:
+                reply = messages[int(piece)].reply
+                ids += (self._own(reply) if reply is not None else None) or []
+                continue
+            for part in piece.split(cut):
+                # verbose: it would foretell "indexing errors" of long prompts, whose length is seen to elsewhere
+                ids += self.tokenizer.encode(part, add_special_tokens=False, verbose=False)
         return ids
+
+    def _apply(self, chat: list[Row], tools: list[ToolSpec] | None, open_turn: bool) -> str:
+        """Render with the chat template, on the same day whenever it is asked."""
+        template = on_one_day(self.tokenizer.get_chat_template(tools=tools))
+        text = self.tokenizer.apply_chat_template(
+            chat, tools=tools, chat_template=template, tokenize=False, add_generation_prompt=open_turn
+        )
+        return str(text)
 
     def _try(self, chat: list[Row], tools: list[ToolSpec] | None = None, open_turn: bool = False) -> str:
         """Render, or return nothing if the template refuses; templates raise whatever they like."""
         self._refusal = ""
         try:
-            return str(
-                self.tokenizer.apply_chat_template(chat, tools=tools, tokenize=False, add_generation_prompt=open_turn)
-            )
+            return self._apply(chat, tools, open_turn)
         except Exception as error:
             self._refusal = f"{type(error).__name__}: {error}"
             return ""

@@ -164,7 +164,7 @@ class VllmAgent(Agent):
         ended = bool(token_ids) and token_ids[-1] in self.stop_ids
         text = self.prompts.said(token_ids[:-1] if ended else token_ids)
         text = text[: min((at for at in map(text.find, self.decoding.stop) if at >= 0), default=len(text))]
-        action, calls = self.prompts.tools.parse(text)
+        action, calls = self.prompts.tools.parse(text, tools)
         return Reply(
             text=text,
             action=action,

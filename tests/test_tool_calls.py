@@ -66,8 +66,10 @@ def test_several_calls_become_a_list():
         '<tool_call>{"name": "a", "arguments": []}</tool_call>',
         '<tool_call>{"name": "a", "arguments": {"x": NaN}}</tool_call>',
         '<tool_call>{"name": "a", "arguments": {"x": 1e999}}</tool_call>',
-        '<tool_call>{"name": "a", "id": 1}</tool_call>',
-        '<tool_call>[{"name": "a"}, {"name": "b"}]</tool_call>',
+        '<tool_call>{"name": "a", "note": 1}</tool_call>',
+        '<tool_call>{"name": "a", "arguments": {}, "parameters": {}}</tool_call>',
+        '<tool_call>{"name": "a", "arguments": "x"}</tool_call>',
+        '<tool_call>{"name": "a"} and more</tool_call>',
         "<tool_call>a()</tool_call>",
         "<tool_call>",
         '{"name": "a"',
@@ -89,3 +91,37 @@ def test_thought_is_no_part_of_the_action():
     call = '<tool_call>{"name": "a"}</tool_call>'
     assert parse_reply(f"<think>maybe {call}?</think>\n\nyes") == ("yes", ())
     assert parse_reply(f"hm</think>{call}")[1] == (Call("a", {}),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": "a", "arguments": {"x": 1}},
+        {"name": "a", "parameters": {"x": 1}},
+        {"tool_name": "a", "parameters": {"x": 1}, "tool_call_id": "0"},
+        {"name": "a", "arguments": '{"x": 1}', "id": 1, "type": "function", "index": 0},
+        {"function": {"name": "a", "arguments": {"x": 1}}, "type": "function"},
+        [{"name": "a", "parameters": '{"x": 1}'}],
+    ],
+)
+def test_hermes_is_as_tolerant_as_the_other_families_where_it_used_to_read_one_spelling_alone(said):
+    """What every other family's reader took was no call here, so a model lost it for the format's sake."""
+    for text in (f"<tool_call>{json.dumps(said)}</tool_call>", json.dumps(said)):
+        assert parse_reply(text)[1] == (Call("a", {"x": 1}),)
+
+
+def test_what_an_environment_reads_is_canonical_alone():
+    assert read_calls('{"name": "a", "parameters": {"x": 1}}') == ()
+
+
+@pytest.mark.parametrize("words", ["a </tool_call> b", "<tool_call>", "</think>", "<think>", "</tool_call></think>"])
+def test_marks_inside_an_argument_are_part_of_it(words):
+    call = json.dumps({"name": "a", "arguments": {"t": words}})
+    assert parse_reply(f"So: <tool_call>{call}</tool_call> done")[1] == (Call("a", {"t": words}),)
+    assert parse_reply(f"<tool_call>{call}")[1] == parse_reply(call)[1] == (Call("a", {"t": words}),)
+
+
+def test_a_thought_ends_where_its_mark_stands_outside_of_a_call():
+    call = '<tool_call>{"name": "a", "arguments": {"t": "</think>"}}</tool_call>'
+    assert parse_reply(f"hm</think>{call}")[1] == (Call("a", {"t": "</think>"}),)
+    assert parse_reply("I would write <tool_call>.</think>yes") == ("yes", ())

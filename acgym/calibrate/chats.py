@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
+from acgym.agents.today import on_one_day
 from acgym.tool_calls import render_hermes
 from acgym.types import Call, Json, Message, Role, ToolSpec, calls_to_action
 
@@ -118,7 +119,12 @@ def chat_tokens(chat: Chat, prompts: PromptBuilder, where: str) -> ChatTokens:
     """
     tokenizer = prompts.tokenizer
     try:
-        text = tokenizer.apply_chat_template(list(chat.messages), tools=list(chat.tools) or None, tokenize=False)
+        text = tokenizer.apply_chat_template(
+            list(chat.messages),
+            tools=list(chat.tools) or None,
+            chat_template=on_one_day(tokenizer.get_chat_template(tools=list(chat.tools) or None)),
+            tokenize=False,
+        )
     except Exception:  # templates raise whatever they like
         text = ""
     if all(part in text for part in _parts(chat)):

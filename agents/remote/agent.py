@@ -165,7 +165,7 @@ class RemoteAgent(Agent):
         native = self._found.mode == "native"
         written = native_request(messages, tools) if native else text_request(messages, tools, self._syntax)
         try:
-            said = await self.caller.ask(self._request(written, self.max_new_tokens), self._read)
+            said = await self.caller.ask(self._request(written, self.max_new_tokens), partial(self._read, tools=tools))
         except TooLong as refusal:
             return outgrown(messages, refusal)
         self.tokens["prompt"] += said.prompt_tokens or 0

@@ -72,13 +72,14 @@ def text_request(
     return {"messages": chat}
 
 
-def read_reply(answer: Json, syntax: ToolFormat = HERMES) -> RemoteReply:
+def read_reply(answer: Json, syntax: ToolFormat = HERMES, tools: Sequence[ToolSpec] = ()) -> RemoteReply:
     """Read the answer to a request for a chat completion.
 
     Tool calls in their own field become the action in canonical form; arguments may be a JSON text, an object, or
     nothing. If the model wrote arguments that are no JSON object, the action is the call as it was written: bad words
-    of the model are for the environment to judge. Without such calls, the words are read as ``syntax``. Reasoning that
-    comes in a field of its own is part of the text, in ``<think>`` tags, and never of the action.
+    of the model are for the environment to judge. Without such calls, the words are read as ``syntax``, with the
+    types that ``tools`` give. Reasoning that comes in a field of its own is part of the text, in ``<think>`` tags, and
+    never of the action.
 
     Raises:
         acgym.agents.remote.http.BadAnswer: if the answer is not of the protocol: that is the server's fault, not the
@@ -95,7 +96,7 @@ def read_reply(answer: Json, syntax: ToolFormat = HERMES) -> RemoteReply:
     calls = tuple(call for call in (_call(name, arguments) for _, name, arguments in rows) if call is not None)
     ids: tuple[str, ...] = ()
     if not rows:
-        action, calls = syntax.parse(content)
+        action, calls = syntax.parse(content, tools=tools)
         said = content
     elif len(calls) < len(rows):
         action = "\n".join(f'{{"name": {json.dumps(name)}, "arguments": {given}}}' for _, name, given in rows)

@@ -10,10 +10,10 @@ from itertools import product, takewhile
 from typing import Any, Protocol, TypeAlias
 
 from acgym.agents.tool_formats.families import FORMATS, HERMES, ToolFormat, detect, format_named
-from acgym.agents.tool_formats.text import without_thought
+from acgym.agents.tool_formats.text import OPENERS, canonical
 from acgym.text import excerpt
 from acgym.tool_calls import shared_out
-from acgym.types import Call, Json, Reply, ToolSpec
+from acgym.types import Call, Json, Message, Reply, ToolSpec
 
 Row: TypeAlias = dict[str, Json]
 """A message as chat templates take it."""
@@ -21,6 +21,8 @@ Guard: TypeAlias = Callable[[str], str]
 """Makes text harmless that must not spell a special token."""
 Decode: TypeAlias = Callable[[Sequence[int], ToolFormat], str]
 """Turns token ids into text as replies are decoded: without special tokens, except the marks of a format."""
+Encode: TypeAlias = Callable[[str], list[int]]
+"""Turns text into token ids, where a guard's cut is no character."""
 
 _CALL = Call("acgym_probe_tool", {"words": 'a "b"', "number": 3})
 _SPEC: ToolSpec = {
@@ -37,6 +39,13 @@ _SPEC: ToolSpec = {
             "required": ["words", "number"],
         },
     },
+}
+_AWKWARD: dict[str, Json] = {
+    "an apostrophe": "it's",
+    "a line break": "a\nb",
+    "a backslash": "a\\b",
+    "a tag": "a </tool_call> b",
+    "true and null": [True, None],
 }
 _RESULT = "acgym probe result"
 _ASK: Row = {"role": "user", "content": "x"}
@@ -66,6 +75,10 @@ class ToolSyntax:
     """Whether the template expects the arguments of past calls as JSON text instead of an object."""
     blank: str | None = ""
     """The content of a turn that is calls alone; None where the template shows no calls beside a content."""
+    altered: tuple[str, ...] = ()
+    """What in the arguments of a call the template does not write so that it reads back equal."""
+    keeps: bool = False
+    """Whether a turn that the template would alter can go back in the model's own words instead."""
     opened: bool = False
     """Whether every prompt ends inside a thought."""
 
@@ -77,11 +90,18 @@ class ToolSyntax:
             "round_trip": self.round_trip,
             "calls_in_history": "tool_calls" if self.fields else "words",
             **({"tool_call_note": self.reason} if self.reason else {}),
+            **({"altered_by_template": list(self.altered), "own_tokens_kept": self.keeps} if self.altered else {}),
         }
 
-    def parse(self, text: str) -> tuple[str, tuple[Call, ...]]:
+    def parse(self, text: str, tools: Sequence[ToolSpec] = ()) -> tuple[str, tuple[Call, ...]]:
         """Split a reply into action and calls: see :meth:`acgym.agents.tool_formats.families.ToolFormat.parse`."""
-        return self.format.parse(text, self.opened)
+        return self.format.parse(text, self.opened, tools)
+
+    def words(self, message: Message) -> str:
+        """Return what goes back as the content of a message whose calls, if any, go back in words."""
+        if message.reply is None or not self.format.channels or message.reply.calls:
+            return message.content
+        return self.format.take_apart(message.content, self.opened).words
 
     def in_fields(self, reply: Reply | None) -> bool:
         """Whether a turn's calls go back in ``tool_calls``."""
@@ -90,8 +110,9 @@ class ToolSyntax:
     def turn(self, reply: Reply, at: int, guard: Guard) -> Row:
         """Write a turn whose calls go into ``tool_calls``, as message number ``at``; its thought stays in its words."""
         found = self.format.take_apart(reply.text, self.opened)
-        words = (self._thought(reply.text) + (found.words if found.calls else "")).strip()
-        calls = [call_row(call, _made_id(at, n), guard, self.as_text) for n, call in enumerate(reply.calls)]
+        words = (self.format.thought(reply.text, self.opened) + (found.words if found.calls else "")).strip()
+        ids = self._ids(reply, at)
+        calls = [call_row(call, id_, guard, self.as_text) for call, id_ in zip(reply.calls, ids, strict=True)]
         content = guard(words) if words and self.blank is not None else self.blank
         return {"role": "assistant", "content": content, "tool_calls": calls}
 
@@ -103,18 +124,18 @@ class ToolSyntax:
         """
         shares = shared_out(observation, len(reply.calls))
         return [
-            {"role": "tool", "tool_call_id": _made_id(at, n), "name": guard(call.name), "content": guard(share)}
-            for n, (call, share) in enumerate(zip(reply.calls, shares, strict=True))
+            {"role": "tool", "tool_call_id": id_, "name": guard(call.name), "content": guard(share)}
+            for call, id_, share in zip(reply.calls, self._ids(reply, at), shares, strict=True)
         ]
 
     def says_the_same(self, text: str, reply: str) -> bool:
         """Whether two texts of a turn differ in nothing but spaces and the way their calls are written."""
         (words, calls), (others, other_calls) = (self.format.take_apart(each, self.opened) for each in (text, reply))
-        thoughts = self._thought(text).split() == self._thought(reply).split()
-        return thoughts and calls == other_calls and words.split() == others.split()
+        thought, other = (self.format.thought(each, self.opened).split() for each in (text, reply))
+        return thought == other and calls == other_calls and words.split() == others.split()
 
-    def _thought(self, text: str) -> str:
-        return text[: len(text) - len(without_thought(text, self.opened))]
+    def _ids(self, reply: Reply, at: int) -> list[str]:
+        return [self.format.call_id(call.name, at, n) for n, call in enumerate(reply.calls)]
 
 
 def call_row(call: Call, id_: str, guard: Guard, as_text: bool = False) -> Row:
@@ -125,19 +146,11 @@ def call_row(call: Call, id_: str, guard: Guard, as_text: bool = False) -> Row:
     return {"id": id_, "type": "function", "function": {"name": guard(call.name), "arguments": arguments}}
 
 
-def settle(
-    tokenizer: Any,
-    render: Render,
-    decode: Callable[[Sequence[int], ToolFormat], str],
-    shows_tools: bool,
-    name: str | None,
-) -> ToolSyntax:
+def settle(trial: Trial, shows_tools: bool, name: str | None) -> ToolSyntax:
     """Choose the format, and try it: a call that the chat template writes must be read back from its token ids.
 
     Args:
-        tokenizer: a transformers tokenizer with a chat template.
-        render: renders with that template.
-        decode: turns ids into text as replies are decoded, with the marks of a format kept.
+        trial: the chat template and its tokenizer.
         shows_tools: whether the template shows tools. If not, they are shown in words, with the format to be used.
         name: the format that a user asked for; None to tell it from the template and the tokenizer, and where the
             template writes calls in another known format, to take that one.
@@ -148,11 +161,11 @@ def settle(
     Raises:
         ValueError: if there is no format of that name.
     """
-    template = str(tokenizer.chat_template)
-    added = [str(token) for token in tokenizer.added_tokens_decoder.values()]
+    template = str(trial.tokenizer.chat_template)
+    added = [str(token) for token in trial.tokenizer.added_tokens_decoder.values()]
     chosen = format_named(name) if name else (detect(template, added) if shows_tools else None) or HERMES
-    trial = _Trial(tokenizer, render, decode, [_SPEC] if shows_tools else None)
-    opened = render([_ASK], trial.tools, True).rstrip().endswith(("<think>", "[THINK]"))
+    trial = replace(trial, tools=[_SPEC] if shows_tools else None)
+    opened = trial.render([_ASK], trial.tools, True).rstrip().endswith(OPENERS)
     syntax = replace(trial.settled(chosen, bool(name), shows_tools or bool(name)), opened=opened)
     if not syntax.round_trip:
         warnings.warn(
@@ -164,13 +177,16 @@ def settle(
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
+class Trial:
     """One chat template, tried out."""
 
     tokenizer: Any
+    """A transformers tokenizer with that template."""
     render: Render
     decode: Decode
-    tools: list[ToolSpec] | None
+    encode: Encode
+    guard: Guard
+    tools: list[ToolSpec] | None = None
 
     def settled(self, chosen: ToolFormat, named: bool, in_fields: bool) -> ToolSyntax:
         """Find out how calls go back to the model, beginning with ``tool_calls``."""
@@ -178,55 +194,67 @@ class _Trial:
             ToolSyntax(chosen, fields=True, as_text=as_text, blank=blank)
             for as_text, blank in product((False, True), ("", None))
         ]
-        shown = [way for way in ways if _CALL.name in self.turn(way)] if in_fields else []
+        wrote = {way: self.turn(way) for way in ways} if in_fields else {}
+        shown = [way for way, text in wrote.items() if _CALL.name in text]
         for other in [chosen, *([] if named else [HERMES, *FORMATS.values()])]:
             for way in (replace(each, format=other) for each in shown):
-                if self.reads(way, 1):
+                if self.reads(way):
                     note = f"the chat template writes calls in the format {other.name!r}, not {chosen.name!r}"
                     return self.finished(replace(way, round_trip=True, reason=None if other is chosen else note))
-        in_words = self.reads(ToolSyntax(chosen), 1)
-        if shown:
-            wrote = excerpt(self.turn(shown[0]), 120)
-            reason = f"the chat template writes a call as {wrote}, which " + (
-                f"the format {chosen.name!r} does not read" if named else "no known format reads"
+        texts = [wrote[way] for way in shown] or [text for way, text in wrote.items() if text != self.silent(way)]
+        if texts:
+            known = f"the format {chosen.name!r} does not read" if named else "no known format reads"
+            known = known if shown else "does not show what was called"
+            return ToolSyntax(
+                chosen, reason=f"the chat template writes a call as {excerpt(texts[0], 120)}, which {known}"
             )
-            return ToolSyntax(chosen, reason=reason)
+        in_words = self.reads(ToolSyntax(chosen))
         reason = "a call in words does not come through the chat template and the tokenizer unchanged"
         return ToolSyntax(chosen, round_trip=in_words, reason=None if in_words else reason)
 
     def finished(self, way: ToolSyntax) -> ToolSyntax:
         """Take the model's own words where the template would write the same, or shows no results of calls."""
-        rows = self.rows(way, 1)
-        results = way.results(_said(way.format, 1), 1, _RESULT, str)
+        rows = self.rows(way, [_CALL])
+        results = way.results(_said(way.format, [_CALL]), 1, _RESULT, str)
+        in_words = self.rows(ToolSyntax(way.format), [_CALL])
         full = self.render([*rows, *results], self.tools)
-        plain = self.render([*self.rows(ToolSyntax(way.format), 1), {"role": "tool", "content": _RESULT}], self.tools)
+        plain = self.render([*in_words, {"role": "tool", "content": _RESULT}], self.tools)
         special = set(self.tokenizer.all_special_tokens)
         special |= {str(token) for token in self.tokenizer.added_tokens_decoder.values() if token.special}
         spelled = any(token in way.format.write([_CALL]) for token in special)
         if _RESULT not in full or (full.split() == plain.split() and not spelled):
             return ToolSyntax(way.format, round_trip=way.round_trip, reason=way.reason)
-        return replace(way, several=self.reads(way, 2))
+        altered = [
+            what for what, value in _AWKWARD.items() if not self.reads(way, [Call(_CALL.name, {"words": value})])
+        ]
+        keeps = _RESULT in self.render([*in_words, *results], self.tools)
+        return replace(way, several=self.reads(way, [_CALL, _CALL]), altered=tuple(altered), keeps=keeps)
 
-    def reads(self, way: ToolSyntax, count: int) -> bool:
-        """Whether a turn of so many calls is read back equal."""
-        found = way.format.take_apart(self.turn(way, count)).calls
-        return len(found) == count and all(call == _CALL for call in found)
+    def reads(self, way: ToolSyntax, calls: Sequence[Call] = (_CALL,)) -> bool:
+        """Whether a turn of these calls is read back equal."""
+        found = way.format.take_apart(self.turn(way, calls)).calls
+        return canonical(found) == canonical(way.format.untyped(calls))
 
-    def turn(self, way: ToolSyntax, count: int = 1) -> str:
+    def turn(self, way: ToolSyntax, calls: Sequence[Call] = (_CALL,)) -> str:
         """Return a turn as a reply of its tokens would be decoded: what the template writes after the open header."""
+        return self._behind_header(self.rows(way, calls), way.format)
+
+    def silent(self, way: ToolSyntax) -> str:
+        """Return the turn of such a way that has no calls."""
+        return self._behind_header([_ASK, {"role": "assistant", "content": way.blank}], way.format)
+
+    def _behind_header(self, rows: list[Row], format_: ToolFormat) -> str:
         before = self.encode(self.render([_ASK], self.tools, True))
-        after = self.encode(self.render(self.rows(way, count), self.tools))
+        after = self.encode(self.render(rows, self.tools))
         shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
-        return self.decode(after[shared:], way.format).strip()
+        return self.decode(after[shared:], format_).strip()
 
-    def rows(self, way: ToolSyntax, count: int) -> list[Row]:
-        """Return a question, and an answer of so many calls."""
-        said = _said(way.format, count)
-        return [_ASK, way.turn(said, 1, str) if way.fields else {"role": "assistant", "content": said.text}]
-
-    def encode(self, text: str) -> list[int]:
-        """Return token ids."""
-        return list(self.tokenizer.encode(text, add_special_tokens=False))
+    def rows(self, way: ToolSyntax, calls: Sequence[Call]) -> list[Row]:
+        """Return a question, and an answer of these calls."""
+        said = _said(way.format, calls)
+        way = replace(way, opened=False)  # no thought stands before these calls
+        answer = way.turn(said, 1, self.guard) if way.fields else {"role": "assistant", "content": said.text}
+        return [_ASK, answer]
 
 
 def ids_of(tokenizer: Any, tokens: Sequence[str]) -> frozenset[int]:
@@ -235,9 +263,8 @@ def ids_of(tokenizer: Any, tokens: Sequence[str]) -> frozenset[int]:
     return frozenset(id_ for id_ in ids if id_ is not None and id_ != tokenizer.unk_token_id)
 
 
-def _said(format_: ToolFormat, count: int) -> Reply:
-    calls = (_CALL,) * count
-    return Reply(format_.write(calls), "", calls)
+def _said(format_: ToolFormat, calls: Sequence[Call]) -> Reply:
+    return Reply(format_.write(calls), "", tuple(calls))
 
 
 def _guarded(value: Json, guard: Guard) -> Json:
@@ -249,8 +276,3 @@ def _guarded(value: Json, guard: Guard) -> Json:
     if isinstance(value, dict):
         return {guard(key): _guarded(item, guard) for key, item in value.items()}
     return value
-
-
-def _made_id(at: int, number: int) -> str:
-    """Make an id of nine letters and digits, which Mistral's templates insist on; another one for every call."""
-    return f"c{at % 10_000:04d}{number % 10_000:04d}"

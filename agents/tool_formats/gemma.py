@@ -7,15 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acgym.agents.tool_formats.text import Item, Said, blocks, canonical, escape_json, made_call
+from acgym.agents.tool_formats.text import Item, Said, blocks, canonical, escape_json
 from acgym.text import NotJson, read_json
+from acgym.tool_calls import made_call
 from acgym.types import Call, Json
 
 _DEEPEST = 60
-_SPACE = re.compile(r"\s*")
-_BARE = re.compile(r"[^,{}\[\]<]+")
-_KEY = re.compile(r"\s*([^\s:,{}\[\]<][^:,{}\[\]<]*?)\s*:")
-_NAME = re.compile(r"\s*call:\s*([^\s{}<]+?)\s*(?=\{)")
+_SPACE = re.compile(r"\s*+")
+_BARE = re.compile(r"[^,{}\[\]<]++")
+_KEY = re.compile(r"\s*+([^\s:,{}\[\]<][^:,{}\[\]<]*+):")
+_NAME = re.compile(r"\s*+call:\s*+([^\s{}<]++)\s*+(?=\{)")
 _SAFE_KEY = re.compile(r"[^\s:,{}\[\]<](?:[^:,{}\[\]<]*[^\s:,{}\[\]<])?")
 _SAFE_NAME = re.compile(r"[^\s{}<]+")
 
@@ -35,7 +36,7 @@ class CallBrackets:
 
     def read(self, said: str) -> Said | None:
         """Read the calls of a reply without its thought; None if there is none, or one is broken. Never raises."""
-        closing = re.compile(rf"(?:\s*{re.escape(self.closing)})?")
+        closing = re.compile(rf"(?:\s*+{re.escape(self.closing)})?")
         return blocks(said, re.compile(re.escape(self.opening)), self._item, closing)
 
     def write(self, calls: Sequence[Call]) -> str:
@@ -112,7 +113,7 @@ class CallBrackets:
         match = _KEY.match(text, at)
         if match is None:
             raise _Broken
-        return match[1], match.end()
+        return match[1].rstrip(), match.end()
 
     def _written(self, value: Json) -> str:
         if isinstance(value, dict):

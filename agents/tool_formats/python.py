@@ -1,4 +1,4 @@
-"""Tool formats that write calls as Python: Llama's lists, Gemma's tool_code, MiniCPM3. Read as syntax, never run."""
+"""Tool formats that write calls as Python: Llama, Gemma's tool_code, MiniCPM3, OLMo 3. Read as syntax, never run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from acgym.agents.tool_formats.text import Said, canonical, escape_python, made_call
+from acgym.agents.tool_formats.text import Item, Said, blocks, canonical, escape_python
 from acgym.text import MAX_ACTION_CHARS
+from acgym.tool_calls import made_call
 from acgym.types import Call, Json
 
 _DEEPEST = 60
@@ -22,30 +24,61 @@ _JSON_NAMES: Mapping[str, Json] = {"true": True, "false": False, "null": None}
 _MASK = "acgym_word_"
 """Stands before an argument's name that is a word of Python's grammar (``from=``), which Python itself refuses."""
 
-_STRING = r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'"
-_WORD_AS_NAME = re.compile(rf"({_STRING})|(?<=[(,\s])({'|'.join(keyword.kwlist)})(?=\s*=(?!=))", re.DOTALL)
-_LLAMA_MARKS = re.compile(r"<\|python_tag\|>|<\|python_start\|>|<\|python_end\|>")
-_FENCE = re.compile(r"```(?:tool_code|python|py|tool_call)[ \t]*\n(.*?)(?:\n?[ \t]*```|\Z)", re.DOTALL)
-_MINICPM = re.compile(r"<\|tool_call_start\|>(.*?)(?:<\|tool_call_end\|>|\Z)", re.DOTALL)
-_WHOLE_FENCE = re.compile(r"\s*```(?:python|py)?[ \t]*\n(.*?)(?:\n?[ \t]*```)?\s*", re.DOTALL)
-_CALL_ID = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_STRING = (
+    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+    r"|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?|'[^'\\]*+(?:\\.[^'\\]*+)*+'?"
+)
+"""A string of Python; one that never ends goes on to the end of the text."""
+_WORD_AS_NAME = re.compile(rf"({_STRING})|(?<=[(,\s])({'|'.join(keyword.kwlist)})(?=\s*+=(?!=))", re.DOTALL)
+_CALL_ID = re.compile(r"[^\W\d]\w*+(?:\.[^\W\d]\w*+)*+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Marks between which calls stand in Python."""
+
+    opening: re.Pattern[str]
+    closing: str
+
+    def read(self, said: str) -> Said | None:
+        """Read the Python in every block; None if there is no block, or one is broken."""
+        # The end is not looked for in strings, and comments are passed over because an apostrophe in one opens none.
+        ends = re.compile(rf"{_STRING}|#[^\n`<]*+|({re.escape(self.closing)})", re.DOTALL)
+        behind = re.compile(rf"(?:{re.escape(self.closing)})?")
+
+        def item(text: str, at: int) -> Item | None:
+            end = next((match.start() for match in ends.finditer(text, at) if match[1]), len(text))
+            calls = python_calls(_unfenced(text[at:end]))
+            return Item(calls, end) if calls else None
+
+        return blocks(said, self.opening, item, behind)
+
+
+_LLAMA = _Block(re.compile(r"<\|python_(?:tag|start)\|>"), "<|python_end|>")
+_FENCE = _Block(re.compile(r"```(?:tool_code|python|py|tool_call)[ \t]*+\n"), "```")
+_MINICPM = _Block(re.compile(r"<\|tool_call_start\|>"), "<|tool_call_end|>")
+_OLMO = _Block(re.compile(r"<function_calls>"), "</function_calls>")
 
 
 def pythonic(said: str) -> Said | None:
-    """``[name(key="value"), ...]`` and nothing else, perhaps between Llama's Python marks: Llama 3.2 and 4."""
-    source = _LLAMA_MARKS.sub("", said).strip()
-    calls = python_calls(source) if source[:1] == "[" else ()
-    return Said("", calls) if calls else None
+    """``[name(key="value"), ...]`` and nothing else, or between Llama's Python marks: Llama 3.2 and 4."""
+    calls = python_calls(said.strip()) if said.lstrip()[:1] == "[" else ()
+    return Said("", calls) if calls else _LLAMA.read(said)
 
 
 def tool_code(said: str) -> Said | None:
     """A fenced block of ``tool_code`` with one call a line, or a bare list of calls as :func:`pythonic`: Gemma 2, 3."""
-    return _in_blocks(said, _FENCE) or pythonic(said)
+    return _FENCE.read(said) or pythonic(said)
 
 
 def minicpm(said: str) -> Said | None:
     """Calls in Python between ``<|tool_call_start|>`` and ``<|tool_call_end|>``, fenced (MiniCPM3) or not (LFM2)."""
-    return _in_blocks(said, _MINICPM)
+    return _MINICPM.read(said)
+
+
+def olmo(said: str) -> Said | None:
+    """Calls in Python, one a line, between ``<function_calls>`` and ``</function_calls>``: OLMo 3."""
+    return _OLMO.read(said)
 
 
 def write_pythonic(calls: Sequence[Call]) -> str:
@@ -63,6 +96,13 @@ def write_minicpm(calls: Sequence[Call]) -> str:
     if not _writable(calls):
         return canonical(calls)
     return "<|tool_call_start|>\n```python\n" + "\n".join(map(_written, calls)) + "\n```\n<|tool_call_end|>"
+
+
+def write_olmo(calls: Sequence[Call]) -> str:
+    """Write calls as OLMo 3 does."""
+    if not _writable(calls):
+        return canonical(calls)
+    return "<function_calls>" + "\n".join(map(_written, calls)) + "</function_calls>"
 
 
 def python_calls(source: str) -> tuple[Call, ...]:
@@ -86,16 +126,12 @@ def python_calls(source: str) -> tuple[Call, ...]:
         return ()
 
 
-def _in_blocks(said: str, block: re.Pattern[str]) -> Said | None:
-    """Read the Python in every block; None if there is no block, or one is broken."""
-    calls: list[Call] = []
-    for match in block.finditer(said):
-        fenced = _WHOLE_FENCE.fullmatch(match[1])
-        found = python_calls(fenced[1] if fenced else match[1])
-        if not found:
-            return None
-        calls += found
-    return Said(block.sub("", said), tuple(calls)) if calls else None
+def _unfenced(source: str) -> str:
+    """Return source without the fence that some models put around it within their own marks."""
+    source = source.strip()
+    if not source.startswith("```"):
+        return source
+    return source.partition("\n")[2].rstrip().removesuffix("```")
 
 
 def _depth(source: str) -> int:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from acgym.text import read_json
-from acgym.types import Call, Json
+from acgym.text import NotJson, read_json
+from acgym.types import Call, Json, ToolSpec
 
-_THOUGHTS = {"<think>": "</think>", "[THINK]": "[/THINK]", "<|thought_start|>": "<|thought_end|>"}
+_THOUGHTS = {
+    "<think>": "</think>",
+    "[THINK]": "[/THINK]",
+    "<|thought_start|>": "<|thought_end|>",
+    "<|START_THINKING|>": "<|END_THINKING|>",
+}
 """How a thought begins and ends, by model family."""
-_EVERYWHERE = "</think>"
-"""Ends a thought wherever it stands: several chat templates write its beginning into the prompt."""
+OPENERS = tuple(_THOUGHTS)
+"""A prompt that ends with one of these has opened a thought."""
 
 _CLOSERS = re.compile("|".join(rf"{re.escape(end[0])}(?={re.escape(end[1:])})" for end in _THOUGHTS.values()))
-_ABOUT_A_CALL = {"id", "type", "index"}
-"""Keys that some models repeat beside name and arguments."""
+_PYTHON_WORDS: Mapping[str, Json] = {"True": True, "False": False, "None": None}
 
 
 class Said(NamedTuple):
@@ -26,7 +30,6 @@ class Said(NamedTuple):
     words: str
     """What stands beside the calls."""
     calls: tuple[Call, ...]
-    """At least one."""
 
 
 class Item(NamedTuple):
@@ -38,23 +41,25 @@ class Item(NamedTuple):
 
 
 def without_thought(text: str, opened: bool = False) -> str:
-    """Return a reply without what the model thought before it spoke.
+    """Return a reply without the thought that is known to stand at its beginning.
 
     Args:
         text: the model's words, verbatim.
         opened: whether the prompt ended inside a thought that the reply goes on with.
 
     Returns:
-        What follows the first ``</think>``, or the end of a thought that the text begins with in another family's
-        marks. A thought that never ends leaves nothing: its words were not meant for anybody. Else the text itself.
+        What follows the first end of a thought that the text begins with, or that the prompt had opened. A thought that
+        never ends leaves nothing: its words were not meant for anybody. Else the text itself, see
+        :func:`acgym.tool_calls.after_thought` for what is left to find there.
     """
-    if _EVERYWHERE in text:
-        return text.partition(_EVERYWHERE)[2].lstrip()
     start = text.lstrip()
     for begin, end in _THOUGHTS.items():
         if start.startswith(begin):
             return start.partition(end)[2].lstrip()
-    return "" if opened else text
+    if not opened:
+        return text
+    ends = [at for at in ((text.find(end), end) for end in _THOUGHTS.values()) if at[0] >= 0]
+    return text[min(ends)[0] + len(min(ends)[1]) :].lstrip() if ends else ""
 
 
 def escape_json(text: str) -> str:
@@ -78,60 +83,38 @@ def canonical(calls: Sequence[Call]) -> str:
     return plain_json(rows[0] if len(rows) == 1 else rows)
 
 
-def call_of(row: Json) -> Call | None:
-    """Read one call from a JSON value; None if it is not one.
+def typed(call: Call, tools: Sequence[ToolSpec] = ()) -> Call:
+    """Give the arguments of a call their types, where a format writes every value as bare text.
 
-    Arguments may be called ``arguments`` or ``parameters``, be missing or null, or be JSON text of an object; the call
-    may lie under ``function``, and may carry an id, an index or a type. Values of arguments are kept whatever they are.
+    An argument that the tool's schema calls a string stays text. Any other is read as JSON, or as Python's ``True``,
+    ``False`` and ``None``; where that fails it stays text, for the environment to judge.
     """
-    if not isinstance(row, dict):
-        return None
-    if isinstance(row.get("function"), dict) and row.keys() <= {"function", *_ABOUT_A_CALL}:
-        row = row["function"]
-    named = [key for key in ("arguments", "parameters") if key in row]
-    if len(named) > 1 or not row.keys() <= {"name", *named, *_ABOUT_A_CALL}:
-        return None
-    name, arguments = row.get("name"), row[named[0]] if named else None
-    if isinstance(arguments, str):
-        try:
-            arguments = read_json(arguments)
-        except ValueError:
-            return None
-    return made_call(name, {} if arguments is None else arguments)
+    kinds = _kinds(call.name, tools)
+    return Call(call.name, {key: _typed(value, kinds.get(key)) for key, value in call.arguments.items()})
 
 
-def made_call(name: Json, arguments: Json) -> Call | None:
-    """Return a call if there is a name, and an object of arguments that JSON can write; else None."""
-    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
-        return None
+def _kinds(name: str, tools: Sequence[ToolSpec]) -> dict[str, Json]:
+    """Return argument name -> type (or types) that the schema of a tool names."""
+    for tool in tools:
+        function = tool.get("function", tool)
+        if isinstance(function, Mapping) and function.get("name") == name:
+            schema = function.get("parameters")
+            fields = schema.get("properties") if isinstance(schema, Mapping) else None
+            fields = fields if isinstance(fields, Mapping) else {}
+            return {key: field.get("type") for key, field in fields.items() if isinstance(field, Mapping)}
+    return {}
+
+
+def _typed(value: Json, kind: Json) -> Json:
+    if not isinstance(value, str) or kind == "string" or (isinstance(kind, list) and "string" in kind):
+        return value
+    if value.strip() in _PYTHON_WORDS:
+        return _PYTHON_WORDS[value.strip()]
     try:
-        json.dumps(arguments, allow_nan=False)  # refuses numbers beyond a float, and nesting beyond the stack
-    except (ValueError, RecursionError):
-        return None
-    return Call(name, arguments)
-
-
-def all_calls(value: Json) -> tuple[Call, ...] | None:
-    """Read one call or a list of calls from a JSON value; None if any of them is not one, or there is none."""
-    rows = value if isinstance(value, list) else [value]
-    calls = [call for call in map(call_of, rows) if call is not None]
-    return tuple(calls) if calls and len(calls) == len(rows) else None
-
-
-def json_at(text: str, start: int) -> tuple[Json, int] | None:
-    """Read the JSON value that begins at ``start``, spaces before it skipped; None if there is none."""
-    while start < len(text) and text[start].isspace():
-        start += 1
-    try:
-        return _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None
-
-
-def whole_json(said: str) -> tuple[Call, ...]:
-    """Return the calls of a reply that is JSON from its first letter to its last, and nothing but calls; else none."""
-    found = json_at(said, 0) if said.lstrip()[:1] in ("{", "[") else None
-    return (all_calls(found[0]) or ()) if found is not None and not said[found[1] :].strip() else ()
+        found = read_json(value)
+    except NotJson:
+        return value
+    return value if isinstance(found, str) else found
 
 
 ReadItem: TypeAlias = Callable[[str, int], Item | None]
@@ -143,28 +126,23 @@ def blocks(said: str, opening: re.Pattern[str], item: ReadItem, closing: re.Patt
     Args:
         said: the reply without its thought.
         opening: the mark that opens a block.
-        item: reads what follows the mark, from a position on; None if it is broken.
+        item: reads what follows the mark, from a position on, and says where it ends: marks inside of strings are part
+            of these strings. None if it is broken.
         closing: what may stand behind it; matches the empty text too, because engines that stop at the closing mark
             leave it out.
 
     Returns:
         The calls of all blocks, and the words around them. None if there is no block, or one is broken.
     """
-    words, at = "", 0
+    words: list[str] = []
     calls: list[Call] = []
+    at = 0
     while mark := opening.search(said, at):
-        words += said[at : mark.start()]
+        words.append(said[at : mark.start()])
         found = item(said, mark.end())
         if found is None:
             return None
         calls += found.calls
         end = closing.match(said, found.end)
         at = end.end() if end else found.end
-    return Said(words + said[at:], tuple(calls)) if calls else None
-
-
-def _refuse(name: str) -> Json:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+    return Said("".join(words) + said[at:], tuple(calls)) if calls else None

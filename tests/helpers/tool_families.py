@@ -12,9 +12,12 @@ from transformers import PreTrainedTokenizerFast
 FOLDER = Path(__file__).resolve().parents[1] / "chat_templates"
 FAMILIES = tuple(sorted(path.stem for path in FOLDER.glob("*.jinja")))
 
-_LOOKS_SPECIAL = re.compile(r"<[|｜][^\s<>]+?[|｜]>|</?s>|<bos>|<escape>|</?(?:start|end)_[a-z_]+>|\[/?[A-Z_]+\]")
+_LOOKS_SPECIAL = re.compile(
+    r"<[|｜][^\s<>]+?[|｜]>|</?s>|<bos>|<escape>|</?(?:start|end)_[a-z_]+>|\[/?[A-Z_]+\]|<[A-Z]+_[A-Z0-9_]+>"
+)
 _PLAIN = {"<think>", "</think>", "<tool_call>", "</tool_call>", "<|tool_call|>", "<|/tool_call|>"}
 _ENDS = ("<|im_end|>", "<|eot_id|>", "</s>", "<|end|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "<end_of_turn>")
+_ENDS += ("<|return|>", "<|END_OF_TURN_TOKEN|>", "<SPECIAL_12>", "<|eos|>", "<|observation|>")
 
 
 @cache

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acgym.agents.tool_formats.families import FORMATS, detect, format_named
 from acgym.agents.tool_formats.python import python_calls
-from acgym.agents.tool_formats.text import without_thought
+from acgym.agents.tool_formats.text import OPENERS, without_thought
 from acgym.tool_calls import parse_reply, read_calls
 from acgym.types import Call
 
@@ -79,7 +79,7 @@ def test_any_text_is_read(name, text, opened):
 
 @given(st.text() | NOISE)
 def test_hermes_reads_as_ever_whatever_has_no_open_thought(text):
-    if "<think>" not in text and "[THINK]" not in text and "<|thought_start|>" not in text:
+    if not any(mark in text for mark in OPENERS):
         assert FORMATS["hermes"].parse(text) == parse_reply(text)
 
 
@@ -142,6 +142,88 @@ BY_HAND = [
     ),
     ("gemma4", '<|tool_call>call:get_weather{city:<|"|>Paris<|"|>,days:3}<tool_call|>', "", (PARIS,)),
     ("phi", '{"name": "now", "arguments": {}}', "", (NOW,)),
+    ("pythonic", "I look.<|python_start|>[now()]<|python_end|>", "I look.", (NOW,)),
+    (
+        "olmo",
+        "I look.\n<function_calls>get_weather(city='Paris', days=3)\nnow()</function_calls>",
+        "I look.\n",
+        (PARIS, NOW),
+    ),
+    ("olmo", "<function_calls>\nnow()\n", "", (NOW,)),
+    (
+        "qwen3-xml",
+        "I look.\n<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=days>\n3\n"
+        "</parameter>\n</function>\n</tool_call>\n<tool_call>\n<function=now>\n</function>\n</tool_call>",
+        "I look.\n\n",
+        (PARIS, NOW),
+    ),
+    (
+        "qwen3-xml",
+        "<function=get_weather><parameter=city>Paris</parameter><parameter=days>3</parameter></function>",
+        "",
+        (PARIS,),
+    ),
+    (
+        "glm",
+        "I look.\n<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_va"
+        "lue>\n<arg_key>days</arg_key>\n"
+        "<arg_value>3</arg_value>\n</tool_call>\n<tool_call>now\n</tool_call>",
+        "I look.\n\n",
+        (PARIS, NOW),
+    ),
+    (
+        "glm",
+        "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value><arg_key>days</arg_"
+        "key><arg_value>3</arg_value>",
+        "",
+        (PARIS,),
+    ),
+    (
+        "harmony",
+        "<|channel|>analysis<|message|>Where? now()<|end|><|start|>assistant<|channel|>comm"
+        "entary<|message|>I look.<|end|>"
+        "<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|"
+        '>{"city": "Paris", "days": 3}',
+        "I look.",
+        (PARIS,),
+    ),
+    ("harmony", " to=functions.now<|channel|>commentary json<|message|>{}<|call|>", "", (NOW,)),
+    (
+        "cohere",
+        '<|START_ACTION|>[\n    {"tool_call_id": "0", "tool_name": "now", "parameters": {}}\n]<|END_ACTION|>',
+        "",
+        (NOW,),
+    ),
+    ("cohere", 'Action: ```json\n[\n    {"tool_name": "now", "parameters": {}}\n]```', "", (NOW,)),
+    (
+        "nemotron",
+        'I look.<TOOLCALL>[{"name": "now", "arguments": {}}, {"name": "now"}]</TOOLCALL>',
+        "I look.",
+        (NOW, NOW),
+    ),
+    (
+        "hunyuan",
+        '<think>\nhm\n</think>\n<answer>\nI look.\n<tool_calls>[{"name": "now", "arguments": {}}]</to'
+        "ol_calls>\n</answer>",
+        "I look.\n",
+        (NOW,),
+    ),
+    (
+        "hunyuan",
+        '<tool_calls>\n<tool_call>get_weather\n```json\n{"city": "Paris", "days": 3}\n```\n'
+        "</tool_call>\n<tool_call>now\n"
+        "```json\n{}\n```\n</tool_call>\n</tool_calls>",
+        "",
+        (PARIS, NOW),
+    ),
+    (
+        "kimi",
+        "I look.<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>"
+        '{"city": "Paris", "days": 3}<|tool_call_end|><|tool_call_begin|>functions.now:1<|tool_call_argument_begin|>{}'
+        "<|tool_call_end|><|tool_calls_section_end|>",
+        "I look.",
+        (PARIS, NOW),
+    ),
     ("mistral", '{"id": "1", "type": "function", "function": {"name": "now", "arguments": "{}"}}', "", (NOW,)),
 ]
 
@@ -203,6 +285,19 @@ def test_replies_worked_by_hand(name, text, words, calls):
         ("functiongemma", "<start_function_call>call:now{x:1,x:2}<end_function_call>"),
         ("functiongemma", "<start_function_call>now()<end_function_call>"),
         ("functiongemma", "<start_function_call>call:now{x 1}<end_function_call>"),
+        ("qwen3-xml", "<tool_call>\n<function=now>\n<parameter=x>\n1\n"),
+        ("qwen3-xml", "<tool_call>\n<function=now>\n<parameter=x>\n1\n</parameter>"),
+        ("qwen3-xml", "<function=now><parameter=x>1</parameter><parameter=x>2</parameter></function>"),
+        ("glm", "<tool_call>get_wea"),
+        ("glm", "<tool_call>now\n<arg_key>x</arg_key>\n<arg_value>1"),
+        ("glm", '<tool_call>{"name": "now"'),
+        ("harmony", '<|channel|>commentary to=functions.now <|constrain|>json<|message|>{"x": <|call|>'),
+        ("cohere", '<|START_ACTION|>[{"tool_name": "now"'),
+        ("nemotron", "<TOOLCALL>now()</TOOLCALL>"),
+        ("hunyuan", "<tool_calls>\n<tool_call>now\n```json\n{}\n```"),
+        ("olmo", "<function_calls>import os</function_calls>"),
+        ("kimi", "<|tool_call_begin|>functions.now:0<|tool_call_argument_begin|>{"),
+        ("kimi", "<|tool_call_begin|>0<|tool_call_begin|>"),
     ],
 )
 def test_what_is_no_call_stays_as_it_is(name, broken):
@@ -232,15 +327,80 @@ def test_python_is_bounded_in_length_and_depth():
 
 
 def test_thought_is_told_from_words():
-    assert without_thought("<think>a</think>\n\nb") == "b"
-    assert without_thought("a</think>b</think>c") == "b</think>c"
+    assert without_thought("<think>a</think>\n\nb") == without_thought("a</think>b", opened=True) == "b"
+    assert FORMATS["llama"].parse("a</think>b</think>c") == ("b</think>c", ())
+    assert FORMATS["cohere"].parse("<|START_THINKING|>a<|END_THINKING|>b") == ("b", ())
+    assert FORMATS["llama"].thought("a</think>b") == "a</think>"
     assert without_thought("[THINK]a[/THINK]b") == "b"
     assert without_thought("b [THINK]a[/THINK]") == "b [THINK]a[/THINK]"
     assert without_thought("a", opened=True) == without_thought("<think>a") == ""
     assert without_thought(" a ") == " a "
-    call = FORMATS["llama"].write([NOW])
+    call = FORMATS["llama"].write([NOW])  # a mark outside of the call: what stands before it was thought
     assert FORMATS["llama"].parse(f"{call}</think>no") == ("no", ())
     assert FORMATS["llama"].parse(f"maybe {call}", opened=True) == ("", ())
+
+
+def test_channels_leave_the_words_that_were_meant_for_the_user():
+    said = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>It is there."
+    assert FORMATS["harmony"].parse(said) == ("It is there.", ())
+    assert FORMATS["harmony"].thought(said) == "hm"
+    assert FORMATS["hunyuan"].parse("<think>\nhm\n</think>\n<answer>\nIt is there.\n</answer>") == ("It is there.", ())
+
+
+INSIDE = [
+    *MARKS,
+    "a </tool_call> b",
+    "</tool_calls>",
+    "</TOOLCALL>",
+    "</function_calls>",
+    "```\n",
+    "# it's",
+    3 * "'",
+    3 * '"',
+]
+
+
+@EACH
+def test_no_mark_inside_an_argument_ends_a_call_or_is_lost(name):
+    """The words reach the environment as the model wrote them; escapes would hide whether a reader looks for marks."""
+    for words in INSIDE:
+        call = Call("f", {"t": f"a {words} b"})
+        text = FORMATS[name].write([call])
+        for written, plain in (("\\u003c", "<"), ("\\x3c", "<"), ("\\x60", "`"), ("\\u005b", "[")):
+            text = text.replace(written, plain)
+        for around in (text, f"{text}\n"):
+            assert FORMATS[name].parse(around)[1] == (call,), (words, around)
+
+
+WEATHER = {
+    "function": {
+        "name": "f",
+        "parameters": {
+            "properties": {
+                "s": {"type": "string"},
+                "n": {"type": "integer"},
+                "b": {"type": "boolean"},
+                "l": {"type": "array"},
+            }
+        },
+    }
+}
+
+
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if each.bare])
+def test_bare_values_get_their_types_from_the_tool_and_else_from_the_text(name):
+    sent = {"s": "42", "n": "42", "b": "True", "l": '["a", 1]', "u": "7", "w": "two words"}
+    pairs = {
+        "qwen3-xml": [f"<parameter={key}>\n{value}\n</parameter>\n" for key, value in sent.items()],
+        "glm": [f"<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n" for key, value in sent.items()],
+    }[name]
+    head, end = {"qwen3-xml": ("<function=f>\n", "</function>"), "glm": ("f\n", "")}[name]
+    text = f"<tool_call>{head}{''.join(pairs)}{end}</tool_call>"
+    known = {"s": "42", "n": 42, "b": True, "l": ["a", 1], "u": 7, "w": "two words"}
+    assert FORMATS[name].parse(text, tools=[WEATHER])[1] == (Call("f", known),)
+    assert FORMATS[name].parse(text)[1] == (Call("f", {**known, "s": 42}),)
+    wrong = text.replace(">\n42\n<", ">\nmany\n<").replace(">42<", ">many<")
+    assert FORMATS[name].parse(wrong, tools=[WEATHER])[1] == (Call("f", {**known, "s": "many", "n": "many"}),)
 
 
 def test_a_value_of_a_wrong_type_is_left_to_the_environment():
