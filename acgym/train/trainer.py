@@ -23,6 +23,7 @@ from acgym.envs.names import HEADS, TAILS
 from acgym.train.checkpoint import Checkpoint, check_recipe, read, write
 from acgym.train.data import IGNORE, PRACTICE, RECALL, REPEAT, Batch, Practice, corpus, decisions
 from acgym.train.heads import merge_heads
+from acgym.train.precision import mixed
 from acgym.train.tokenizer import build_tokenizer
 from acgym.train.watch import exact_share, held_out, hidden_states
 
@@ -171,7 +172,7 @@ class Trainer:
         total = 0.0
         for batch in batches:
             kept, wanted = decisions(batch)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with mixed():
                 logits = self.model.lm_head(self._hidden_states(self.model, batch.ids).flatten(0, 1)[kept])
             loss = F.cross_entropy(logits.float(), wanted, ignore_index=IGNORE, reduction="sum")
             (loss / spoken).backward()  # type: ignore[no-untyped-call]
@@ -282,7 +283,7 @@ def train(
 
 
 def _progress(trainer: Trainer, loss: float, watched: Mapping[str, list[Batch]]) -> str:
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with mixed():
         scores = {env_id: exact_share(trainer.model, rows) for env_id, rows in watched.items()}
     shown = "  ".join(f"{e.removeprefix('ACB/')[:-3]} {s:.2f}/{t:.4f}" for e, (s, t) in scores.items())
     pace = trainer.tokens / trainer.seconds
