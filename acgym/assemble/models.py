@@ -24,6 +24,7 @@ from acgym.calibrate.kept import keep, kept
 from acgym.calibrate.sample import Drawn, draw
 from acgym.calibrate.spec import Calibration, parse_calibration
 from acgym.listener import Listener
+from acgym.machine import machine
 from acgym.record.run import Run
 from acgym.types import Json
 
@@ -97,7 +98,7 @@ class Models:
         """Make the agent of a spec.
 
         Returns:
-            The agent and what is known of its model: ``facts``, ``bits_per_weight``, ``weight_bytes`` (both as packed
+            The agent and what is known of its model: ``facts``, ``machine`` (where it plays), ``bits_per_weight``, ``weight_bytes`` (both as packed
             storage would take) and, of a compressed one, ``compression`` (a CompressionRecord as JSON) and
             ``calibration`` (:attr:`acgym.calibrate.sample.Drawn.facts`; None if its recipe reads none). Empty for an
             agent without a model; ``facts`` alone for one whose model runs elsewhere. A re-run has ``rerun``, what it
@@ -130,7 +131,7 @@ class Models:
             size = sum(parameter.numel() for parameter in dense.model.parameters()) * DENSE_BITS // 8
             stored = {"bits_per_weight": float(DENSE_BITS), "weight_bytes": size}
             stored |= {key: dense.checkpoint[key] for key in stored if key in dense.checkpoint}  # of a packed one
-            return dense, {"facts": dense.facts, **stored}
+            return dense, {"facts": dense.facts, "machine": machine(), **stored}
         name = spec.text.removesuffix(RERUN)
         if self._copy is not None and self._copy[0] == name:
             return self._copy[1:]
@@ -142,6 +143,7 @@ class Models:
         agent, record = compressed(dense, spec, tokens)
         facts = {
             "facts": agent.facts,
+            "machine": machine(),
             "bits_per_weight": record.bits_per_weight,
             "weight_bytes": record.weight_bytes,
             "compression": asdict(record),

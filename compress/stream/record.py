@@ -11,6 +11,7 @@ from acgym.compress.plan import Plan
 from acgym.compress.walk.layers import filled, stored_bits
 from acgym.compress.walk.projections import Projection, unreached
 from acgym.compress.walk.record import CompressionRecord, LayerRecord, storage
+from acgym.machine import machine
 
 
 def hidden_file(at: int, index: int) -> str:
@@ -66,6 +67,7 @@ def record_of(
         notes=tuple(notes),
         ignored=plan.ignored,
         overrides=plan.overrides,
+        machine=machine(),
     )
 
 

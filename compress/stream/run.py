@@ -28,6 +28,7 @@ from acgym.compress.walk.head import refuse_head
 from acgym.compress.walk.layer import compress_layer, round_inputs
 from acgym.compress.walk.layers import Progress, check_weights
 from acgym.compress.walk.projections import Projection, decoder_layers, projections
+from acgym.compress.walk.same_bits import compression_threads, fixed_threads
 from acgym.memory import trim
 from acgym.types import Json
 
@@ -78,7 +79,8 @@ class Stream:
         if record is None:
             try:
                 self.work.open()
-                record = self._run(tell, about)
+                with fixed_threads():
+                    record = self._run(tell, about)
             finally:
                 self.work.close()
         return record
@@ -98,6 +100,7 @@ class Stream:
             "device": self.device.type,
             "measure": self.measure,
             "torch": torch.__version__,
+            "threads": compression_threads(),
         }
         self.work = Work(out, settings)
         self.output = Output(self.work, self.stored, self.packing, self.dtype)

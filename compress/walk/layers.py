@@ -20,6 +20,8 @@ from acgym.compress.walk.head import check_head, compress_head, output_head
 from acgym.compress.walk.layer import Keep, compress_layer
 from acgym.compress.walk.projections import Projection, decoder_layers, projections, unreached
 from acgym.compress.walk.record import CompressionRecord, LayerRecord, sparsity, storage
+from acgym.compress.walk.same_bits import fixed_threads
+from acgym.machine import machine
 
 __all__ = ["Keep", "Progress", "compress", "decoder_layers", "projections"]
 
@@ -43,8 +45,9 @@ def compress(
     Each step of the recipe is one walk: a layer's statistics are collected with its weights as they are, all of its
     projections are compressed from them, and its new outputs are the next layer's inputs. Embeddings are never touched,
     the output head only if an override names it, norms and biases only by methods that fold scales into them. Only one
-    layer's statistics are alive at a time. A method that reads no calibration runs no forward pass. What one step
-    pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told which those
+    layer's statistics are alive at a time. A method that reads no calibration runs no forward pass. The number of
+    threads is fixed for the time (:mod:`acgym.compress.walk.same_bits`), so that it does not change the result. What one
+    step pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told which those
     are (``Statistics.zeros``).
 
     Args:
@@ -74,8 +77,9 @@ def compress(
     recipe = parse(recipe) if isinstance(recipe, str) else recipe
     chosen, linears = planned(model, recipe, ignore, overrides or {})
     rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
-    done, notes = _take_steps(chosen, model, decoder_layers(model), linears, rows, measure, progress, keep)
-    return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
+    with fixed_threads():
+        done, notes = _take_steps(chosen, model, decoder_layers(model), linears, rows, measure, progress, keep)
+        return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
 
 
 def planned(
@@ -125,6 +129,7 @@ def _record(
         ignored=plan.ignored,
         overrides=plan.overrides,
         cache_bytes_per_token=_cache_bytes(model, plan.recipe),
+        machine=machine(),
     )
 
 
