@@ -23,6 +23,19 @@ class Plan:
     """The patterns of projections that get none."""
     overrides: Mapping[str, str] = field(default_factory=dict)
     """The patterns of projections that get another recipe, and which."""
+    routers: tuple[str, ...] = ()
+    """Full names of the routers of experts that are left as they are, because no override names them."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the record should say of it."""
+        if not self.routers:
+            return []
+        more = f" and {len(self.routers) - 1} more" if len(self.routers) > 1 else ""
+        return [
+            f"routers of experts stay as they are: {self.routers[0]}{more}; an override that ends in a router's own "
+            "name compresses it"
+        ]
 
     def step(self, at: int, name: str) -> Step | None:
         """Return what a projection gets in walk ``at``; None if it is left as it is, or is no part of the plan."""
@@ -56,6 +69,7 @@ def plan(
     ignore: Sequence[str],
     overrides: Mapping[str, Recipe | str],
     head: Iterable[str] = (),
+    routers: Iterable[str] = (),
 ) -> Plan:
     """Sort projections to steps.
 
@@ -70,6 +84,8 @@ def plan(
             first pattern that matches decides, and ``ignore`` comes before them.
         head: full name of the output head, if it can be compressed: it is where an override bears this very name; no
             other pattern of an override reaches it.
+        routers: full names of the projections that choose experts: they get no step, unless by an override whose
+            pattern ends in their own name, such as ``"*.gate"``.
 
     Raises:
         ValueError: for an ignored pattern that matches no module and an override that matches no projection (with the
@@ -91,18 +107,28 @@ def plan(
         _check_used(pattern, [*modules, *names], "module")
     for pattern in read:
         _check_used(pattern, [*names, *asked], "projection", head)
-    own = tuple(step for step in recipe)
+    own, left = tuple(step for step in recipe), set(routers)
     steps: dict[str, tuple[Step, ...]] = {}
     for name in names:
-        match = next((instead for pattern, instead in read.items() if fnmatchcase(name, pattern)), None)
-        steps[name] = own if match is None else match.steps
+        reach = [pattern for pattern in read if fnmatchcase(name, pattern) and (name not in left or _ends(pattern, name))]
+        if reach:
+            steps[name] = read[reach[0]].steps
+            left.discard(name)
+        else:
+            steps[name] = () if name in left else own
     steps |= {name: read[name].steps for name in asked}
     for name in steps:
         if any(fnmatchcase(name, pattern) for pattern in ignore):
             steps[name] = ()
     if not any(steps.values()):
         raise ValueError(f"nothing is left to compress: {', '.join(ignore)} match every projection")
-    return Plan(recipe, steps, tuple(ignore), {pattern: str(instead) for pattern, instead in read.items()})
+    given = {pattern: str(instead) for pattern, instead in read.items()}
+    return Plan(recipe, steps, tuple(ignore), given, tuple(name for name in names if name in left))
+
+
+def _ends(pattern: str, name: str) -> bool:
+    """Whether a pattern ends in the last part of a name, letter by letter."""
+    return pattern.rpartition(".")[2] == name.rpartition(".")[2]
 
 
 def _check_used(pattern: str, names: Sequence[str], kind: str, by_name: Iterable[str] = ()) -> None:

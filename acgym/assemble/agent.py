@@ -104,7 +104,8 @@ def parse_spec(text: str) -> AgentSpec:
     if (kind in SOURCES) != bool(source) or (":" in head and kind not in SOURCES):
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
-    recipe, calibration = (None, None) if written is None else read_recipe(written)
+    folder = model_folder(AgentSpec(head, kind, source or None, None))
+    recipe, calibration = (None, None) if written is None else read_recipe(written, folder)
     if recipe is not None and kind not in MODELS:
         raise ValueError(f"{kind!r} has no model, so the recipe {recipe!r} cannot be applied to it; drop '+{recipe}'")
     if rerun and kind not in MODELS:

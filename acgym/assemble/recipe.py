@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from math import inf, prod
+from pathlib import Path
 
+from acgym.assemble.fit import fit_default
 from acgym.calibrate.spec import PRESETS, Calibration, parse_calibration
 
 _SHAPE = (1024, 1024)
 """Of a weight that recipes are asked about."""
 
 
-def read_recipe(written: str) -> tuple[str, str | None]:
-    """Read a recipe, or the name of one of ACBench's, and the calibration after ``@``; return both canonically."""
+def read_recipe(written: str, folder: Path | None = None) -> tuple[str, str | None]:
+    """Read a recipe, or the name of one of ACBench's, and the calibration after ``@``; return both canonically.
+
+    With the folder of a model, group sizes that are not said are such that fit it (:mod:`acgym.assemble.fit`).
+    """
     from acgym.compress.recipe import parse
 
     text, at, after = written.partition("@")
@@ -27,7 +32,8 @@ def read_recipe(written: str) -> tuple[str, str | None]:
             fixed = Calibration((), preset.samples, preset.length, preset.seed)
             raise ValueError(f"{text!r} is calibrated on {fixed}; for another shape write the recipe out: {recipe}")
         said = said.over(Calibration((), preset.samples, preset.length, preset.seed))
-    return str(recipe), str(said) or None
+    fitted = str(recipe) if preset is not None or folder is None else fit_default(text, str(recipe), folder)
+    return fitted, str(said) or None
 
 
 def play_order(recipe: str) -> tuple[float, bool, bool]:

@@ -181,7 +181,11 @@ def run_export(job: Job, tell: Callable[[str], None] = lambda line: None, progre
     record = compress(agent.model, str(job.spec.recipe), tokens, progress=progress, keep=kept, **patterns)
     tell(f"writing {job.format}")
     begin(job)
-    expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
+    try:
+        expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
+    except ValueError:  # what the format cannot hold: nothing here is of use to another one
+        shutil.rmtree(job.partial)
+        raise
     agent.tokenizer.save_pretrained(job.partial)
     tell("reading it back")
     verify_weights(agent.model, job.partial, expected)

@@ -8,11 +8,14 @@ from pathlib import Path
 import torch
 
 from acgym.compress.formats.layouts import check_overrides, scheme_for
+from acgym.compress.fit import fit
 from acgym.compress.recipe import Recipe, parse
 from acgym.compress.stream.record import read_record
 from acgym.compress.stream.run import Stream
+from acgym.compress.stream.skeleton import skeleton
 from acgym.compress.stream.source import Source
 from acgym.compress.walk.layers import Progress
+from acgym.compress.walk.projections import input_sizes
 from acgym.compress.walk.record import CompressionRecord
 from acgym.types import Json
 
@@ -66,11 +69,14 @@ def compress_folder(
         ExportDiffers: if a shard is not what was in memory.
         OSError: if the disk is, or gets, full; finished layers are kept.
     """
-    recipe = parse(recipe) if isinstance(recipe, str) else recipe
-    scheme = scheme_for(format, recipe)
+    scheme_for(format, parse(recipe) if isinstance(recipe, str) else recipe)  # refuses before the folder is looked at
     overrides = overrides or {}
     check_overrides(format, overrides)
     opened = Source(Path(source).expanduser())
+    if isinstance(recipe, str):
+        sizes = input_sizes(skeleton(opened, opened.dtype))
+        recipe = fit(recipe, set(sizes.values())).recipe
+    scheme = scheme_for(format, recipe)
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
     stream = Stream(*(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides), measure, format, scheme)
     tell = progress or (lambda done, total, label: None)

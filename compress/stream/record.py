@@ -46,7 +46,7 @@ def record_of(
         rows: the calibration.
     """
     weights = sum(linear.weight.numel() for linear in linears.values())
-    notes, share = unreached(layers), 0.0
+    notes, share = unreached(layers) + plan.notes, 0.0
     for at, step in enumerate(plan.recipe):
         entries = done[at * len(layers) : (at + 1) * len(layers)]
         notes += dict.fromkeys(note for entry in entries for note in entry["notes"])

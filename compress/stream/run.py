@@ -27,7 +27,7 @@ from acgym.compress.walk.collector import Replay, capture, check_calibration
 from acgym.compress.walk.head import refuse_head
 from acgym.compress.walk.layer import compress_layer, round_inputs
 from acgym.compress.walk.layers import Progress, check_weights
-from acgym.compress.walk.projections import Projection, decoder_layers, projections
+from acgym.compress.walk.projections import Projection, decoder_layers, projections, routers
 from acgym.compress.walk.same_bits import compression_threads, fixed_threads
 from acgym.memory import trim
 from acgym.types import Json
@@ -63,7 +63,8 @@ class Stream:
         found = self._projections(self.names)
         modules = [name for name, _ in self.model.named_modules()]
         refuse_head(self.model, self.overrides)
-        self.plan = plan(self.recipe, found, modules, self.ignore, self.overrides)
+        gates = [f"{name}.{key}" for name in self.names for key in routers(self.layers[name])]
+        self.plan = plan(self.recipe, found, modules, self.ignore, self.overrides, routers=gates)
         check_plan(self.plan, found, self.format != "dense")
         ignored = [name for name, steps in self.plan.steps.items() if not steps]
         places = {stored: piece for pieces in self.stored.pieces.values() for stored, piece in pieces.items()}
@@ -81,6 +82,9 @@ class Stream:
                 self.work.open()
                 with fixed_threads():
                     record = self._run(tell, about)
+            except ValueError:  # these settings can never be finished; others may begin anew
+                self.work.discard()
+                raise
             finally:
                 self.work.close()
         return record
