@@ -1,4 +1,4 @@
-"""Group sizes that fit a model: a default that does not is replaced by the nearest one that does. Loads without torch."""
+"""Group sizes that fit a model: a default that does not is replaced by the nearest that does. Loads without torch."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _check_damping(damp: float) -> None:
 
 @dataclass(frozen=True)
 class GptqOptions(Affine):
-    """The affine options, ``actorder``, ``static`` and ``damp0.05``.
+    """The affine options, ``actorder``, ``gar``, ``static`` and ``damp0.05``.
 
     ``gptq-w4-g128-sym-actorder-static`` is the setting of ACBench's configuration for vLLM.
     """
@@ -153,6 +153,12 @@ class GptqOptions(Affine):
     Otherwise a group is ``group`` columns in the order of the sweep, and gets its grid when the sweep reaches it."""
     damp: float = _damping()
     """Share of the Hessian's mean diagonal that is added to its diagonal."""
+    group_order: bool = word(
+        "gar|nogar", lambda text: text == "gar", lambda on: "gar" if on else "", "gar", default=False
+    )
+    """Go through the groups by falling largest diagonal entry of the Hessian, and through the columns of each by
+    falling diagonal (group-aware reordering). Groups stay those of neighbours, so that no list of them is stored. Under
+    act order it has no effect: that sorts all columns."""
 
     def __post_init__(self) -> None:
         """Refuse a damping outside [0, 1]."""

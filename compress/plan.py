@@ -110,7 +110,9 @@ def plan(
     own, left = tuple(step for step in recipe), set(routers)
     steps: dict[str, tuple[Step, ...]] = {}
     for name in names:
-        reach = [pattern for pattern in read if fnmatchcase(name, pattern) and (name not in left or _ends(pattern, name))]
+        reach = [
+            pattern for pattern in read if fnmatchcase(name, pattern) and (name not in left or _ends(pattern, name))
+        ]
         if reach:
             steps[name] = read[reach[0]].steps
             left.discard(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,24 +36,26 @@ def fit_default(written: str, recipe: str, folder: Path) -> str:
     return str(found.recipe)
 
 
-def check_fit(recipe: str, folder: Path, name: str) -> None:
-    """Refuse a recipe whose groups do not divide the inputs of a model's projections.
+def check_fits(agents: Iterable[tuple[str | None, Path | None, str]]) -> None:
+    """Refuse a recipe whose groups do not divide the inputs of its model's projections.
 
     Args:
-        recipe: canonical.
-        folder: of the model; one that cannot be read is left to who loads it.
-        name: of the model, for the error.
+        agents: of each its canonical recipe (None: as it is), the folder of its model (None: not on this disk; one that
+            cannot be read is left to who loads it too) and the name of the model.
 
     Raises:
         ValueError: naming a projection and the sizes that fit.
     """
     from acgym.compress.recipe import parse
 
-    steps = parse(recipe).steps
-    if _misfit(steps, {str(count): count for count in _header_inputs(folder)}):
-        wrong = _misfit(steps, _exact_inputs(folder))
-        if wrong is not None:
-            raise ValueError(f"{wrong[0]} does not fit {wrong[1]} of {name}: {wrong[2]}")
+    for recipe, folder, name in agents:
+        if recipe is None or folder is None:
+            continue
+        steps = parse(recipe).steps
+        if _misfit(steps, {str(count): count for count in _header_inputs(folder)}):
+            wrong = _misfit(steps, _exact_inputs(folder))
+            if wrong is not None:
+                raise ValueError(f"{wrong[0]} does not fit {wrong[1]} of {name}: {wrong[2]}")
 
 
 def _misfit(steps: tuple[Step, ...], inputs: Mapping[str, int]) -> tuple[Step, str, ValueError] | None:

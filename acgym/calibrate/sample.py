@@ -39,8 +39,8 @@ class Drawn(NamedTuple):
 def draw(calibration: Calibration, dense: LocalAgent, envs: Mapping[str, Mapping[str, Json]]) -> Drawn:
     """Make the token ids of a calibration; the same spec, files, model and environments give the same ids.
 
-    A text is cut into windows of ``length`` tokens that follow one another, and the seed chooses among them; each begins
-    with the tokens that the tokenizer puts before a text (BOS), if it does, which count among the ``length``. Whole
+    A text is cut into windows of ``length`` tokens that follow one another, and the seed chooses among them. Each
+    begins with the tokens that the tokenizer puts before a text (BOS), if it does; they are part of ``length``. Whole
     conversations and trajectories come in an order chosen by the seed until there are enough tokens; of one that is
     longer than ``length`` the seed chooses a window. So shares of a mixture are shares of tokens, exact to a sample.
     Without a shape, trajectories come whole, in the order they were played in, and conversations whole.

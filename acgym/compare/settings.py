@@ -22,9 +22,11 @@ from acgym.assemble.agent import (
     calibration_of,
     default_kwargs,
     fingerprint,
+    model_folder,
     parse_spec,
     scripted,
 )
+from acgym.assemble.fit import check_fits
 from acgym.assemble.remote import REMOTE
 from acgym.assemble.replies import check_decoding, check_format
 from acgym.calibrate.files import check_files, read_calibration
@@ -136,6 +138,7 @@ def prepare(
     specs = [parse_spec(text) for text in (agents or DEFAULT_AGENTS)]
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
+    check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     names = [spec.text for spec in specs]
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
     _check_names(names)

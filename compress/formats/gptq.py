@@ -160,9 +160,9 @@ def _zeros(stored: Tensor, bits: int, found: Mapping[str, Json]) -> Tensor:
         if bool((stored == middle).all()):
             return stored
         raise ValueError(
-            f"quantization_config says sym, but its stored zero points, {int(stored.min())} to {int(stored.max())}, are "
-            f"not all {middle - 1} or all {middle}: which version of the layout it is cannot be told. Set sym to false "
-            "if the weights are asymmetric"
+            f"quantization_config says sym, but its stored zero points, {int(stored.min())} to {int(stored.max())}, "
+            f"are not all {middle - 1} or all {middle}: which version of the layout it is cannot be told. Set sym to "
+            "false if the weights are asymmetric"
         )
     return (stored + 1) % 2**bits if version == "gptq" else stored
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
+from acgym.compress.fit import Fitted, fit
 from acgym.compress.formats.layouts import check_overrides, scheme_for
-from acgym.compress.fit import fit
 from acgym.compress.recipe import Recipe, parse
 from acgym.compress.stream.record import read_record
 from acgym.compress.stream.run import Stream
@@ -73,12 +73,17 @@ def compress_folder(
     overrides = overrides or {}
     check_overrides(format, overrides)
     opened = Source(Path(source).expanduser())
-    if isinstance(recipe, str):
-        sizes = input_sizes(skeleton(opened, opened.dtype))
-        recipe = fit(recipe, set(sizes.values())).recipe
+    given = Fitted(recipe, ()) if not isinstance(recipe, str) else fit(recipe, _inputs(opened))
+    recipe = given.recipe
     scheme = scheme_for(format, recipe)
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
     stream = Stream(*(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides), measure, format, scheme)
+    stream.noted = given.notes
     tell = progress or (lambda done, total, label: None)
     record = stream.make(Path(out).expanduser(), calibration, tell, about or {})
     return read_record(record["compression"])
+
+
+def _inputs(source: Source) -> set[int]:
+    """Return the numbers of input features of a folder's projections; no weight is read."""
+    return set(input_sizes(skeleton(source, source.dtype)).values())

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,6 +51,8 @@ class Stream:
     format: str
     scheme: Scheme | None
     """How the recipe leaves the weights; None for plain ones."""
+    noted: tuple[str, ...] = field(default=(), init=False)
+    """What the record says before all other notes."""
     work: Work = field(init=False)
     rows: list[list[int]] = field(init=False)
 
@@ -217,6 +219,7 @@ class Stream:
             self.work.copy(path)
         linears = {key: item for key, item in self._projections(self.names).items() if self.plan.steps[key]}
         record = record_of(self.plan, self.model, self.layers, linears, self.work.done, self.rows)
+        record = replace(record, notes=(*self.noted, *record.notes))
         config = self.source.config_as(self.source.dtype, self.packing.settings())
         sheet = {**about, "format": self.format, "compression": asdict(record)}
         return dict(self.output.finish(shards, expected, config, sheet))

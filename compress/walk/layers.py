@@ -10,11 +10,11 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
+from acgym.compress.fit import Fitted, fit
 from acgym.compress.methods.kv_cache import bytes_per_token, text_config
 from acgym.compress.methods.table import METHODS
 from acgym.compress.options_model import KvOptions
 from acgym.compress.plan import Plan, plan
-from acgym.compress.fit import Fitted, fit
 from acgym.compress.recipe import Recipe, Step
 from acgym.compress.walk.collector import capture, check_calibration
 from acgym.compress.walk.head import check_head, compress_head, output_head
@@ -47,9 +47,9 @@ def compress(
     projections are compressed from them, and its new outputs are the next layer's inputs. Embeddings are never touched,
     the output head only if an override names it, norms and biases only by methods that fold scales into them. Only one
     layer's statistics are alive at a time. A method that reads no calibration runs no forward pass. The number of
-    threads is fixed for the time (:mod:`acgym.compress.walk.same_bits`), so that it does not change the result. What one
-    step pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told which those
-    are (``Statistics.zeros``).
+    threads is fixed for the time (:mod:`acgym.compress.walk.same_bits`), so that it does not change the result. What
+    one step pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told
+    which those are (``Statistics.zeros``).
 
     Args:
         model: a transformers causal LM with ``nn.Linear`` projections or stacked experts, on one device, any floating

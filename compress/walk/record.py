@@ -74,7 +74,7 @@ class CompressionRecord:
     execution: str = "simulated in floating point"
     """How the model runs; ``packed on the CPU (28 int4)`` where projections run on packed integers."""
     machine: Mapping[str, Json] = field(default_factory=dict)
-    """What the last bits of the weights hang on (:func:`acgym.machine.machine`), ``threads`` as compression set them."""
+    """What the last bits hang on (:func:`acgym.machine.machine`); ``threads`` as compression set them."""
 
 
 def storage(model: nn.Module, linears: Mapping[str, Projection], bits: Mapping[str, float]) -> tuple[float, int]:

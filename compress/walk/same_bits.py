@@ -1,4 +1,4 @@
-"""What makes one compression give the same bits wherever it runs on a machine: threads that are fixed, aligned memory."""
+"""What makes one compression give the same bits wherever a machine runs it: threads that are fixed, memory aligned."""
 
 from __future__ import annotations
 

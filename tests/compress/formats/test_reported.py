@@ -213,9 +213,10 @@ def test_routers_stay_as_they_are_in_a_packed_export_too(report, tmp_path):
     ignored = json.loads((tmp_path / "out" / "config.json").read_text())["quantization_config"]["ignore"]
     assert gate in ignored
     compress_folder(model, "rtn-w4-g16", None, tmp_path / "streamed", format="compressed-tensors")
-    assert same(load_file(next((tmp_path / "streamed").glob("model-00001*"))), {
-        name: tensor for name, tensor in after.items() if name.startswith("model.layers.0.")
-    })
+    assert same(
+        load_file(next((tmp_path / "streamed").glob("model-00001*"))),
+        {name: tensor for name, tensor in after.items() if name.startswith("model.layers.0.")},
+    )
 
 
 @reported("group", "features")

@@ -1,4 +1,4 @@
-"""What a compressed model may not hang on: threads of the process, and where a file's tensors happen to lie in memory."""
+"""What a compressed model may not hang on: threads of the process, and where a file's tensors lie in memory."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def shifted(model, elements):
 
 
 def test_no_weight_hangs_on_where_the_weights_lay_before():
-    """Qwen2-MoE has a gate with one output: a product with a vector, which is summed otherwise where it is not aligned."""
+    """Qwen2-MoE has a gate with one output: a product with a vector, which is summed otherwise unaligned."""
     plain, elements = family("qwen2_moe"), 2
     one, other = copy.deepcopy(plain), shifted(copy.deepcopy(plain), elements)
     records = [compress(model, "awq-w4-g32", text(4)) for model in (one, other)]
