@@ -47,6 +47,11 @@ class Plan:
         found = [step.needs for name in self.steps if (step := self.step(at, name)) is not None]
         return max(found, key=NEEDS.index, default="nothing")
 
+    @property
+    def most_needed(self) -> Needs:
+        """The most that any walk needs of calibration."""
+        return max((self.needs(at) for at in range(len(self.recipe))), key=NEEDS.index, default="nothing")
+
     def pruned(self, at: int, name: str) -> bool:
         """Say whether a step before walk ``at`` pruned a projection."""
         return any(isinstance(step.options, Sparsity) for step in self.steps[name][:at])

@@ -100,9 +100,9 @@ class Models:
         Returns:
             The agent and what is known of its model: ``facts``, ``machine`` (where it plays), ``bits_per_weight``,
             ``weight_bytes`` (both as packed storage would take) and, of a compressed one, ``compression`` (a
-            CompressionRecord as JSON) and ``calibration`` (:attr:`acgym.calibrate.sample.Drawn.facts`; None if its recipe reads none). Empty for an
-            agent without a model; ``facts`` alone for one whose model runs elsewhere. A re-run has ``rerun``, what it
-            does otherwise.
+            CompressionRecord as JSON) and ``calibration`` (:attr:`acgym.calibrate.sample.Drawn.facts`; None if its
+            recipe reads none). Empty for an agent without a model; ``facts`` alone for one whose model runs elsewhere.
+            A re-run has ``rerun``, what it does otherwise.
 
         Raises:
             ValueError: if the recipe does not fit the model, or a server refuses.

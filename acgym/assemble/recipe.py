@@ -53,7 +53,10 @@ def play_order(recipe: str) -> tuple[float, bool, bool]:
 
 def has_integers(recipe: str) -> bool:
     """Whether a step of a recipe leaves weights as integers."""
+    from acgym.compress.options_fp4 import BlockFp4
+    from acgym.compress.options_fp8 import Fp8Options
     from acgym.compress.recipe import parse
 
     options = [step.options for step in parse(recipe)]
-    return any(each.stored_bits(*_SHAPE) is not None and each.activations != "fp8" for each in options)
+    floats = (BlockFp4, Fp8Options)
+    return any(each.stored_bits(*_SHAPE) is not None and not isinstance(each, floats) for each in options)

@@ -78,8 +78,8 @@ class Order(NamedTuple):
 def _order(diagonal: Tensor, options: GptqOptions) -> Order:
     """Return the columns in the order of the sweep; equal diagonals keep their order.
 
-    Group-aware reordering is that of Gafni et al. 2025 (arXiv 2505.14638, section 3.2): sorted within groups, and groups
-    by the largest of each, which is its first by then.
+    Group-aware reordering is that of Gafni et al. 2025 (arXiv 2505.14638): columns are sorted within their groups, and
+    groups by the largest of each, which is its first by then.
     """
     if options.act_order:
         return Order("act", diagonal.argsort(descending=True, stable=True))
@@ -244,21 +244,27 @@ def _sweep(columns: Tensor, factor: Tensor, grids: _Grids) -> Tensor:
     block = _block_size(grids.group, len(columns))
     width = math.gcd(STRIP, grids.group)  # a group begins with a strip: its grid is taken from columns up to date
     pivots = factor.diagonal().tolist()
+    # Algorithm 1 of the paper, with W^T (in, out) for W: "for i = 0, B, 2B, ..." over blocks of B columns,
     for start in range(0, len(columns), block):
         stop = min(start + block, len(columns))
-        errors = torch.empty_like(columns[start:stop])
+        errors = torch.empty_like(columns[start:stop])  # E, (B, out)
         for first in range(start, stop, width):
             end = min(first + width, stop)
-            strip, lost = columns[first:end], errors[first - start : end - start]
+            # and "for j = i, ..., i + B - 1" over their columns, which here come in strips of ``width``.
+            strip, lost = columns[first:end], errors[first - start : end - start]  # (width, out) each
             later = factor[first:end, first:end].unbind()
             for i, (column, error) in enumerate(zip(strip.unbind(), lost.unbind(), strict=True)):
-                rounded = grids.at(first + i, columns).nearest(column)
+                rounded = grids.at(first + i, columns).nearest(column)  # Q_:,j = quant(W_:,j), (out,)
                 if grids.pruned is not None:
                     rounded.masked_fill_(grids.pruned[first + i], 0.0)
+                # E_:,j-i = (W_:,j - Q_:,j) / [H^-1]_jj, where the paper's H^-1 is by now its factor U
                 torch.sub(column, rounded, out=error).div_(pivots[first + i])
                 column.copy_(rounded)
+                # W_:,j:(i+B) -= E_:,j-i [H^-1]_j,j:(i+B): in the strip now, an outer product,
                 if i + 1 < len(later):
                     strip[i + 1 :].addr_(later[i][i + 1 :], error, alpha=-1)
+            # in the rest of the block after the strip: (stop - end, width) @ (width, out),
             columns[end:stop].addmm_(factor[first:end, end:stop].T, lost, alpha=-1)
+        # W_:,(i+B): -= E [H^-1]_i:(i+B),(i+B):, the lazy update of all the rest: (in - stop, B) @ (B, out).
         columns[stop:].addmm_(factor[start:stop, stop:].T, errors, alpha=-1)
     return columns

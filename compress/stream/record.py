@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from acgym.compress.plan import Plan
+from acgym.compress.walk.collector import few_tokens
 from acgym.compress.walk.layers import filled, stored_bits
 from acgym.compress.walk.projections import Projection, unreached
 from acgym.compress.walk.record import CompressionRecord, LayerRecord, storage
@@ -52,6 +53,7 @@ def record_of(
         notes += dict.fromkeys(note for entry in entries for note in entry["notes"])
         before, share = (sum(entry["zeros"][i] for entry in entries) / weights for i in (0, 1))
         notes += filled(step, before, share)
+    notes += few_tokens(plan.most_needed, (item.in_features for item in linears.values()), sum(map(len, rows)))
     bits_per_weight, weight_bytes = storage(model, linears, stored_bits(plan, linears))
     return CompressionRecord(
         recipe=str(plan.recipe),

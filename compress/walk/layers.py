@@ -16,7 +16,7 @@ from acgym.compress.methods.table import METHODS
 from acgym.compress.options_model import KvOptions
 from acgym.compress.plan import Plan, plan
 from acgym.compress.recipe import Recipe, Step
-from acgym.compress.walk.collector import capture, check_calibration
+from acgym.compress.walk.collector import capture, check_calibration, few_tokens
 from acgym.compress.walk.head import check_head, compress_head, output_head
 from acgym.compress.walk.layer import Keep, compress_layer
 from acgym.compress.walk.projections import Projection, decoder_layers, input_sizes, projections, routers, unreached
@@ -82,7 +82,8 @@ def compress(
     rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
     with fixed_threads():
         done, notes = _take_steps(chosen, model, decoder_layers(model), linears, rows, measure, progress, keep)
-        notes = [*given.notes, *notes]
+        few = few_tokens(chosen.most_needed, (item.in_features for item in linears.values()), sum(map(len, rows)))
+        notes = [*given.notes, *notes, *few]
         return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
 
 

@@ -167,7 +167,7 @@ def by_groups(diagonal, size):
     """Columns sorted within groups, and the groups by their largest, one after the other."""
     groups = [list(range(start, start + size)) for start in range(0, len(diagonal), size)]
     groups = [sorted(group, key=lambda column: -diagonal[column]) for group in groups]
-    return np.array(sum(sorted(groups, key=lambda group: -diagonal[group[0]]), []))
+    return np.concatenate(sorted(groups, key=lambda group: -diagonal[group[0]]))
 
 
 def obq_reference(weight, x, options):

@@ -26,6 +26,8 @@ RECIPES = {
     "kv": "kv-int8",
     "sparsegpt": "sparsegpt-50",
     "fp8": "fp8",
+    "mxfp4": "mxfp4",
+    "nvfp4": "nvfp4",
 }
 
 
