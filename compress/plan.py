@@ -97,15 +97,7 @@ def plan(
             nearest one), for an override that is no recipe, has too many steps or one that concerns the whole model, or
             if nothing is left to compress.
     """
-    read = {pattern: parse(given) if isinstance(given, str) else given for pattern, given in overrides.items()}
-    for pattern, instead in read.items():
-        if len(instead) > len(recipe):
-            raise ValueError(
-                f"the override {pattern!r}: {instead} has more steps than {recipe}; give it at most as many"
-            )
-        for step in instead:
-            if METHODS[step.method].model is not None:
-                raise ValueError(f"{step} concerns the whole model and cannot override {pattern!r}")
+    read = {pattern: _instead(pattern, given, recipe) for pattern, given in overrides.items()}
     names = list(projections)
     asked = [name for name in head if name in read]
     for pattern in ignore:
@@ -131,6 +123,17 @@ def plan(
         raise ValueError(f"nothing is left to compress: {', '.join(ignore)} match every projection")
     given = {pattern: str(instead) for pattern, instead in read.items()}
     return Plan(recipe, steps, tuple(ignore), given, tuple(name for name in names if name in left))
+
+
+def _instead(pattern: str, given: Recipe | str, recipe: Recipe) -> Recipe:
+    """Read the recipe of an override, and refuse one that cannot stand for ``recipe``."""
+    instead = parse(given) if isinstance(given, str) else given
+    if len(instead) > len(recipe):
+        raise ValueError(f"the override {pattern!r}: {instead} has more steps than {recipe}; give it at most as many")
+    for step in instead:
+        if METHODS[step.method].model is not None:
+            raise ValueError(f"{step} concerns the whole model and cannot override {pattern!r}")
+    return instead
 
 
 def _ends(pattern: str, name: str) -> bool:

@@ -69,21 +69,21 @@ def compress_folder(
         ExportDiffers: if a shard is not what was in memory.
         OSError: if the disk is, or gets, full; finished layers are kept.
     """
-    scheme_for(format, parse(recipe) if isinstance(recipe, str) else recipe)  # refuses before the folder is looked at
-    overrides = overrides or {}
-    check_overrides(format, overrides)
+    scheme_for(format, parse(recipe) if isinstance(recipe, str) else recipe)
+    check_overrides(format, overrides := overrides or {})
     opened = Source(Path(source).expanduser())
-    given = Fitted(recipe, ()) if not isinstance(recipe, str) else fit(recipe, _inputs(opened))
-    recipe = given.recipe
-    scheme = scheme_for(format, recipe)
+    recipe, notes = _fitted(recipe, opened)
+    scheme = scheme_for(format, recipe)  # with the group that fits
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
     stream = Stream(*(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides), measure, format, scheme)
-    stream.noted = given.notes
+    stream.noted = notes
     tell = progress or (lambda done, total, label: None)
     record = stream.make(Path(out).expanduser(), calibration, tell, about or {})
     return read_record(record["compression"])
 
 
-def _inputs(source: Source) -> set[int]:
-    """Return the numbers of input features of a folder's projections; no weight is read."""
-    return set(input_sizes(skeleton(source, source.dtype)).values())
+def _fitted(recipe: Recipe | str, source: Source) -> Fitted:
+    """Read a recipe for the model of a folder; no weight is read."""
+    if not isinstance(recipe, str):
+        return Fitted(recipe, ())
+    return fit(recipe, set(input_sizes(skeleton(source, source.dtype)).values()))

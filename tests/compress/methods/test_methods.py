@@ -220,7 +220,7 @@ def obq_reference(weight, x, options):
 def test_gptq_equals_the_column_by_column_algorithm(act_order, group, symmetric, static):
     columns = 288 if group in (48, 96, -1) else 384  # more than two blocks
     weight, x = normal(12, columns), correlated(columns, 500)
-    options = GptqOptions(3, group, symmetric, act_order, static, 0.01)
+    options = GptqOptions(3, group, symmetric, act_order, static, 0.01, group_order=False)
     got = gptq(weight, seen(x), options)
     assert got.notes == ()
     assert torch.allclose(got.weight, obq_reference(weight, x, options), atol=1e-9)
@@ -244,13 +244,13 @@ def test_the_order_of_groups_by_hand():
     order = _order(diagonal, GptqOptions(4, 2, group_order=True))
     assert order.places.tolist() == [4, 5, 1, 0, 7, 6, 2, 3]
     assert _order(diagonal, GptqOptions(4, 2, act_order=True, group_order=True)).places.tolist()[:2] == [4, 5]
-    assert _order(diagonal, GptqOptions(4, 2)).places is None
+    assert _order(diagonal, GptqOptions(4, 2, group_order=False)).places is None
 
 
 def test_orders_do_not_share_a_factor():
     weight, x = normal(6, 64), correlated(64, 200)
     together = seen(x)
-    for options in (GptqOptions(3, 32), GptqOptions(3, 32, group_order=True), GptqOptions(3, 16, group_order=True)):
+    for options in (GptqOptions(3, 32, group_order=False), GptqOptions(3, 32), GptqOptions(3, 16)):
         assert torch.equal(gptq(weight, together, options).weight, gptq(weight, seen(x), options).weight)
 
 
