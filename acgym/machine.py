@@ -6,8 +6,6 @@ import os
 import platform
 import re
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +14,20 @@ from acgym.types import Json
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def machine(load_torch: bool = False) -> dict[str, Json]:
+def machine() -> dict[str, Json]:
     """Return what the rounding of a floating-point sum can hang on.
 
-    Args:
-        load_torch: whether torch is to be loaded for this; environments do without it.
-
     Returns:
-        ``cpu`` (the model's name) and ``cores`` (those that this process may use); where torch is loaded also ``torch``
+        ``cpu`` (the model's name) and ``cores`` (those that this process may use); where torch is loaded by now (it is
+        never loaded for this: environments and reports do without it) also ``torch``
         (its version), ``instruction_set`` (of torch's own kernels: ``DEFAULT``, ``AVX2``, ``AVX512``, ...), ``threads``
         (of one operation in this process) and ``blas`` (the library of its matrix products, with its version where
         torch says it).
     """
     found: dict[str, Json] = {"cpu": _cpu(), "cores": _cores()}
-    if "torch" not in sys.modules and not (load_torch and find_spec("torch")):
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
         return found
-    torch: Any = import_module("torch")
     return found | {
         "torch": str(torch.__version__),
         "instruction_set": str(torch.backends.cpu.get_cpu_capability()),

@@ -68,5 +68,6 @@ def _nearest(group: int, columns: Collection[int]) -> int:
     """Return the group itself if it divides all, else the nearest power of two that does, of two the smaller."""
     if group == PER_CHANNEL or not _odd(group, columns):
         return group
-    sizes = [2**power for power in range(2, 14) if 2**power >= LEAST and not _odd(2**power, columns)]
-    return min(sizes, key=lambda size: (abs(log2(size / group)), size), default=PER_CHANNEL)
+    sizes: list[int] = [2**power for power in range(2, 14) if 2**power >= LEAST and not _odd(2**power, columns)]
+    nearest: int = min(sizes, key=lambda size: (abs(log2(size / group)), size), default=PER_CHANNEL)
+    return nearest

@@ -46,10 +46,10 @@ def test_the_matrix_library_is_named_as_torch_names_it(built, said):
 
 
 @pytest.mark.slow
-def test_torch_is_loaded_only_if_asked_for():
+def test_torch_is_not_loaded_for_it():
     program = (
         "import sys; from acgym.machine import machine; m = machine(); assert 'torch' not in sys.modules; "
-        "assert set(m) == {'cpu', 'cores'}; assert machine(load_torch=True)['threads'] >= 1"
+        "assert set(m) == {'cpu', 'cores'}"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from acgym.agents.decoding import Decoding
@@ -79,6 +80,8 @@ class Models:
                 if known.get(path) != digest:
                     raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
         decoding = Decoding.from_dict(settings.get("decoding", {}))
+        if any(spec.kind in MODELS for spec in specs):
+            import_module("torch")  # it will be needed, and a run's manifest names what is loaded
         return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding, run)
 
     def dense(self, spec: AgentSpec) -> LocalAgent:

@@ -147,9 +147,8 @@ def prepare(
     given = _given(dict(kwargs or {}), level)
     defaults = {name: value for spec in specs for name, value in default_kwargs(spec).items()}
     default = read_calibration(calibration)
-    files: dict[str, str] = {}
-    for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
-        files |= {} if used is None else check_files(used)
+    used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
+    files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
     modules = tuple(dict.fromkeys(env.rpartition(":")[0] for env in envs if ":" in env))
     chosen = dict(known_environment(env, given, defaults) for env in envs or CAPABILITIES)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}

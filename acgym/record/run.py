@@ -72,7 +72,7 @@ class Run:
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, settings)
         now: dict[str, Json] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "versions": _versions()}
-        now["machine"] = machine(load_torch=bool(settings.get("models")))  # a run of models needs it anyway
+        now["machine"] = machine()
         if not (path / MANIFEST).exists():
             if any(not entry.name.endswith(".tmp") for entry in path.iterdir()):
                 raise RunExists(f"{path} holds files but no run ({MANIFEST}); choose another --out")
