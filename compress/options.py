@@ -142,7 +142,7 @@ def _check_damping(damp: float) -> None:
 
 @dataclass(frozen=True)
 class GptqOptions(Affine):
-    """The affine options, ``actorder``, ``static`` and ``damp0.05``.
+    """The affine options, ``actorder``, ``nogar``, ``static`` and ``damp0.05``.
 
     ``gptq-w4-g128-sym-actorder-static`` is the setting of ACBench's configuration for vLLM.
     """
@@ -154,6 +154,14 @@ class GptqOptions(Affine):
     Otherwise a group is ``group`` columns in the order of the sweep, and gets its grid when the sweep reaches it."""
     damp: float = _damping()
     """Share of the Hessian's mean diagonal that is added to its diagonal."""
+    group_order: bool = word(
+        "gar|nogar", lambda text: text == "gar", lambda on: "" if on else "nogar", "nogar", default=True
+    )
+    """Go through the groups by falling largest diagonal entry of the Hessian, and through the columns of each by
+    falling diagonal (group-aware reordering). Groups stay those of neighbours, so that no list of them is stored. Under
+    act order it has no effect: that sorts all columns. On by default, as in GPTQModel: with 3 bits in groups of 64, the
+    hidden states of SmolLM2-135M behind 4 layers were off by .160 instead of .184 on held-out text of the calibration's
+    kind and by .198 instead of .254 on other text (relative, 8 x 512 calibration tokens), at the same cost."""
 
     def __post_init__(self) -> None:
         """Refuse a damping outside [0, 1]."""
@@ -245,28 +253,3 @@ def _plain_word(item: Field[Any], kind: Any) -> Word:
         lambda value: "" if value == default else name + plain(value),
         name + plain(default),
     )
-
-
-@dataclass(frozen=True)
-class Fp8Options(Options):
-    """``channel`` (the default) or ``tensor``: what shares a scale; ``a16``: activations stay as they are.
-
-    ``fp8`` is the scheme that llm-compressor calls FP8_DYNAMIC; ``fp8-tensor`` is what vLLM makes of a dense model at
-    load time (ACBench's setting); ``fp8-a16`` is what runs on hardware without FP8 products.
-    """
-
-    scale: Literal["channel", "tensor"] = word(
-        "channel|tensor", str, lambda scale: "" if scale == "channel" else scale, "tensor", default="channel"
-    )
-    """One scale for each row of a weight (each output channel), or one for the whole weight."""
-    dynamic: bool = word("a16", lambda text: False, lambda on: "" if on else "a16", "a16", default=True)
-    """Whether the inputs of the projections are rounded to e4m3 too, with one scale per token, taken as it comes."""
-
-    @property
-    def activations(self) -> Literal["int8", "fp8"] | None:
-        """Format of the projections' inputs."""
-        return "fp8" if self.dynamic else None
-
-    def stored_bits(self, rows: int, columns: int) -> float | None:
-        """Count 8 bits a weight and a 16-bit scale per row, or one for all."""
-        return rows * columns * FP8_BITS + SCALE_BITS * (rows if self.scale == "channel" else 1)

@@ -11,6 +11,8 @@ from typing import Any
 
 from acgym.compress.methods.table import METHODS
 from acgym.compress.options import Needs, Options, words
+from acgym.compress.options_fp4 import BlockFp4
+from acgym.compress.options_fp8 import Fp8Options
 
 EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
 
@@ -57,7 +59,8 @@ class Recipe:
     def makes_integers(self) -> bool:
         """Whether a step leaves weights as integers."""
         options = [step.options for step in self.steps]
-        return any(each.stored_bits(*_SHAPE) is not None and each.activations != "fp8" for each in options)
+        floats = (BlockFp4, Fp8Options)
+        return any(each.stored_bits(*_SHAPE) is not None and not isinstance(each, floats) for each in options)
 
     @property
     def patterned(self) -> bool:

@@ -1,22 +1,13 @@
-"""The folder of an agent's model, and the fingerprint of the files in it."""
+"""The fingerprint of the files of an agent's model."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
-from acgym.assemble.spec import MODELS, AgentSpec
+from acgym.assemble.spec import AgentSpec, model_folder
 
 _MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 _END_BYTES = 4 << 20  # reading a large model whole would take longer than many a comparison
-
-
-def model_folder(spec: AgentSpec) -> Path | None:
-    """Return the folder of a spec's model; None for an agent without a model, or a model named by its hub id."""
-    from acgym.agents.local import REFERENCE
-
-    folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
-    return folder if spec.kind in MODELS and folder.is_dir() else None
 
 
 def fingerprint(spec: AgentSpec) -> str | None:

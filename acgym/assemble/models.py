@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from acgym.agents.decoding import Decoding
@@ -18,6 +19,7 @@ from acgym.calibrate.files import check_files
 from acgym.calibrate.sample import Drawn, digest_of, draw
 from acgym.calibrate.spec import Calibration, parse_calibration
 from acgym.listener import Listener
+from acgym.machine import machine
 from acgym.record.run import Run
 from acgym.types import Json, canonical_json
 
@@ -72,6 +74,8 @@ class Models:
                 if known.get(path) != digest:
                     raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
         decoding = Decoding.from_dict(settings.get("decoding", {}))
+        if any(spec.kind in MODELS for spec in specs):
+            import_module("torch")  # it will be needed, and a run's manifest names what is loaded
         return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding, run)
 
     def dense(self, spec: AgentSpec) -> LocalAgent:
@@ -91,11 +95,11 @@ class Models:
         """Make the agent of a spec.
 
         Returns:
-            The agent and what is known of its model: ``facts``, ``bits_per_weight``, ``weight_bytes`` (both as packed
-            storage would take) and, of a compressed one, ``compression`` (a CompressionRecord as JSON) and
-            ``calibration`` (:attr:`acgym.calibrate.sample.Drawn.facts`; None if its recipe reads none). Empty for an
-            agent without a model; ``facts`` alone for one whose model runs elsewhere. A re-run has ``rerun``, what it
-            does otherwise.
+            The agent and what is known of its model: ``facts``, ``machine`` (where it plays), ``bits_per_weight``,
+            ``weight_bytes`` (both as packed storage would take) and, of a compressed one, ``compression`` (a
+            CompressionRecord as JSON) and ``calibration`` (:attr:`acgym.calibrate.sample.Drawn.facts`; None if its
+            recipe reads none). Empty for an agent without a model; ``facts`` alone for one whose model runs elsewhere.
+            A re-run has ``rerun``, what it does otherwise.
 
         Raises:
             ValueError: if the recipe does not fit the model, or a server refuses.
@@ -124,7 +128,7 @@ class Models:
             size = sum(parameter.numel() for parameter in dense.model.parameters()) * DENSE_BITS // 8
             stored = {"bits_per_weight": float(DENSE_BITS), "weight_bytes": size}
             stored |= {key: dense.checkpoint[key] for key in stored if key in dense.checkpoint}  # of a packed one
-            return dense, {"facts": dense.facts, **stored}
+            return dense, {"facts": dense.facts, "machine": machine(), **stored}
         name = spec.text.removesuffix(RERUN)
         if self._copy is not None and self._copy[0] == name:
             return self._copy[1:]
@@ -136,6 +140,7 @@ class Models:
         agent, record = compressed(dense, spec, tokens)
         facts = {
             "facts": agent.facts,
+            "machine": machine(),
             "bits_per_weight": record.bits_per_weight,
             "weight_bytes": record.weight_bytes,
             "compression": asdict(record),

@@ -96,7 +96,9 @@ def parse_spec(text: str) -> AgentSpec:
     if (kind in SOURCES) != bool(source) or (":" in head and kind not in SOURCES):
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
-    recipe, calibration = (None, None) if written is None else read_recipe(written)
+    recipe, calibration = (
+        (None, None) if written is None else read_recipe(written, model_folder(AgentSpec(head, kind, source or None)))
+    )
     if recipe is not None and kind not in MODELS:
         raise ValueError(f"{kind!r} has no model, so the recipe '{recipe}' cannot be applied to it; drop '+{recipe}'")
     if rerun and kind not in MODELS:
@@ -126,8 +128,11 @@ def model_spec(model: str, recipe: str) -> tuple[AgentSpec, Recipe]:
     return spec, spec.recipe
 
 
-def read_recipe(written: str) -> tuple[Recipe, Calibration | None]:
-    """Read a recipe, or the name of one of ACBench's, and the calibration after ``@``; None if it says none."""
+def read_recipe(written: str, folder: Path | None = None) -> tuple[Recipe, Calibration | None]:
+    """Read a recipe, or the name of one of ACBench's, and the calibration after ``@``; None if it says none.
+
+    With the folder of a model, group sizes that are not said are such that fit it (:mod:`acgym.assemble.fit`).
+    """
     from acgym.compress.recipe import parse
 
     text, at, after = written.partition("@")
@@ -143,6 +148,8 @@ def read_recipe(written: str) -> tuple[Recipe, Calibration | None]:
         if said.samples is not None or said.seed is not None:
             raise ValueError(f"{text!r} is calibrated on {fixed}; for another shape write the recipe out: {recipe}")
         said = said.over(fixed)
+    elif folder is not None:
+        recipe = fit_default(text, recipe, folder)
     return recipe, said if str(said) else None
 
 
@@ -183,6 +190,14 @@ def _read_remote(text: str) -> tuple[str, str]:
 
     limits_of()
     return kind, parse_endpoint(source).source
+
+
+def model_folder(spec: AgentSpec) -> Path | None:
+    """Return the folder of a spec's model; None for an agent without a model, or a model named by its hub id."""
+    from acgym.agents.local import REFERENCE
+
+    folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
+    return folder if spec.kind in MODELS and folder.is_dir() else None
 
 
 def _check_source(spec: AgentSpec) -> None:

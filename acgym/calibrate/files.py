@@ -43,7 +43,8 @@ def check_files(calibration: Calibration) -> dict[str, str]:
         if source.kind == "text":
             read_text(source.path, tokens)
             size = Path(source.path).expanduser().stat().st_size
-            if calibration.exact and size + 8 < tokens:  # no token is shorter than a byte, but for a few at the start
+            # No token is shorter than a byte, but for those that begin a text or each window of it.
+            if calibration.exact and size + 8 + calibration.shape[0] < tokens:
                 raise too_short(calibration, source, f"at most {size:,}", size, tokens)
         else:
             for number, line in chat_lines(source.path):

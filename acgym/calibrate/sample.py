@@ -39,7 +39,8 @@ class Drawn(NamedTuple):
 def draw(calibration: Calibration, dense: LocalAgent, envs: Mapping[str, Mapping[str, Json]]) -> Drawn:
     """Make the token ids of a calibration; the same spec, files, model and environments give the same ids.
 
-    A text is cut into windows of ``length`` tokens that follow one another, and the seed chooses among them. Whole
+    A text is cut into windows of ``length`` tokens that follow one another, and the seed chooses among them. Each
+    begins with the tokens that the tokenizer puts before a text (BOS), if it does; they are part of ``length``. Whole
     conversations and trajectories come in an order chosen by the seed until there are enough tokens; of one that is
     longer than ``length`` the seed chooses a window. So shares of a mixture are shares of tokens, exact to a sample.
     Without a shape, trajectories come whole, in the order they were played in, and conversations whole.
@@ -148,13 +149,26 @@ def _take_text(got: _Taken, path: str, tokenizer: Any, exact: bool) -> None:
     text = read_text(path, got.wanted)
     if len(text) == got.wanted * CHARACTERS_PER_TOKEN:
         got.notes.append(f"only the first {len(text):,} characters were looked at")
+    begin = text_beginning(tokenizer)
+    begin = begin if len(begin) < got.length else []
+    body = got.length - len(begin)
     ids: list[int] = tokenizer.encode(text, add_special_tokens=False, verbose=False)
-    windows = [ids[at : at + got.length] for at in range(0, len(ids), got.length)]
+    windows = [begin + ids[at : at + body] for at in range(0, len(ids), body)]
+    if begin:
+        got.notes.append(f"each window begins with token {', '.join(map(str, begin))}, as the tokenizer begins a text")
     if windows and len(windows[-1]) < got.length and (exact or len(ids) > got.wanted):
         got.unused = len(windows.pop())
     chosen = got.rng.permutation(len(windows))[: got.wanted // got.length]
     for index in sorted(chosen):
         got.take(windows[index])
+
+
+def text_beginning(tokenizer: Any) -> list[int]:
+    """Return the special tokens that a tokenizer puts before every text (as a rule one BOS, or none)."""
+    bare: list[int] = tokenizer.encode("a", add_special_tokens=False, verbose=False)
+    whole: list[int] = tokenizer.encode("a", add_special_tokens=True, verbose=False)
+    starts = [at for at in range(len(whole)) if bare and whole[at : at + len(bare)] == bare]
+    return whole[: starts[0]] if starts else []
 
 
 def _take_chats(got: _Taken, path: str, dense: LocalAgent) -> None:

@@ -107,7 +107,11 @@ def run_export(
     )
     tell(f"writing {job.format}")
     begin(job)
-    expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
+    try:
+        expected = write_checkpoint(agent.model, job.partial, job.format, job.scheme, kept, ignored)
+    except ValueError:  # what the format cannot hold: nothing here is of use to another one
+        shutil.rmtree(job.partial)
+        raise
     agent.tokenizer.save_pretrained(job.partial)
     tell("reading it back")
     verify_weights(agent.model, job.partial, expected)

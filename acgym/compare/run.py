@@ -10,9 +10,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
-from acgym.assemble.folder import model_folder
 from acgym.assemble.models import Models
-from acgym.assemble.spec import parse_spec
+from acgym.assemble.spec import model_folder, parse_spec
 from acgym.compare.crew import Crew, Work
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep

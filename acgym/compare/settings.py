@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from acgym.assemble.fit import check_fits
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
-from acgym.assemble.spec import MODELS, RERUN, parse_spec
+from acgym.assemble.spec import MODELS, RERUN, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.compare.environments import check_playable, chosen_environments
 from acgym.record.run import folder_name
@@ -122,6 +123,7 @@ def prepare(
     specs = [parse_spec(text) for text in (agents or DEFAULT_AGENTS)]
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
+    check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     names = [spec.text for spec in specs]
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
     _check_names(names)

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from acgym.machine import machine
 from acgym.record.episode import Episode
 from acgym.record.lines import EpisodeLog, RecordDamaged, RunExists, read_episodes
 from acgym.types import Json, Split, canonical_json
@@ -73,6 +74,7 @@ class Run:
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, settings)
         now: dict[str, Json] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "versions": _versions()}
+        now["machine"] = machine()
         if not (path / MANIFEST).exists():
             if any(not entry.name.endswith(".tmp") for entry in path.iterdir()):
                 raise RunExists(f"{path} holds files but no run ({MANIFEST}); choose another --out")
@@ -88,7 +90,7 @@ class Run:
                 f"{'; ...' if differences[3:] else ''}. Choose another --out, "
                 "or use the same settings to resume it, or delete the folder to start again"
             )
-        if manifest["sessions"][-1]["versions"] != now["versions"]:
+        if any(manifest["sessions"][-1].get(key) != now[key] for key in ("versions", "machine")):
             run.write_json(MANIFEST, {**manifest, "sessions": [*manifest["sessions"], now]})
         return run
 

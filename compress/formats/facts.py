@@ -9,6 +9,7 @@ from pathlib import Path
 
 from acgym.compress.formats.compressed_tensors_config import input_format, weight_groups
 from acgym.compress.formats.files import WeightFiles
+from acgym.compress.formats.gptq import widths
 from acgym.compress.methods.activations import Format
 from acgym.quantisation import Quantisation, quantisation
 from acgym.types import Json
@@ -51,6 +52,8 @@ def facts_of(found: Quantisation, sizes: Sizes, form: Format | None, bytes_on_di
         symmetric = settings.get("sym") if found.method == "gptq" else settings.get("zero_point") is False
         facts |= {"bits": settings["bits"], "group_size": settings.get("group_size"), "symmetric": symmetric}
         facts |= {"act_order": bool(settings.get("desc_act"))}
+        if found.method == "gptq" and len(mixed := widths(settings)) > 1:
+            facts |= {"bits": None, "mixed_bits": sorted(mixed)}
     if settings.get("kv_cache_scheme"):
         facts["not_simulated"] = "the checkpoint asks for a quantised key-value cache; it is kept as it is"
     return facts | {

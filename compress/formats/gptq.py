@@ -93,33 +93,90 @@ def unpack_linear(stored: Mapping[str, Tensor], found: Mapping[str, Json]) -> Te
     """Return the (out, in) float32 weight of one stored projection: scale * (code - zero).
 
     Args:
-        stored: the tensors of :func:`pack_linear`; g_idx may be missing where groups are neighbours.
-        found: quantization_config of the checkpoint: ``bits`` and ``format`` are read. A missing format is the first.
+        stored: the tensors of :func:`pack_linear`; g_idx may be missing, or all zero, where groups are neighbours.
+        found: quantization_config of the checkpoint: ``bits``, ``format``, ``sym``, ``desc_act`` and ``dynamic`` are
+            read. Where the tensors tell otherwise, they are believed.
 
     Raises:
-        ValueError: if shapes, dtypes or indices do not fit each other.
+        ValueError: if shapes, dtypes or indices do not fit each other, or can be read in two ways.
     """
-    bits = positive(found, "bits", WIDTHS)
     qweight, qzeros = expect(stored, "qweight", torch.int32, 2), expect(stored, "qzeros", torch.int32, 2)
     scale = scales(stored, "scales")
     groups, rows = scale.shape
+    bits = _bits(found, qzeros.shape[1] * WORD, rows)
     columns = qweight.shape[0] * WORD // bits
     if qweight.shape[1] != rows or qzeros.shape[0] != groups:
         raise ValueError(
             f"its qweight {tuple(qweight.shape)}, qzeros {tuple(qzeros.shape)} and scales {tuple(scale.shape)} do not "
             "fit each other"
         )
-    zero = unpack(qzeros, bits, rows).to(torch.float32)
-    if str(found.get("format") or "gptq").lower() == "gptq":
-        zero = (zero + 1) % 2**bits
-    place = _places(stored, columns, groups)
+    zero = _zeros(unpack(qzeros, bits, rows), bits, found).to(torch.float32)
+    place = _places(stored, columns, groups, found)
     codes = unpack(qweight.T, bits, columns).to(torch.float32)
     return scale.T[:, place] * (codes - zero.T[:, place])
 
 
-def _places(stored: Mapping[str, Tensor], columns: int, groups: int) -> Tensor:
+def widths(found: Mapping[str, Json]) -> list[int]:
+    """Return the widths that the projections of a checkpoint may have, that of most of them first.
+
+    GPTQModel's ``dynamic`` maps regular expressions of names to other settings, or, where they begin with ``-:``, to
+    none. They are not evaluated: which width a projection has shows in its tensors.
+
+    Raises:
+        ValueError: for a width that there is not, or a ``dynamic`` that is no object of objects.
+    """
+    others = found.get("dynamic") or {}
+    if not isinstance(others, dict) or not all(isinstance(each, dict) for each in others.values()):
+        raise ValueError("dynamic in quantization_config must be an object of objects")
+    mixed = [positive(each, "bits", WIDTHS) for each in others.values() if "bits" in each]
+    return list(dict.fromkeys([positive(found, "bits", WIDTHS), *mixed]))
+
+
+def _bits(found: Mapping[str, Json], zeros: int, rows: int) -> int:
+    """Return the width of a projection, from the bits that a row of zero points takes."""
+    known = widths(found)
+    if len(known) == 1:
+        return known[0]
+    bits = zeros // rows
+    if zeros % rows or bits not in known:
+        raise ValueError(
+            f"its {rows} zero points take {zeros} bits a row, which is none of the widths in quantization_config, "
+            f"{', '.join(map(str, known))}"
+        )
+    return bits
+
+
+def _zeros(stored: Tensor, bits: int, found: Mapping[str, Json]) -> Tensor:
+    """Return the zero points of the stored ones, (groups, out).
+
+    The first version of the layout stores them less one, the second as they are, and many checkpoints name the wrong
+    one or none. Symmetric weights have their zero point in the middle of the grid, which tells the versions apart.
+    """
+    version = str(found.get("format") or "gptq").lower()
+    middle = 2 ** (bits - 1)
+    if found.get("sym") is True and not any("sym" in each for each in (found.get("dynamic") or {}).values()):
+        if bool((stored == middle - 1).all()):
+            return stored + 1
+        if bool((stored == middle).all()):
+            return stored
+        raise ValueError(
+            f"quantization_config says sym, but its stored zero points, {int(stored.min())} to {int(stored.max())}, "
+            f"are not all {middle - 1} or all {middle}: which version of the layout it is cannot be told. Set sym to "
+            "false if the weights are asymmetric"
+        )
+    return (stored + 1) % 2**bits if version == "gptq" else stored
+
+
+def _places(stored: Mapping[str, Tensor], columns: int, groups: int, found: Mapping[str, Json]) -> Tensor:
     """Return the group of each input feature, (in,), int64."""
-    if "g_idx" not in stored:
+    index = stored.get("g_idx")
+    blank = index is not None and groups > 1 and index.numel() == columns and not bool(index.any())
+    if blank and found.get("desc_act") is True:
+        raise ValueError(
+            f"its g_idx is all zero, but it has {groups} groups and desc_act says that g_idx orders them: the order is "
+            "lost. Set desc_act to false if groups are neighbours"
+        )
+    if index is None or blank:  # tools that need no g_idx leave it out, or as they made it
         if columns % groups:
             raise ValueError(f"{groups} groups do not divide its {columns} input features")
         return torch.arange(columns) // (columns // groups)

@@ -60,7 +60,9 @@ def scheme_for(format: str, recipe: Recipe) -> Scheme | None:
             raise ValueError(f"dense weights cannot say that activations are quantised ({recipe}); use another format")
         return None
     if scheme is None:
-        raise ValueError(f"{recipe} does not quantise weights, so there is nothing to pack; use --format dense")
+        raise ValueError(
+            f"{recipe} leaves no integers and no plain FP8, so there is nothing to pack; use --format dense"
+        )
     LAYOUTS[format].refuse(scheme)
     return scheme
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from acgym.compress.formats.layouts import LAYOUTS, Kept, store_projection
 from acgym.compress.formats.scheme import Scheme
 from acgym.compress.formats.stored import Piece, by_parameter
-from acgym.compress.walk.projections import Expert, Projection, decoder_layers, place, projections
+from acgym.compress.walk.projections import Expert, Projection, decoder_layers, place, projections, routers
 from acgym.types import Json
 
 
@@ -106,8 +106,10 @@ def all_projections(model: nn.Module) -> dict[str, Projection]:
 
 
 def ignored_names(model: nn.Module, patterns: Sequence[str]) -> list[str]:
-    """Return the full names of the projections that match a pattern (:mod:`fnmatch`, letters' case matters)."""
-    return [name for name in all_projections(model) if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    """Return the full names of routers, and of projections that match a pattern (:mod:`fnmatch`, case matters)."""
+    gates = {f"{layer}.{name}" for layer, module in decoder_layers(model).items() for name in routers(module)}
+    found = all_projections(model)
+    return [name for name in found if name in gates or any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def _parts(name: str, projection: Projection, inside: Mapping[str, Mapping[str, Piece]]) -> dict[str, Part]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from acgym.compress.options import Affine, Fp8Options, GptqOptions
+from acgym.compress.options import Affine, GptqOptions
+from acgym.compress.options_fp4 import BlockFp4
+from acgym.compress.options_fp8 import Fp8Options
 from acgym.compress.options_model import KvOptions, SmoothQuantOptions
 from acgym.compress.recipe import Recipe
 
@@ -54,6 +56,12 @@ def scheme_of(recipe: Recipe) -> Scheme | None:
         if isinstance(weights, Affine) and weights.bits < 16:
             moved = isinstance(weights, GptqOptions) and weights.act_order and not weights.static_groups
             scheme = Scheme(weights.bits, weights.group, weights.symmetric, moved and weights.group != -1)
+        elif isinstance(weights, Fp8Options) and weights.scale == "block" and weights.dynamic:
+            raise ValueError(
+                f"no format here holds {step}; play it as hf:MODEL+{step}, or write {step}-a16 in the dense format"
+            )
+        elif isinstance(weights, BlockFp4) or (isinstance(weights, Fp8Options) and weights.scale == "block"):
+            scheme = None  # plain weights that hold the values
         elif isinstance(weights, Fp8Options):
             scheme = Scheme(8, -1 if weights.scale == "channel" else WHOLE, True, kind="float")
     if scheme is None and inputs is not None:

@@ -95,6 +95,7 @@ def _error(parts: list[tuple[Tensor, Tensor]], scales: Tensor | None, options: A
             delta = quantise_groups(weight, options.bits, size, options.symmetric) - weight
         else:
             delta = quantise_groups(weight * scales, options.bits, size, options.symmetric) / scales - weight
+        # Eq. 4: ||(Q(W diag(s)) diag(s)^-1 - W) X||^2 = tr(D G D^T), D (out, in), G = X X^T (in, in).
         total += float(((delta @ gram) * delta).sum())
     return total
 
@@ -143,6 +144,7 @@ def _clipped(
     """Return the scale and zero point of each group, (out, groups, 1), that err least."""
 
     def error(scale: Tensor, zero: Tensor) -> Tensor:
+        # d G d^T of every row and group at once: (groups, out, size) @ (groups, size, size), summed over size.
         delta = (fake_quantise(grouped, scale, zero, options.bits) - grouped).transpose(0, 1)
         return ((delta @ blocks) * delta).sum(-1).T[..., None]
 

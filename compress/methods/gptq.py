@@ -34,7 +34,7 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
         weight: W, (out, in), float32 or float64.
         statistics: its ``hessian`` H = 2 X X^T, (in, in), is read, and its ``zeros``: weights that were pruned before
             stay zero; what the sweep would move them by is made good in the columns to come, as any other error.
-        options: bits, group size, symmetric or not, act order, static groups, damping.
+        options: bits, group size, symmetric or not, order of the columns, static groups, damping.
 
     Returns:
         The quantised weight, (out, in), same dtype, and its grid. Inputs that were zero on every calibration token are
@@ -48,15 +48,16 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
         return Compressed(weight)
     diagonal = statistics.hessian_diagonal
     dead = diagonal <= 0
-    order = _order(diagonal, options.act_order)
-    factor, damp = shared_factor(statistics, options.damp, order if options.act_order else None)
+    order = _order(diagonal, options)
+    factor, damp = shared_factor(statistics, options.damp, order)
     # One column of W is one row here: the sweep reads and writes memory in one piece.
     columns = weight.masked_fill(dead, 0.0).T.contiguous()
-    pruned = None if statistics.zeros is None else statistics.zeros.T[order]
-    grids = _Grids(columns, order, options, pruned)
-    swept = _sweep(columns[order], factor.to(columns), grids)
+    places = torch.arange(len(dead), device=weight.device) if order.places is None else order.places
+    pruned = None if statistics.zeros is None else statistics.zeros.T[places]
+    grids = _Grids(columns, places, options, pruned)
+    swept = _sweep(columns[places], factor.to(columns), grids)
     quantised = torch.empty_like(swept)
-    quantised[order] = swept
+    quantised[places] = swept
     notes = []
     if int(dead.sum()):
         notes.append(f"{int(dead.sum())} of {dead.numel()} inputs are dead (zero on every calibration token)")
@@ -65,25 +66,45 @@ def gptq(weight: Tensor, statistics: Statistics, options: GptqOptions) -> Compre
     return Compressed(quantised.T.contiguous(), tuple(notes), grids.result())
 
 
-def _order(diagonal: Tensor, act_order: bool) -> Tensor:
-    """Columns in the order of the sweep; equal diagonals keep their order."""
-    if act_order:
-        return torch.sort(diagonal, descending=True, stable=True).indices
-    return torch.arange(diagonal.numel(), device=diagonal.device)
+class Order(NamedTuple):
+    """An order of the columns."""
+
+    name: str
+    """Equal for equal orders of one Hessian."""
+    places: Tensor | None
+    """(in,), int64: the column that comes first, the one that comes second, ...; None for that of the weight."""
 
 
-def shared_factor(statistics: Statistics, damp: float, order: Tensor | None = None) -> tuple[Tensor, float]:
+def _order(diagonal: Tensor, options: GptqOptions) -> Order:
+    """Return the columns in the order of the sweep; equal diagonals keep their order.
+
+    Group-aware reordering is that of Gafni et al. 2025 (arXiv 2505.14638): columns are sorted within their groups, and
+    groups by the largest of each, which is its first by then.
+    """
+    if options.act_order:
+        return Order("act", diagonal.argsort(descending=True, stable=True))
+    if not options.group_order:
+        return Order("", None)
+    size = options.group_size(len(diagonal))
+    within = torch.sort(diagonal.reshape(-1, size), dim=1, descending=True, stable=True)
+    groups = within.values[:, 0].argsort(descending=True, stable=True)
+    starts = torch.arange(len(groups), device=diagonal.device)[:, None] * size
+    return Order(f"groups of {size}", (within.indices + starts)[groups].flatten())
+
+
+def shared_factor(statistics: Statistics, damp: float, order: Order | None = None) -> tuple[Tensor, float]:
     """Return :func:`inverse_factor` of the Hessian, made once for all projections that read the same inputs.
 
     Args:
         statistics: of the inputs.
         damp: as there.
-        order: (in,), the order of the Hessian's rows by falling diagonal; None for theirs.
+        order: the order of the Hessian's rows; None for theirs.
     """
-    key = ("inverse factor", damp, order is None)
+    order = order or Order("", None)
+    key = ("inverse factor", damp, order.name)
     if key not in statistics.memo:
-        hessian = statistics.hessian
-        statistics.memo[key] = inverse_factor(hessian if order is None else hessian[order][:, order], damp)
+        hessian, places = statistics.hessian, order.places
+        statistics.memo[key] = inverse_factor(hessian if places is None else hessian[places][:, places], damp)
     factor: tuple[Tensor, float] = statistics.memo[key]
     return factor
 
@@ -193,13 +214,19 @@ class _Grids:
         return _Bounds(scale, -zero, 2**self.options.bits - 1 - zero)
 
     def result(self) -> Grid:
-        """Return all grids after the sweep. A group that was taken on the way holds the columns swept with it."""
+        """Return all grids after the sweep.
+
+        Under act order a group that was taken on the way holds the columns that were swept with it; else these are
+        neighbours, in an order of their own, and the groups are put back where they stand.
+        """
         place = torch.arange(len(self.order), device=self.order.device) // self.group
-        groups = place
-        if not self.static:
+        groups, bounds = place, self.fixed or self.taken
+        if not self.static and self.options.act_order:
             groups = torch.empty_like(place)
             groups[self.order] = place
-        bounds = self.fixed or self.taken
+        elif not self.static:
+            firsts: list[int] = (self.order[:: self.group] // self.group).tolist()
+            bounds = [bounds[firsts.index(group)] for group in range(len(firsts))]
         scale = torch.stack([each.scale for each in bounds], 1)
         zero = torch.stack([-each.low for each in bounds], 1)
         return Grid(self.options.bits, self.options.symmetric, scale, zero, groups)
@@ -217,21 +244,27 @@ def _sweep(columns: Tensor, factor: Tensor, grids: _Grids) -> Tensor:
     block = _block_size(grids.group, len(columns))
     width = math.gcd(STRIP, grids.group)  # a group begins with a strip: its grid is taken from columns up to date
     pivots = factor.diagonal().tolist()
+    # Algorithm 1 of the paper, with W^T (in, out) for W: "for i = 0, B, 2B, ..." over blocks of B columns,
     for start in range(0, len(columns), block):
         stop = min(start + block, len(columns))
-        errors = torch.empty_like(columns[start:stop])
+        errors = torch.empty_like(columns[start:stop])  # E, (B, out)
         for first in range(start, stop, width):
             end = min(first + width, stop)
-            strip, lost = columns[first:end], errors[first - start : end - start]
+            # and "for j = i, ..., i + B - 1" over their columns, which here come in strips of ``width``.
+            strip, lost = columns[first:end], errors[first - start : end - start]  # (width, out) each
             later = factor[first:end, first:end].unbind()
             for i, (column, error) in enumerate(zip(strip.unbind(), lost.unbind(), strict=True)):
-                rounded = grids.at(first + i, columns).nearest(column)
+                rounded = grids.at(first + i, columns).nearest(column)  # Q_:,j = quant(W_:,j), (out,)
                 if grids.pruned is not None:
                     rounded.masked_fill_(grids.pruned[first + i], 0.0)
+                # E_:,j-i = (W_:,j - Q_:,j) / [H^-1]_jj, where the paper's H^-1 is by now its factor U
                 torch.sub(column, rounded, out=error).div_(pivots[first + i])
                 column.copy_(rounded)
+                # W_:,j:(i+B) -= E_:,j-i [H^-1]_j,j:(i+B): in the strip now, an outer product,
                 if i + 1 < len(later):
                     strip[i + 1 :].addr_(later[i][i + 1 :], error, alpha=-1)
+            # in the rest of the block after the strip: (stop - end, width) @ (width, out),
             columns[end:stop].addmm_(factor[first:end, end:stop].T, lost, alpha=-1)
+        # W_:,(i+B): -= E [H^-1]_i:(i+B),(i+B):, the lazy update of all the rest: (in - stop, B) @ (B, out).
         columns[stop:].addmm_(factor[start:stop, stop:].T, errors, alpha=-1)
     return columns

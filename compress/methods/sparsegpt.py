@@ -66,11 +66,13 @@ def _sweep(columns: Tensor, factor: Tensor, dead: Tensor, options: SparseGptOpti
     pivots = factor.diagonal()
     importance = pivots.reciprocal().square().masked_fill(dead, 0.0)[:, None]
     updates = factor / pivots[:, None]  # what a column's whole loss takes from those to come
+    # Algorithm 1 of the paper, with W^T (in, out) for W. "for i = 0, B, 2B, ..." over blocks of B columns,
     for start in range(0, count, block):
         stop = min(start + block, count)
         inside, losses = columns[start:stop], torch.empty_like(columns[start:stop])
         marked = torch.empty(0)
         if not m:
+            # M_:,j:(j+Bs): of all (B, out) weights w of the block those with the least w^2 / [H^-1]_cc^2,
             scores = inside.square() * importance[start:stop]
             k = options.zeros(rows * stop) - options.zeros(rows * start)
             marked = smallest(scores.flatten(), k).view_as(scores).to(columns)
@@ -78,13 +80,15 @@ def _sweep(columns: Tensor, factor: Tensor, dead: Tensor, options: SparseGptOpti
         for at in range(start, stop, width):
             end = min(at + width, stop)
             strip, lost = columns[at:end], losses[at - start : end - start]
-            if m:
+            if m:  # n:m chooses in each row, (out,), among the m columns of the strip, when the sweep is there
                 scores = strip.square() * importance[at:end]
                 chosen = smallest(scores.T, m - n).T.to(columns)
             else:
                 chosen = marked[at - start : end - start]
             _prune(strip, chosen, updates[at:end, at:end], lost)
+            # W_:,j:(i+B) -= E_:,j-i [H^-1]_j,j:(i+B) for the rest of the block: (stop - end, width) @ (width, out).
             columns[end:stop].addmm_(updates[at:end, end:stop].T, lost, alpha=-1)
+        # W_:,(i+B): -= E [H^-1]_i:(i+B),(i+B):, the lazy update of all the rest: (in - stop, B) @ (B, out).
         columns[stop:].addmm_(updates[start:stop, stop:].T, losses, alpha=-1)
 
 
@@ -99,5 +103,6 @@ def _prune(strip: Tensor, marked: Tensor, updates: Tensor, lost: Tensor) -> None
     """
     rows = zip(strip.unbind(), marked.unbind(), lost.unbind(), updates.unbind(), strict=True)
     for i, (column, gone, loss, taken) in enumerate(rows):
+        # E = (W_:,j where it is pruned) / [H^-1]_jj, whose division ``updates`` holds already; W_:,j itself loses E.
         torch.mul(column, gone, out=loss)
         strip[i:].addr_(taken[i:], loss, alpha=-1)

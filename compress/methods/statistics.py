@@ -91,12 +91,17 @@ class Statistics:
             self.maximum = top if self.maximum is None else torch.maximum(self.maximum, top, out=self.maximum)
 
     def mirror(self) -> None:
-        """Copy the upper half of the Hessian, which is all that :meth:`add` computes, to the lower."""
+        """Copy the upper half of the Hessian, which is all that counts of what :meth:`add` computes, to the lower.
+
+        Inside a strip on the diagonal too: a matrix product sums the two halves in orders of its own.
+        """
         if self.gram is None:
             return
         for start in range(0, len(self.gram), STRIP):
             rows, rest = slice(start, start + STRIP), slice(start + STRIP, None)
             self.gram[rest, rows] = self.gram[rows, rest].T
+            strip = self.gram[rows, rows]
+            strip.copy_(strip.triu() + strip.triu(1).T)
 
     @classmethod
     def total(cls, parts: Sequence[Statistics]) -> Statistics:

@@ -17,17 +17,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from acgym.compress.options import (
-    NEEDS,
-    Affine,
-    Fp8Options,
-    GptqOptions,
-    Needs,
-    Options,
-    SparseGptOptions,
-    Sparsity,
-    words,
-)
+from acgym.compress.options import NEEDS, Affine, GptqOptions, Needs, Options, SparseGptOptions, Sparsity, words
+from acgym.compress.options_fp4 import Mxfp4Options, Nvfp4Options
+from acgym.compress.options_fp8 import Fp8Options
 from acgym.compress.options_model import ActivationOptions, AwqOptions, KvOptions, SmoothQuantOptions
 
 if TYPE_CHECKING:
@@ -108,6 +100,8 @@ METHODS: dict[str, Method] = {
         rowwise=lambda options: isinstance(options.sparsity, tuple),  # a share is taken of all rows together
     ),
     "fp8": Method("acgym.compress.methods.fp8:fp8", Fp8Options, "nothing"),
+    "mxfp4": Method("acgym.compress.methods.fp4:mxfp4", Mxfp4Options, "nothing", rowwise=True),
+    "nvfp4": Method("acgym.compress.methods.fp4:nvfp4", Nvfp4Options, "nothing"),
 }
 
 

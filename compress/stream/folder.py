@@ -7,11 +7,14 @@ from pathlib import Path
 
 import torch
 
+from acgym.compress.fit import Fitted, fit
 from acgym.compress.formats.layouts import check_overrides, scheme_for
 from acgym.compress.recipe import Recipe, parse
 from acgym.compress.stream.record import read_record
 from acgym.compress.stream.run import Stream
+from acgym.compress.stream.skeleton import skeleton
 from acgym.compress.stream.source import Source
+from acgym.compress.walk.projections import input_sizes
 from acgym.compress.walk.record import CompressionRecord
 from acgym.listener import Progress
 from acgym.types import Json
@@ -66,13 +69,21 @@ def compress_folder(
         ExportDiffers: if a shard is not what was in memory.
         OSError: if the disk is, or gets, full; finished layers are kept.
     """
-    recipe = parse(recipe) if isinstance(recipe, str) else recipe
-    scheme = scheme_for(format, recipe)
-    overrides = overrides or {}
-    check_overrides(format, overrides)
+    scheme_for(format, parse(recipe) if isinstance(recipe, str) else recipe)
+    check_overrides(format, overrides := overrides or {})
     opened = Source(Path(source).expanduser())
+    recipe, notes = _fitted(recipe, opened)
+    scheme = scheme_for(format, recipe)  # with the group that fits
     place = torch.device(device if device is not None else "cuda" if torch.cuda.is_available() else "cpu")
     stream = Stream(*(opened, dtype or opened.dtype, place, recipe, tuple(ignore), overrides), measure, format, scheme)
+    stream.noted = notes
     tell = progress or (lambda done, total, label: None)
     record = stream.make(Path(out).expanduser(), calibration, tell, about or {})
     return read_record(record["compression"])
+
+
+def _fitted(recipe: Recipe | str, source: Source) -> Fitted:
+    """Read a recipe for the model of a folder; no weight is read."""
+    if not isinstance(recipe, str):
+        return Fitted(recipe, ())
+    return fit(recipe, set(input_sizes(skeleton(source, source.dtype)).values()))

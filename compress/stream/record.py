@@ -8,9 +8,11 @@ from typing import Any
 from torch import nn
 
 from acgym.compress.plan import Plan
+from acgym.compress.walk.collector import few_tokens
 from acgym.compress.walk.layers import filled, stored_bits
 from acgym.compress.walk.projections import Projection, unreached
 from acgym.compress.walk.record import CompressionRecord, LayerRecord, storage
+from acgym.machine import machine
 
 
 def hidden_file(at: int, index: int) -> str:
@@ -45,12 +47,13 @@ def record_of(
         rows: the calibration.
     """
     weights = sum(linear.weight.numel() for linear in linears.values())
-    notes, share = unreached(layers), 0.0
+    notes, share = unreached(layers) + plan.notes, 0.0
     for at, step in enumerate(plan.recipe):
         entries = done[at * len(layers) : (at + 1) * len(layers)]
         notes += dict.fromkeys(note for entry in entries for note in entry["notes"])
         before, share = (sum(entry["zeros"][i] for entry in entries) / weights for i in (0, 1))
         notes += filled(step, before, share)
+    notes += few_tokens(plan.most_needed, (item.in_features for item in linears.values()), sum(map(len, rows)))
     bits_per_weight, weight_bytes = storage(model, linears, stored_bits(plan, linears))
     return CompressionRecord(
         recipe=str(plan.recipe),
@@ -66,6 +69,7 @@ def record_of(
         notes=tuple(notes),
         ignored=plan.ignored,
         overrides=plan.overrides,
+        machine=machine(),
     )
 
 

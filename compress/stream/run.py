@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +27,8 @@ from acgym.compress.walk.collector import Replay, capture, check_calibration
 from acgym.compress.walk.head import refuse_head
 from acgym.compress.walk.layer import compress_layer, round_inputs
 from acgym.compress.walk.layers import check_weights
-from acgym.compress.walk.projections import Projection, decoder_layers, projections
+from acgym.compress.walk.projections import Projection, decoder_layers, projections, routers
+from acgym.compress.walk.same_bits import compression_threads, fixed_threads
 from acgym.listener import Progress
 from acgym.memory import trim
 from acgym.types import Json
@@ -51,6 +52,8 @@ class Stream:
     format: str
     scheme: Scheme | None
     """How the recipe leaves the weights; None for plain ones."""
+    noted: tuple[str, ...] = field(default=(), init=False)
+    """What the record says before all other notes."""
     work: Work = field(init=False)
     rows: list[list[int]] = field(init=False)
 
@@ -63,7 +66,8 @@ class Stream:
         found = self._projections(self.names)
         modules = [name for name, _ in self.model.named_modules()]
         refuse_head(self.model, self.overrides)
-        self.plan = plan(self.recipe, found, modules, self.ignore, self.overrides)
+        gates = [f"{name}.{key}" for name in self.names for key in routers(self.layers[name])]
+        self.plan = plan(self.recipe, found, modules, self.ignore, self.overrides, routers=gates)
         check_plan(self.plan, found, self.format != "dense")
         ignored = [name for name, steps in self.plan.steps.items() if not steps]
         places = {stored: piece for pieces in self.stored.pieces.values() for stored, piece in pieces.items()}
@@ -79,7 +83,11 @@ class Stream:
         if record is None:
             try:
                 self.work.open()
-                record = self._run(tell, about)
+                with fixed_threads():
+                    record = self._run(tell, about)
+            except ValueError:  # these settings can never be finished; others may begin anew
+                self.work.discard()
+                raise
             finally:
                 self.work.close()
         return record
@@ -99,6 +107,7 @@ class Stream:
             "device": self.device.type,
             "measure": self.measure,
             "torch": torch.__version__,
+            "threads": compression_threads(),
         }
         self.work = Work(out, settings)
         self.output = Output(self.work, self.stored, self.packing, self.dtype)
@@ -211,6 +220,7 @@ class Stream:
             self.work.copy(path)
         linears = {key: item for key, item in self._projections(self.names).items() if self.plan.steps[key]}
         record = record_of(self.plan, self.model, self.layers, linears, self.work.done, self.rows)
+        record = replace(record, notes=(*self.noted, *record.notes))
         config = self.source.config_as(self.source.dtype, self.packing.settings())
         sheet = {**about, "format": self.format, "compression": asdict(record)}
         return dict(self.output.finish(shards, expected, config, sheet))

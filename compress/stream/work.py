@@ -104,6 +104,10 @@ class Work:
             self._lock.close()
             self._lock = None
 
+    def discard(self) -> None:
+        """Remove all that was done: it is of no use."""
+        shutil.rmtree(self.folder)
+
     def save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         """Write a safetensors file into the folder, durably and in one step.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,10 @@ from acgym.compress.walk.replay import Replay, capture
 __all__ = ["Collector", "Replay", "Statistics", "capture", "check_calibration"]
 
 
+TOKENS_PER_INPUT = 16
+"""Calibration tokens for each input of a projection, from which on its Hessian says something about other text. In
+SmolLM2-135M 8,192 tokens, 14 for each of 576 inputs and 5 for each of 1,536, gave GPTQ at 3 bits an error of .114 on
+themselves and of .19 to .25 on held-out text, where rounding to nearest errs by .19."""
 FEW_TOKENS = 16
 """An expert that fewer tokens chose says too little about its inputs."""
 
@@ -144,6 +148,27 @@ class Collector:
             "their inputs are taken as uncorrelated and of equal size (rounding to nearest, pruning by magnitude)"
             for module, count in rare.items()
         ]
+
+
+def few_tokens(needs: Needs, widths: Iterable[int], tokens: int) -> list[str]:
+    """Note a calibration that is short for the widest Hessian that is taken from it.
+
+    A Hessian of d inputs has d (d + 1) / 2 numbers. With few tokens for each input, methods that make errors good by it
+    fit these tokens: what they gain there is lost on other text.
+
+    Args:
+        needs: what the methods read.
+        widths: numbers of input features of the projections.
+        tokens: of the calibration.
+    """
+    widest = max(widths, default=0)
+    if needs != "hessian" or tokens >= TOKENS_PER_INPUT * widest:
+        return []
+    return [
+        f"{tokens:,} calibration tokens are {tokens / widest:.1f} for each of {widest:,} inputs; under "
+        f"{TOKENS_PER_INPUT} the method fits these tokens, and on other text may lose more than rounding to nearest: "
+        f"calibrate on {TOKENS_PER_INPUT * widest:,} or more"
+    ]
 
 
 def _version(tensor: Tensor) -> int:

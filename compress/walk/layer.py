@@ -21,6 +21,7 @@ from acgym.compress.walk.collector import Collector, Replay
 from acgym.compress.walk.folds import fold_groups
 from acgym.compress.walk.projections import Expert, Projection, projections, working
 from acgym.compress.walk.record import LayerRecord
+from acgym.compress.walk.same_bits import align
 from acgym.memory import trim
 
 ERROR_TOKENS = 4096
@@ -52,6 +53,7 @@ def compress_layer(
         notes: gets a line for whatever is out of the ordinary.
         keep: gets each projection's result.
     """
+    align(layer)
     found = {f"{name}.{key}": projection for key, projection in projections(layer).items()}
     steps = {key: step for key in found if (step := plan.step(at, key)) is not None}
     collector = Collector({key: found[key] for key in steps}, plan.needs(at))

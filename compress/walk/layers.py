@@ -9,17 +9,20 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from acgym.compress.fit import Fitted, fit
 from acgym.compress.methods.kv_cache import bytes_per_token, text_config
 from acgym.compress.methods.table import METHODS
 from acgym.compress.options_model import KvOptions
 from acgym.compress.plan import Plan, plan
-from acgym.compress.recipe import Recipe, Step, parse
-from acgym.compress.walk.collector import capture, check_calibration
+from acgym.compress.recipe import Recipe, Step
+from acgym.compress.walk.collector import capture, check_calibration, few_tokens
 from acgym.compress.walk.head import check_head, compress_head, output_head
 from acgym.compress.walk.layer import Keep, compress_layer
-from acgym.compress.walk.projections import Projection, decoder_layers, projections, unreached
+from acgym.compress.walk.projections import Projection, decoder_layers, input_sizes, projections, routers, unreached
 from acgym.compress.walk.record import CompressionRecord, LayerRecord, sparsity, storage
+from acgym.compress.walk.same_bits import fixed_threads
 from acgym.listener import Progress
+from acgym.machine import machine
 
 __all__ = ["Keep", "compress", "decoder_layers", "projections"]
 
@@ -40,22 +43,24 @@ def compress(
     Each step of the recipe is one walk: a layer's statistics are collected with its weights as they are, all of its
     projections are compressed from them, and its new outputs are the next layer's inputs. Embeddings are never touched,
     the output head only if an override names it, norms and biases only by methods that fold scales into them. Only one
-    layer's statistics are alive at a time. A method that reads no calibration runs no forward pass. What one step
-    pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told which those
-    are (``Statistics.zeros``).
+    layer's statistics are alive at a time. A method that reads no calibration runs no forward pass. The number of
+    threads is fixed for the time (:mod:`acgym.compress.walk.same_bits`), so that it does not change the result. What
+    one step pruned stays zero in later ones: zero is a point of every grid, and methods that move weights are told
+    which those are (``Statistics.zeros``).
 
     Args:
         model: a transformers causal LM with ``nn.Linear`` projections or stacked experts, on one device, any floating
             dtype. Methods compute in float32 (float64 for float64 weights). It is changed: copy it before if the dense
             one is still needed. After an error midway it is partly compressed and of no use.
-        recipe: see :func:`acgym.compress.parse`.
+        recipe: see :func:`acgym.compress.parse`. Where text does not say a group size and the default does not divide
+            the model's inputs, the nearest that does is taken (:func:`acgym.compress.fit.fit`), and noted.
         calibration: token ids of the calibration text, a list per sequence, of any lengths; nothing is padded,
             and those of one length are run together. Not read if no step needs it.
         progress: called after each layer.
         measure: also run methods that need no calibration on the text, to measure their layers' output errors.
         keep: called with each projection's result, once for each step.
         ignore: patterns of full names of projections that are left as they are, such as ``"*.down_proj"``. ``lm_head``
-            is unless an override bears its name.
+            and routers of experts are unless an override bears their names.
         overrides: pattern to the recipe that those projections get instead, such as ``{"model.layers.0.*": "rtn-w8",
             "lm_head": "rtn-w8-channel"}``; see :func:`acgym.compress.plan.plan`.
 
@@ -68,11 +73,15 @@ def compress(
             head that is tied to the embeddings. Midway: inputs or results that are not finite.
     """
     started = time.perf_counter()
-    recipe = parse(recipe) if isinstance(recipe, str) else recipe
+    given = fit(recipe, set(input_sizes(model).values())) if isinstance(recipe, str) else Fitted(recipe, ())
+    recipe = given.recipe
     chosen, linears = planned(model, recipe, ignore, overrides or {})
     rows = check_calibration(model, calibration, str(recipe)) if measure or chosen.needs_calibration else []
-    done, notes = _take_steps(chosen, model, decoder_layers(model), linears, rows, measure, progress, keep)
-    return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
+    with fixed_threads():
+        done, notes = _take_steps(chosen, model, decoder_layers(model), linears, rows, measure, progress, keep)
+        few = few_tokens(chosen.most_needed, (item.in_features for item in linears.values()), sum(map(len, rows)))
+        notes = [*given.notes, *notes, *few]
+        return _record(chosen, model, linears, rows, done, notes, time.perf_counter() - started)
 
 
 def planned(
@@ -88,7 +97,8 @@ def planned(
         f"{layer}.{name}": item for layer in layers for name, item in projections(layers[layer]).items()
     }
     head = output_head(model)
-    chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides, head)
+    gates = [f"{layer}.{name}" for layer in layers for name in routers(layers[layer])]
+    chosen = plan(recipe, found, [name for name, _ in model.named_modules()], ignore, overrides, head, gates)
     check_head(model, chosen)
     found |= head
     linears = {name: found[name] for name in chosen.compressed}
@@ -122,6 +132,7 @@ def _record(
         ignored=plan.ignored,
         overrides=plan.overrides,
         cache_bytes_per_token=_cache_bytes(model, plan.recipe),
+        machine=machine(),
     )
 
 
@@ -140,7 +151,7 @@ def _take_steps(
     heads = [at for at in walks for name in output_head(model) if plan.step(at, name)]
     tell = _counter(progress, len(walks) * len(layers) + len(heads))
     done: list[LayerRecord] = []
-    notes = unreached(layers)
+    notes = unreached(layers) + plan.notes
     with torch.no_grad(), _evaluating(model):
         for at, step in enumerate(plan.recipe):
             change = METHODS[step.method].load_model()

@@ -82,6 +82,43 @@ def projections(layer: nn.Module) -> dict[str, Projection]:
     return found
 
 
+ROUTER_NAMES = ("gate", "router", "router_gate", "shared_expert_gate")
+"""Last names of linear modules that choose or weigh experts, in the models of transformers."""
+ROUTER_TYPES = ("router", "gating", "gate")
+"""Endings of the names of their types, or of the types of the modules that hold them, in small letters."""
+
+
+def routers(layer: nn.Module) -> list[str]:
+    """Return the names of the linear modules in a layer that choose experts, or weigh a shared one.
+
+    A model is told by them which experts see a token, so that a small error there is a large one behind. Most models of
+    transformers keep them as bare parameters; those that have an ``nn.Linear`` for them are told by its name
+    (``gate``, ``shared_expert_gate``), its type (``Llama4Router``) or that of what holds it
+    (``JetMoeTopKGating.layer``, ``LongcatFlashTopkRouter.classifier``, ``HunYuanMoEV1Gate.wg``). A layer without
+    experts has none.
+    """
+    types = {name: type(module).__name__.lower() for name, module in layer.named_modules()}
+    if not any("moe" in kind or "expert" in kind or kind.endswith("router") for kind in types.values()):
+        return []
+    found = []
+    for name, module in layer.named_modules():
+        around, _, last = name.rpartition(".")
+        named = last in ROUTER_NAMES or types[name].endswith(ROUTER_TYPES)
+        if isinstance(module, nn.Linear) and (named or (around and types[around].endswith(ROUTER_TYPES))):
+            found.append(name)
+    return found
+
+
+def input_sizes(model: nn.Module) -> dict[str, int]:
+    """Return full name to number of input features of the projections in a model's decoder layers, routers left out."""
+    found: dict[str, int] = {}
+    for layer, module in decoder_layers(model).items():
+        left = routers(module)
+        inside = {name: item.in_features for name, item in projections(module).items() if name not in left}
+        found |= {f"{layer}.{name}": count for name, count in inside.items()}
+    return found
+
+
 def is_experts(module: nn.Module) -> bool:
     """Say whether a module holds gated experts in the stacked form that :class:`Expert` understands.
 

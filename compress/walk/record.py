@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from acgym.compress.walk.projections import Projection, identity
+from acgym.types import Json
 
 DENSE_BITS = 16
 """Bits of a weight that is not quantised, whatever dtype it is held in: models are served in 16 bits."""
@@ -72,6 +73,8 @@ class CompressionRecord:
     """Bytes that one token takes in a quantised key-value cache; None if the recipe leaves the cache in 16 bits."""
     execution: str = "simulated in floating point"
     """How the model runs; ``packed on the CPU (28 int4)`` where projections run on packed integers."""
+    machine: Mapping[str, Json] = field(default_factory=dict)
+    """What the last bits hang on (:func:`acgym.machine.machine`); ``threads`` as compression set them."""
 
 
 def storage(model: nn.Module, linears: Mapping[str, Projection], bits: Mapping[str, float]) -> tuple[float, int]:

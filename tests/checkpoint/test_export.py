@@ -15,6 +15,7 @@ from acgym.agents.local import load
 from acgym.checkpoint.card import RECORD
 from acgym.checkpoint.export import prepare_export, run_export
 from acgym.checkpoint.job import MARKER
+from acgym.checkpoint.stream import run_stream
 from acgym.cli.app import app
 from acgym.compress import compress
 from acgym.compress.formats.verify import ExportDiffers, outputs_of, relative_error, verify_weights
@@ -107,6 +108,33 @@ def test_a_shape_that_fills_no_words_is_refused_before_compression(model, tmp_pa
     LlamaForCausalLM(config).save_pretrained(folder)
     with pytest.raises(ValueError, match=r"mlp.gate_proj: .* 36 output features do not fill; use compressed-tensors"):
         run_export(prepare_export(str(folder), "rtn-w4-channel", tmp_path / "made", "gptq"))
+
+
+def too_large(folder, model):
+    """A model some of whose scales do not fit into 16 bits."""
+    shutil.copytree(model, folder)
+    tensors = load_file(folder / "model.safetensors")
+    tensors["model.layers.0.mlp.up_proj.weight"][0, 0] = 1e7
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return str(folder)
+
+
+def test_a_format_that_cannot_hold_the_weights_leaves_nothing_in_the_way_of_another(model, tmp_path):
+    large, out = too_large(tmp_path / "large", model), tmp_path / "made"
+    with pytest.raises(ValueError, match="does not fit into 16 bits; use the dense format"):
+        run_export(prepare_export(large, "rtn-w4-g32", out, "gptq"))
+    assert [path.name for path in tmp_path.iterdir()] == ["large"]
+    run_export(prepare_export(large, "rtn-w4-g32", out, "dense"))
+    assert (out / "config.json").is_file()
+
+
+def test_nor_does_a_streamed_one(model, tmp_path):
+    large, out = too_large(tmp_path / "large", model), tmp_path / "made"
+    with pytest.raises(ValueError, match="does not fit into 16 bits; use the dense format"):
+        run_stream(large, "rtn-w4-g32", out, "gptq")
+    assert [path.name for path in tmp_path.iterdir()] == ["large"]
+    run_stream(large, "rtn-w4-g32", out, "dense")
+    assert (out / "config.json").is_file()
 
 
 def test_an_existing_folder_is_never_written_over(exported, model, text):

@@ -6,6 +6,7 @@ import pytest
 
 from acgym.compare.run import prepare
 from tests.helpers.plain_envs import SAY
+from tests.helpers.tiny import save_model
 
 NEEDLE = "ACB/Needle-v0"
 
@@ -38,3 +39,11 @@ def test_level_default_rule():
 def test_bad_request_is_refused(given, said):
     with pytest.raises(ValueError, match=said):
         prepare(**{"agents": ["oracle"], "envs": [NEEDLE], **given})
+
+
+def test_a_group_size_that_does_not_fit_the_model_is_refused_before_anything_is_played(tmp_path):
+    model = save_model(tmp_path / "model", width=96)
+    with pytest.raises(ValueError, match=r"rtn-w4-g64 does not fit model\.layers\.0\.\S+ of hf:.*use g8, .*g48"):
+        prepare([f"hf:{model}", f"hf:{model}+rtn-w4-g64"], [NEEDLE])
+    with pytest.warns(UserWarning, match="the default, do not divide the model's 96 input features: rtn-w4 takes g32"):
+        assert prepare([f"hf:{model}+rtn-w4"], [NEEDLE]).agents == (f"hf:{model}+rtn-w4-g32",)

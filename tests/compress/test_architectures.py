@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+from scipy.stats import binomtest
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import acgym.compress.walk.layer as layer_module
@@ -35,8 +36,29 @@ def test_every_method_compresses_every_family(family):
         assert all(0 < error < WORST.get(recipe, 0.45) for error in errors[recipe]), (recipe, errors[recipe])
         bits = record.bits_per_weight
         assert bits == 16 if recipe in ("act-int8", "wanda-50", "magnitude-2:4", "sparsegpt-50") else bits < 9
-    assert sum(errors["gptq-w4-g32"]) < sum(errors["awq-w4-g32"]) < sum(errors["rtn-w4-g32"])
-    assert sum(errors["sparsegpt-50"]) < sum(errors["wanda-50"])
+
+
+ORDER = [("gptq-w3-g32", "rtn-w3-g32"), ("awq-w3-g32", "rtn-w3-g32"), ("sparsegpt-50", "wanda-50")]
+"""Pairs of which the first errs less on the outputs of layers, as their papers have it: on the average of models."""
+
+
+@pytest.mark.slow
+def test_the_orderings_of_the_literature_hold_over_many_models():
+    """On one small random model any of them may be the other way round: tested over twelve, by their signs."""
+    errors = {}
+    for recipe in dict.fromkeys(recipe for pair in ORDER for recipe in pair):
+        for seed in range(12):
+            model = make("qwen2")
+            generator = torch.Generator().manual_seed(seed)
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    if parameter.dim() > 1:
+                        parameter.normal_(0, 0.15, generator=generator)
+            record = compress(model, recipe, text(7, seed=seed), measure=True)
+            errors.setdefault(recipe, []).append(sum(layer.output_error for layer in record.layers))
+    for better, worse in ORDER:
+        wins = sum(a < b for a, b in zip(errors[better], errors[worse], strict=True))
+        assert binomtest(wins, 12, alternative="greater").pvalue < 0.02, (better, worse, wins)
 
 
 @pytest.mark.parametrize("family", ["gemma3", "phi3", "qwen2_moe"])

@@ -25,7 +25,9 @@ DAMPS = st.decimals(0, 1, places=6).map(float)
 STEPS = st.one_of(
     st.builds(Step, st.just("rtn"), st.builds(Affine, BITS, GROUPS, st.booleans())),
     st.builds(
-        Step, st.just("gptq"), st.builds(GptqOptions, BITS, GROUPS, st.booleans(), st.booleans(), st.booleans(), DAMPS)
+        Step,
+        st.just("gptq"),
+        st.builds(GptqOptions, BITS, GROUPS, *[st.booleans()] * 3, DAMPS, st.booleans()),
     ),
     st.builds(Step, st.just("awq"), st.builds(AwqOptions, BITS, GROUPS, st.booleans(), st.booleans(), st.booleans())),
     st.builds(

@@ -59,7 +59,7 @@ def unchanged(model):
         ("wanda-50", [[1], [5, VOCABULARY]], "sequence 1 holds token id 96, but the model's vocabulary has 96"),
         ("wanda-50", [[-1]], "holds token id -1"),
         (
-            "rtn-w4",
+            "rtn-w4-g128",
             None,
             "rtn-w4-g128 does not fit model.layers.0.self_attn.q_proj: groups of 128 do not divide its 64",
         ),

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acgym.compress.methods.gptq import gptq, inverse_factor
+from acgym.compress.methods.gptq import _order, gptq, inverse_factor
 from acgym.compress.methods.grid import fake_quantise, grid, quantise_groups
 from acgym.compress.methods.magnitude import magnitude
 from acgym.compress.methods.rtn import rtn
@@ -163,12 +163,21 @@ def test_a_statistic_that_was_not_collected_is_named():
         gptq(torch.ones(2, 128), NONE, GptqOptions(4))
 
 
+def by_groups(diagonal, size):
+    """Columns sorted within groups, and the groups by their largest, one after the other."""
+    groups = [list(range(start, start + size)) for start in range(0, len(diagonal), size)]
+    groups = [sorted(group, key=lambda column: -diagonal[column]) for group in groups]
+    return np.concatenate(sorted(groups, key=lambda group: -diagonal[group[0]]))
+
+
 def obq_reference(weight, x, options):
     """GPTQ column by column with the dense inverse Hessian, eliminated one variable at a time, in float64 NumPy."""
     w = weight.numpy().astype(np.float64).copy()
     columns = w.shape[1]
     h = 2 * (x @ x.T).numpy()
     order = np.argsort(-h.diagonal(), kind="stable") if options.act_order else np.arange(columns)
+    if options.group_order and not options.act_order:
+        order = by_groups(h.diagonal(), columns if options.group == -1 else options.group)
     w, h = w[:, order], h[np.ix_(order, order)]
     inverse = np.linalg.inv(h + options.damp * h.diagonal().mean() * np.eye(columns))
     size = columns if options.group == -1 else options.group
@@ -211,10 +220,38 @@ def obq_reference(weight, x, options):
 def test_gptq_equals_the_column_by_column_algorithm(act_order, group, symmetric, static):
     columns = 288 if group in (48, 96, -1) else 384  # more than two blocks
     weight, x = normal(12, columns), correlated(columns, 500)
-    options = GptqOptions(3, group, symmetric, act_order, static, 0.01)
+    options = GptqOptions(3, group, symmetric, act_order, static, 0.01, group_order=False)
     got = gptq(weight, seen(x), options)
     assert got.notes == ()
     assert torch.allclose(got.weight, obq_reference(weight, x, options), atol=1e-9)
+
+
+@pytest.mark.parametrize(("group", "static"), [(128, False), (32, False), (48, True), (192, False), (-1, False)])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_gptq_with_reordered_groups_equals_the_column_by_column_algorithm(group, static, symmetric):
+    columns = 288 if group in (48, -1) else 384
+    weight, x = normal(12, columns), correlated(columns, 500)
+    options = GptqOptions(3, group, symmetric, static_groups=static, group_order=True)
+    got = gptq(weight, seen(x), options)
+    assert torch.allclose(got.weight, obq_reference(weight, x, options), atol=1e-9)
+    size = columns if group == -1 else group
+    assert torch.equal(got.grid.groups, torch.arange(columns) // size)  # neighbours: no list of them is needed
+    assert torch.allclose(got.grid.weight(got.grid.codes(got.weight)), got.weight, atol=1e-12)
+
+
+def test_the_order_of_groups_by_hand():
+    diagonal = torch.tensor([1.0, 5.0, 2.0, 2.0, 7.0, 7.0, 0.0, 5.0])
+    order = _order(diagonal, GptqOptions(4, 2, group_order=True))
+    assert order.places.tolist() == [4, 5, 1, 0, 7, 6, 2, 3]
+    assert _order(diagonal, GptqOptions(4, 2, act_order=True, group_order=True)).places.tolist()[:2] == [4, 5]
+    assert _order(diagonal, GptqOptions(4, 2, group_order=False)).places is None
+
+
+def test_orders_do_not_share_a_factor():
+    weight, x = normal(6, 64), correlated(64, 200)
+    together = seen(x)
+    for options in (GptqOptions(3, 32, group_order=False), GptqOptions(3, 32), GptqOptions(3, 16)):
+        assert torch.equal(gptq(weight, together, options).weight, gptq(weight, seen(x), options).weight)
 
 
 def test_gptq_in_float32_agrees_with_float64_on_almost_every_weight():

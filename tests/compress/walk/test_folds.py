@@ -134,7 +134,7 @@ def test_what_cannot_be_proved_is_not_folded(layer):
 def test_the_scaled_model_equals_the_unscaled_one_before_rounding(method, options, family):
     model = make(family, torch.float64)
     before, weights = logits(model, ROWS[2]), {name: p.weight.detach().clone() for name, p in linears(model).items()}
-    where = f"acgym.compress.{method}:{method}_scales"
+    where = f"acgym.compress.methods.{method}:{method}_scales"
     with registered("scaled", None, options=options, needs="hessian", scales=where):
         recipe = "scaled-w3-g32" if method == "awq" else "scaled-w8a16-alpha0.8"
         compress(model, recipe, ROWS)
