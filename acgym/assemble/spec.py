@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acgym.assemble.fit import fit_default
 from acgym.calibrate.spec import PRESETS, Calibration, parse_calibration
 from acgym.types import Json
 
@@ -96,9 +97,8 @@ def parse_spec(text: str) -> AgentSpec:
     if (kind in SOURCES) != bool(source) or (":" in head and kind not in SOURCES):
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
-    recipe, calibration = (
-        (None, None) if written is None else read_recipe(written, model_folder(AgentSpec(head, kind, source or None)))
-    )
+    folder = model_folder(AgentSpec(head, kind, source or None))
+    recipe, calibration = (None, None) if written is None else read_recipe(written, folder)
     if recipe is not None and kind not in MODELS:
         raise ValueError(f"{kind!r} has no model, so the recipe '{recipe}' cannot be applied to it; drop '+{recipe}'")
     if rerun and kind not in MODELS:

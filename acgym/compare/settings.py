@@ -132,9 +132,8 @@ def prepare(
     given = _given(dict(kwargs or {}), level)
     defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
     default = read_calibration(calibration)
-    files: dict[str, str] = {}
-    for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
-        files |= {} if used is None else check_files(used)
+    used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
+    files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
     chosen, modules = chosen_environments(envs, suite, given, defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
