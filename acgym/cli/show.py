@@ -76,18 +76,21 @@ def _widest_cell(grid: Grid, column: int) -> int:
 def show_environments(console: Console) -> None:
     """List the registered environments with capability and random anchors."""
     import gymnasium as gym
+    from gymnasium.envs.registration import load_env_creator
 
-    from acgym.env import TextEnv
+    from acgym.env import TaskEnv, TextEnv
 
     table = _bare("Environments")
     for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5"):
         table.add_column(head)
     for env_id, spec in sorted(gym.registry.items()):
         if spec.namespace == "ACB":
-            inside = gym.make(env_id, disable_env_checker=True).unwrapped
-            if isinstance(inside, TextEnv):
-                anchors = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(inside.anchors.items()))
-                table.add_row(env_id, inside.capability, str(spec.max_episode_steps), anchors)
+            made_by = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+            if isinstance(made_by, type) and issubclass(made_by, TaskEnv):
+                scores = "rows of a file, given by path="
+                if issubclass(made_by, TextEnv):
+                    scores = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(made_by.anchors.items()))
+                table.add_row(env_id, made_by.capability, str(spec.max_episode_steps), scores)
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

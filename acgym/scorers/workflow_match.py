@@ -35,6 +35,11 @@ def _sides(predicted: Workflow, gold: Workflow, similarity: Similarity | None) -
     return Sides(mine, true, quota), any(here[a] > 1 or there[b] > 1 for a, b in quota)
 
 
+def paired_steps(predicted: Workflow, gold: Workflow, similarity: Similarity | None = None) -> int:
+    """Return how many steps of the prediction stand for a gold step, in whatever order."""
+    return sum(_sides(predicted, gold, similarity)[0].quota.values())
+
+
 def heaviest_matching(predicted: Sequence[str], gold: Sequence[str], similarity: Similarity) -> dict[int, int]:
     """Pair nodes, numbered from 1, so that the summed similarity is largest; only pairs above ``THRESHOLD`` count."""
     from scipy.optimize import linear_sum_assignment
