@@ -21,7 +21,7 @@ from acgym.loop import play
 from acgym.types import canonical_json
 
 ROOT = Path(acgym.__file__).resolve().parent.parent
-FROM_FILES = ("ACB/WorfBench-v0",)
+FROM_FILES = ("ACB/TEval-v0", "ACB/WorfBench-v0")
 """Environments that play a user's files; their own tests check them on files that are written there."""
 REGISTERED = sorted(spec.id for spec in gym.registry.values() if spec.namespace == "ACB")
 IDS = [name for name in REGISTERED if name not in FROM_FILES]

@@ -164,7 +164,7 @@ def retrieve_score(predicted: str, gold: str, response_format: str) -> float:
 def understand_score(predicted: str, gold: Mapping[str, Json] | str, response_format: str) -> float:
     """Return the published share of right arguments."""
     if isinstance(gold, str) or response_format == "string":
-        return float(predicted.strip("'").strip('"') == gold)
+        return float(predicted.strip("'").strip('"') == str(gold))
     value = load(predicted, "{", "}")
     args = value.get("args") if isinstance(value, dict) else None
     held = args if isinstance(args, dict) else {}

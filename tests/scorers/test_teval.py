@@ -142,6 +142,8 @@ def test_tools_by_hand(reply: str, form: str, correct: float, published: float) 
         ("'Oslo'", "Oslo", "string", 1.0, 1.0),
         (" 'Oslo' ", "Oslo", "string", 1.0, 0.0),
         ("Bergen", "Oslo", "string", 0.0, 0.0),
+        ("{'a': 1}", {"a": 1}, "string", 1.0, 1.0),
+        ('{"a": 1}', {"a": 1}, "string", 1.0, 0.0),
     ],
 )
 def test_arguments_by_hand(reply: str, gold: Any, form: str, correct: float, published: float) -> None:
