@@ -165,8 +165,8 @@ class _Search:
         if self.waiting[name] > sum(self.left[source, name] for source in self.sources[name]):
             choices.append((-1, None))
         found = []
-        for rank, (node, source) in enumerate(choices):
-            way = _Way(0, -rank, depth, node, source, False, tuple(self.sets))
+        for rank, (node, chosen) in enumerate(choices):
+            way = _Way(0, -rank, depth, node, chosen, False, tuple(self.sets))
             self._take(way)
             found.append(way._replace(bound=self.measure(self.sets), settled=self._is_settled(depth)))
             self._undo(way)

@@ -120,8 +120,10 @@ def instruct_score(
             return 0.0
         action, args = found[0].strip(), literal(found[1].strip())
     held = args if isinstance(args, dict) else {}
-    right = (action == gold["action"]) + sum(held.get(key, "") == value for key, value in gold["args"].items())
-    return (1 + right / (len(gold["args"]) + 1)) / 2
+    right = int(action == gold["action"])
+    right += sum(bool(held.get(key, "") == value) for key, value in gold["args"].items())
+    share: float = right / (len(gold["args"]) + 1)
+    return (1 + share) / 2
 
 
 def marked(text: str, template: Mapping[str, str], spaces: bool = False) -> tuple[str, str] | None:

@@ -136,6 +136,7 @@ class WorfBench(RowEnv):
             return self.malformed(
                 'Your reply has no workflow that can be read: it needs "Node" and edges as (START,1).'
             )
+        assert gold is not None
         score = node_chain_f1 if self.metric == "chain" else graph_f1
         similarity = self.matcher.similarity
         progress = score(action, self.task.reference, compat=self.compat, similarity=similarity)
