@@ -20,7 +20,7 @@ from acgym.check import check
 from acgym.loop import play
 from acgym.suites import capability_of
 from acgym.types import canonical_json
-from tests.helpers.registry import IDS, LEVELS, PLAYED
+from tests.helpers.registry import FROM_FILES, IDS, LEVELS, PLAYED
 
 ROOT = Path(acgym.__file__).resolve().parent.parent
 
@@ -34,6 +34,13 @@ def digest(env_id: str) -> str:
                 turns = [(t.role, t.observation, t.action, t.reward, t.malformed, t.error) for t in episode.turns]
                 rows.append([episode.task_hash, episode.tools, turns, episode.final_observation, episode.progress])
     return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+
+
+def test_environments_from_files_say_what_to_give():
+    assert set(IDS).isdisjoint(FROM_FILES)
+    for env_id in FROM_FILES:
+        with pytest.raises((ValueError, TypeError), match="path"):
+            gym.make(env_id)
 
 
 def test_every_environment_names_its_capability_and_the_first_of_each_is_played():

@@ -85,7 +85,8 @@ def show_environments(ids: Sequence[str], console: Console) -> None:
     for env_id in ids:
         anchors = sorted(getattr(environment_class(env_id), "anchors", {}).items())
         shown = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in anchors)
-        table.add_row(env_id, capability_of(env_id) or "-", str(gym.spec(env_id).max_episode_steps or "-"), shown)
+        limit = str(gym.spec(env_id).max_episode_steps or "-")
+        table.add_row(env_id, capability_of(env_id) or "-", limit, shown or "rows of a file, given by path=")
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

@@ -87,12 +87,16 @@ def erank_from_spectrum(squares: NDArray[Any], noise: float, rank: int) -> float
 
 
 def diff_erank(X: ArrayLike) -> float | None:
-    """Effective rank as the code of Diff-eRank computes it (Wei et al. 2024, arXiv 2401.17139), used by ACBench.
+    """Effective rank of one model as ACBench's code computes it, on which Diff-eRank is built.
 
     Rows are centred, then scaled to unit L2 norm; p are the eigenvalues of their covariance divided by its trace, those
     up to 1e-12 dropped; the result is exp(-Σ p ln p). Eigenvalues, not singular values as in :func:`erank`. They are
     taken from the smaller of the Gram matrix (n, n) and the covariance (d, d), which share them. A row equal to the
-    mean stays zero (the published code divides by zero there).
+    mean stays zero (the published codes divide by zero there).
+
+    Diff-eRank (Wei et al. 2024, arXiv 2401.17139) is a difference of two such values, untrained minus trained model.
+    Their code has no cut at 1e-12, which changes the entropy by less than 3e-11 a dropped eigenvalue, and over a data
+    set takes exp of the mean entropy, not the mean of the values of its sequences.
 
     Args:
         X: (n, d), the tokens of one sequence, one hidden state (or logit vector, as in ACBench) a row.

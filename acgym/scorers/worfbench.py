@@ -11,18 +11,19 @@ What differs from the definitions in :mod:`acgym.scorers.workflow_graph`:
 * START and END are nodes that always match, so that a graph score is never 0.
 
 Where the published code stops with an error (a prediction without steps, a gold graph with a cycle) the score is 0.0.
-Where several matchings are equally good it takes whichever networkx finds; here equal texts are paired in order.
+Where several matchings are equally good, as with texts that repeat, it takes whichever networkx finds; so does this,
+with edges added in the same order, and so may a later release of networkx differ.
 Read from github.com/zjunlp/WorfBench (MIT), which ACBench copies.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any
 
-from acgym.scorers.workflow_graph import Similarity, heaviest_matching, largest_component, matchings
+from acgym.scorers.workflow_match import THRESHOLD, Similarity, largest_component
 from acgym.scorers.workflow_text import Workflow
 
 MAX_ORDERS = 20
@@ -75,12 +76,24 @@ def graph_f1(predicted_text: str, gold_text: str, similarity: Similarity | None 
 
 
 def _match(predicted: Sequence[str], gold: Sequence[str], similarity: Similarity | None) -> dict[int, int]:
-    """Match two lists, counted from 0."""
+    """Match two lists, counted from 0, as networkx does."""
+    import networkx
+
+    graph: Any = networkx.Graph()
     if similarity is None:
-        match = next(matchings(predicted, gold, in_order=True))
+        mine, true = [_plain(text) for text in predicted], [_plain(text) for text in gold]
+        pairs = [(i, j, 1.0) for i, a in enumerate(mine) for j, b in enumerate(true) if a == b]
     else:
-        match = heaviest_matching(predicted, gold, similarity)
-    return {mine - 1: true - 1 for mine, true in match.items()}
+        pairs = [(i, j, similarity(a, b)) for i, a in enumerate(predicted) for j, b in enumerate(gold)]
+    for i, j, alike in pairs:
+        if alike > THRESHOLD:
+            graph.add_edge(i, str(j), weight=alike)
+    ends = [pair if isinstance(pair[0], int) else pair[::-1] for pair in networkx.max_weight_matching(graph)]
+    return {i: int(j) for i, j in ends}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _plan_f1(steps: Sequence[str], order: Sequence[str], similarity: Similarity | None) -> float:
@@ -99,41 +112,13 @@ def _gold_orders(gold: Workflow) -> list[list[str]]:
         return [gold.nodes]
     if any(not 0 <= end < len(gold.nodes) for edge in gold.edges for end in edge):
         return []
-    orders = islice(topological_orders(len(gold.nodes), gold.edges), MAX_ORDERS)
+    import networkx
+
+    graph: Any = networkx.DiGraph()
+    graph.add_nodes_from(range(len(gold.nodes)))
+    graph.add_edges_from(gold.edges)
+    try:
+        orders = list(islice(networkx.all_topological_sorts(graph), MAX_ORDERS))
+    except networkx.NetworkXUnfeasible:  # a cycle
+        return []
     return [[gold.nodes[i] for i in order if gold.nodes[i] not in ("START", "END")] for order in orders]
-
-
-class _Search(NamedTuple):
-    followers: list[list[int]]
-    waits: list[int]
-    placed: list[int]
-
-
-def topological_orders(count: int, edges: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
-    """Yield all orders of ``count`` nodes that respect ``edges``, in the order of ``networkx.all_topological_sorts``.
-
-    Of the nodes that are free to come next, the last is tried first; one that was tried moves to the front, and nodes
-    that become free go to the end (Knuth and Szwarcfiter 1974).
-    """
-    followers: list[list[int]] = [[] for _ in range(count)]
-    waits = [0] * count
-    for a, b in dict.fromkeys(edges):
-        followers[a].append(b)
-        waits[b] += 1
-    free = [node for node in range(count) if waits[node] == 0]
-    yield from _orders(_Search(followers, waits, []), free)
-
-
-def _orders(search: _Search, free: list[int]) -> Iterator[list[int]]:
-    if len(search.placed) == len(search.waits):
-        yield search.placed[:]
-    for _ in range(len(free)):
-        node, rest = free[-1], free[:-1]
-        search.placed.append(node)
-        for after in search.followers[node]:
-            search.waits[after] -= 1
-        yield from _orders(search, rest + [after for after in search.followers[node] if search.waits[after] == 0])
-        for after in search.followers[node]:
-            search.waits[after] += 1
-        search.placed.pop()
-        free = [node, *rest]

@@ -11,9 +11,9 @@ import numpy as np
 from acgym.draw import Draw
 from acgym.env import Outcome, TextEnv
 from acgym.envs.workflow.graphs import draw_plan, draw_telling, draw_texts, execution_order, say_steps
-from acgym.scorers.workflow_graph import chain_score, edge_score, graph_score, normal
+from acgym.scorers.workflow_graph import chain_score, edge_score, graph_score
 from acgym.scorers.workflow_text import Workflow as Graph
-from acgym.scorers.workflow_text import parse_workflow
+from acgym.scorers.workflow_text import missing_part, normal, parse_workflow
 from acgym.text import excerpt
 from acgym.types import Anchor, Split, Task
 
@@ -33,8 +33,10 @@ _STYLE_RULES = {
     "materials": "\nA step needs the steps that make what it takes.",
 }
 _NONE = (-1,)
+_TRIES = 100
+"""Pairings of repeated steps that are looked at; a plan with repeated steps is wrong and costs milliseconds at most."""
 _NO_PLAN = (
-    'Your reply has no plan. Write "Node:", then one step on each line as "1: step", '
+    'Your reply has no plan that can be read: {}. Write "Node:", then one step on each line as "1: step", '
     'then "Edge:" and the edges as (START,1) (1,2) (2,END).'
 )
 
@@ -114,10 +116,11 @@ class Workflow(TextEnv):
         """Score a plan against the reference."""
         plan = parse_workflow(action)
         if plan is None:
-            return self.malformed(_NO_PLAN)
+            return self.malformed(_NO_PLAN.format(missing_part(action)))
         gold = parse_workflow(self.task.reference)
         assert gold is not None
-        chain, shape = chain_score(plan, gold), min(graph_score(plan, gold), edge_score(plan, gold))
+        chain = chain_score(plan, gold, tries=_TRIES)
+        shape = min(graph_score(plan, gold, tries=_TRIES), edge_score(plan, gold, tries=_TRIES))
         progress = (chain + shape) / 2
         if progress == 1.0:
             return Outcome("The plan is right.", 1.0, success=True, terminated=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import acgym
-from acgym.suites import QUICK, environment_ids, suite_named
+from acgym.rows import RowEnv
+from acgym.suites import QUICK, environment_class, environment_ids, suite_named
 
-IDS = sorted(environment_ids())
-"""All environments of acgym's own."""
+FROM_FILES = sorted(env_id for env_id in environment_ids() if issubclass(environment_class(env_id), RowEnv))
+"""Environments that play the rows of a user's files; their own tests write such files."""
+IDS = sorted(set(environment_ids()) - set(FROM_FILES))
+"""Environments that generate their tasks."""
 PLAYED = tuple(suite_named(QUICK))
 """The first environment of each capability, in the order of play."""
 LEVELS = (1, 2, 3, 4, 5)

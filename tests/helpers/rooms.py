@@ -19,6 +19,7 @@ ROOMS: dict[str, Room] = {
     "acgym.loop": Room(
         "the one loop in which an agent meets an environment", ("acgym", "acgym.agents", "acgym.record")
     ),
+    "acgym.embed": Room("step texts to vectors by a local model", ("acgym.scorers",)),
     # pure numbers
     "acgym.scorers": Room("text against a reference", ("acgym",)),
     "acgym.metrics": Room("logits and hidden states to numbers", ("acgym.scorers",)),
