@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import gymnasium as gym
 
+from acgym.rows import RowEnv
 from acgym.types import Json
 
 Suite: TypeAlias = dict[str, dict[str, Json]]
@@ -93,7 +94,9 @@ def default_envs(defaults: Mapping[str, Json]) -> Suite:
 def _first_of_each_capability() -> Suite:
     first: dict[str | None, str] = {}
     for env in environment_ids():
-        first.setdefault(capability_of(env), env)
+        maker = environment_class(env)
+        if not (isinstance(maker, type) and issubclass(maker, RowEnv)):  # files of others may not be here
+            first.setdefault(capability_of(env), env)
     return {env: {} for env in first.values()}
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import acgym
+from tests.helpers.registry import FROM_FILES, IDS
 
 ROOT = Path(__file__).resolve().parent.parent
-IDS = ["ACB/Household-v0", "ACB/Needle-v0", "ACB/ToolCall-v0", "ACB/Workflow-v0"]
+ALL = sorted([*FROM_FILES, *IDS])
 HEAVY = ["torch", "transformers", "tokenizers", "scipy", "rich", "typer"]
 BUDGET_S = 0.3
 
@@ -59,7 +60,7 @@ def test_import_registers_each_id_once_and_without_a_warning():
         "made = sorted(id for id, spec in gym.registry.items() if spec.namespace == 'ACB')\n"
         "print(json.dumps([sorted(calls), made]))"
     )
-    assert answer(code, "-W", "error") == [IDS, IDS]
+    assert answer(code, "-W", "error") == [ALL, ALL]
 
 
 @pytest.mark.parametrize("env_id", IDS)

@@ -77,7 +77,7 @@ class TEval(RowEnv):
     Versions: v0, first.
     """
 
-    capability = "tool use"
+    capability = "tool calling"
 
     def __init__(
         self,
