@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from acgym.cli.compress import compress
+from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
 from acgym.cli.options import Calibration, Decoding, ToolFormat, decoding_object, json_object
 from acgym.cli.plan import NoiseFloor, Until, plan
@@ -282,6 +283,7 @@ def train(
 
 for _command in (compress, plan, repeat, replay, rescore, handoff, probe, view, export):
     app.command()(_command)
+app.add_typer(data, name="data")
 
 
 def main() -> None:
