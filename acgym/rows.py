@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -210,7 +211,9 @@ class RowEnv(TaskEnv):
         task = self._tasks[place] or self.task_of(row)
         if self._tasks[place] is None or "id" not in task.data:
             task = self._tasks[place] = replace(task, data={**task.data, "id": row.id})
-        return task
+        fresh = replace(task, tools=deepcopy(task.tools))  # who is handed the tools may change them
+        fresh.__dict__["hash"] = task.hash  # of equal content, and not computed twice
+        return fresh
 
 
 def _order(row: Row) -> bytes:

@@ -31,7 +31,10 @@ PROBE = """
 import gymnasium, importlib.metadata, importlib.resources, importlib.util, json, sys
 import acgym, acgym.agents, acgym.compress
 played = {}
-for spec in [s for s in gymnasium.registry.values() if s.namespace == "ACB"]:
+from acgym.env import TextEnv
+from gymnasium.envs.registration import load_env_creator
+generated = lambda spec: spec.namespace == "ACB" and issubclass(load_env_creator(spec.entry_point), TextEnv)
+for spec in [s for s in gymnasium.registry.values() if generated(s)]:
     env = gymnasium.make(spec.id, level=1)
     env.reset(seed=0)
     played[spec.id] = env.step(env.unwrapped.oracle())[4]["malformed"]

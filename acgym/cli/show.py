@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -76,18 +77,20 @@ def _widest_cell(grid: Grid, column: int) -> int:
 def show_environments(console: Console) -> None:
     """List the registered environments with capability and random anchors."""
     import gymnasium as gym
+    from gymnasium.envs.registration import load_env_creator
 
-    from acgym.env import TextEnv
+    from acgym.env import TaskEnv, TextEnv
 
     table = _bare("Environments")
     for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5"):
         table.add_column(head)
     for env_id, spec in sorted(gym.registry.items()):
-        if spec.namespace == "ACB":
-            inside = gym.make(env_id, disable_env_checker=True).unwrapped
-            if isinstance(inside, TextEnv):
-                anchors = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(inside.anchors.items()))
-                table.add_row(env_id, inside.capability, str(spec.max_episode_steps), anchors)
+        if spec.namespace == "ACB" and isinstance(spec.entry_point, str):
+            kind: Any = load_env_creator(spec.entry_point)  # the class alone: rows of a file may not be here
+            if issubclass(kind, TaskEnv):
+                stated = kind.anchors if issubclass(kind, TextEnv) else {}
+                anchors = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(stated.items()))
+                table.add_row(env_id, kind.capability, str(spec.max_episode_steps), anchors or "rows of a file")
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

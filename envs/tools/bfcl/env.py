@@ -24,8 +24,7 @@ from acgym.envs.tools.bfcl.files import (
 )
 from acgym.envs.tools.bfcl.gold import gold_calls
 from acgym.envs.tools.bfcl.replies import calls_in, gold_call, looks_broken
-from acgym.envs.tools.bfcl.tools import tool_spec
-from acgym.envs.tools.schema import random_arguments
+from acgym.envs.tools.bfcl.tools import random_arguments, tool_spec
 from acgym.rows import Row, RowEnv
 from acgym.scorers.ast_match import match
 from acgym.text import NotJson, read_json
@@ -85,7 +84,23 @@ class BFCL(RowEnv):
     Versions: v0, first.
     """
 
+    env_id = "ACB/BFCL-v0"
     capability = "tool use"
+    error_kinds = {  # noqa: RUF012  (declared ClassVar by the base)
+        "no_call": "premature_stop",
+        "empty_turn": "premature_stop",
+        "called_although_irrelevant": "wrong_tool",
+        "wrong_function": "wrong_tool",
+        "wrong_count": "wrong_tool",
+        "missing_parameter": "wrong_argument",
+        "unexpected_parameter": "wrong_argument",
+        "wrong_type": "wrong_argument",
+        "wrong_value": "wrong_argument",
+        "state_mismatch": "wrong_argument",
+        "response_mismatch": "wrong_argument",
+        "too_many_steps": "truncation",
+    }
+    unclear_errors = frozenset(("state_mismatch", "response_mismatch"))
 
     def __init__(
         self, category: str = "simple_python", path: str | None = None, render_mode: str | None = None

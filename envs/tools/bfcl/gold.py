@@ -35,7 +35,8 @@ def _call(function: Mapping[str, Json], answer: Mapping[str, list[Json]], langua
         described = properties.get(name, {"type": "any"})
         written = list(_candidates(right, described, language))
         accepted = [value for value in written if match_value(value, described, right, language) is None]
-        arguments |= {name: value for value in (accepted or written)[:1]}
+        if written:
+            arguments[name] = (accepted or written)[0]
     return Call(function["name"], arguments)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acgym.draw import Draw
 from acgym.scorers.ast_match import Language
 from acgym.types import Json, ToolSpec
 
@@ -68,3 +69,27 @@ def _as_text(described: Any, language: str) -> dict[str, Json]:
     items = f" of {inner['type']}" if isinstance(inner, dict) and "type" in inner else ""
     how = f"Write the {language} value of type {row.get('type', 'any')}{items} as a string of source code."
     return {"type": "string", "description": f"{row.get('description', '')} {how}".strip()}
+
+
+def random_arguments(draw: Draw, schema: Mapping[str, Json]) -> dict[str, Json]:
+    """Draw arguments of the types that a tool's parameters have; optional ones are given half of the time."""
+    required = schema.get("required", ())
+    properties = schema.get("properties", {})
+    chosen = [name for name in properties if name in required or draw.chance(0.5)]
+    return {name: _random_value(draw, properties[name]) for name in chosen}
+
+
+def _random_value(draw: Draw, schema: Mapping[str, Json]) -> Json:
+    """Draw a value, such as one that somebody might name who did not read the request."""
+    if schema.get("enum"):
+        return draw.pick(schema["enum"])
+    named = schema.get("type", "string")
+    if named == "object":
+        return random_arguments(draw, schema)
+    if named == "array":
+        return [_random_value(draw, schema.get("items", {}))]
+    if named == "boolean":
+        return draw.chance(0.5)
+    if named == "integer":
+        return draw.between(1, 99)
+    return draw.between(1, 99) + 0.5 if named == "number" else f"x{draw.between(1, 999)}"

@@ -53,8 +53,9 @@ def run(functions: Mapping[str, Callable[..., Any]], call: Call) -> str:
     if function is None:
         return f"Error: there is no function {call.name!r}"
     try:
-        result = function(**call.arguments)
-        return _told(result)
+        # What a service keeps of a list it may change later: the call must stay as it was.
+        kept = {name: deepcopy(one) if isinstance(one, list | dict) else one for name, one in call.arguments.items()}
+        return _told(function(**kept))
     except RecursionError:
         return "Error: the values are nested too deeply"
     except Exception as error:
