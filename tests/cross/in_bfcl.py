@@ -39,11 +39,11 @@ CONSTANTS = {
 FRESH = copy.deepcopy(CONSTANTS)
 
 
-def afresh() -> None:
-    """Undo what one dialogue leaves for the next: instances, constants that were changed, default lists."""
+def afresh(longer: bool) -> None:
+    """Undo what one dialogue leaves for the next: instances, default lists, and constants, which longer ones change."""
     for name in [name for name in vars(multi_turn_utils) if name.endswith("_instance")]:
         delattr(multi_turn_utils, name)
-    for name, value in CONSTANTS.items():
+    for name, value in CONSTANTS.items() if longer else ():
         fresh = copy.deepcopy(FRESH[name])
         value.clear()
         value.update(fresh) if isinstance(value, dict) else value.extend(fresh)
@@ -67,7 +67,7 @@ class Judge:
         row, gold = (part[case["id"]] for part in self.read[name])
         try:
             if "turns" in case:
-                afresh()
+                afresh(longer="long_context" in name)
                 said = [[turn] if turn else [] for turn in case["turns"]]
                 judged = multi_turn_checker.multi_turn_checker(said, gold["ground_truth"], row, name, "model")
             else:

@@ -110,10 +110,10 @@ def test_javascript_literals_are_read(text, named, items, value):
     assert (found, type(found)) == (value, type(value))
 
 
-@given(
-    st.text(alphabet="[]{}(),:\"' \nabtruefalse05.nLfewArrayList<>add.asHMp", max_size=80),
-    st.sampled_from(["", "new Array(", "["]),
-)
+LETTERS = "[]{}(),:\"' \nabtruefalse05.nLfewArrayList<>add.asHMp"
+
+
+@given(st.text(alphabet=LETTERS, max_size=80), st.sampled_from(["", "new Array(", "["]))
 def test_no_text_makes_a_reader_raise(text, head):
     for named in TYPES["java"]:
         read_java(head + text, named, "integer")

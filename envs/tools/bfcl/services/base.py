@@ -34,7 +34,7 @@ class Service:
     def functions(cls) -> frozenset[str]:
         """Names of the functions."""
         own = (name for kind in cls.__mro__[: cls.__mro__.index(Service)] for name in vars(kind))
-        return frozenset(name for name in own if not name.startswith("_") and name != "DEFAULTS")
+        return frozenset(name for name in own if not name.startswith("_") and not hasattr(Service, name))
 
     def same(self, other: Service) -> bool:
         """Say whether two runs left the same state."""
