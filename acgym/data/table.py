@@ -78,6 +78,13 @@ DATA_SETS: dict[str, DataSet] = {
             _BFCL,
         ),
         DataSet(
+            "bfcl_calibration",
+            "calibration on tool calling: acgym compare ... --calibration chats:FILE (rows of BFCL: not for evaluation)",
+            "364 requests with tools",
+            "Apache-2.0",
+            "github.com/mlcommons/endpoints, examples/11_Edge_Agentic_Example/bfcl_calib.jsonl",
+        ),
+        DataSet(
             "tau2",
             "tau2-bench: customer service with tools (telecom, retail, airline)",
             "2,285 telecom, 114 retail, 50 airline",
