@@ -8,13 +8,16 @@ import ssl
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from acgym.data.pip_settings import PipSettings
 from acgym.data.table import Wheel
 from acgym.text import NotJson, excerpt, read_json
+
+if TYPE_CHECKING:
+    import httpx2
 
 MAX_PAGE_BYTES = 64 << 20
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -85,18 +88,26 @@ class _Reader:
     """Reads pages and files by ``https:``, ``http:`` or ``file:``; opens no connection before it must."""
 
     def __init__(self, settings: PipSettings) -> None:
+        self._settings = settings
+        self._opened: httpx2.Client | None = None
+
+    def _client(self) -> httpx2.Client:
         import httpx2
 
-        verify = ssl.create_default_context(cafile=settings.cert) if settings.cert else True
-        self._client = httpx2.Client(
-            verify=verify, proxy=settings.proxy, timeout=settings.timeout, follow_redirects=True, max_redirects=5
-        )
+        if self._opened is None:
+            cert, proxy, seconds = self._settings.cert, self._settings.proxy, self._settings.timeout
+            verify = ssl.create_default_context(cafile=cert) if cert else True
+            self._opened = httpx2.Client(
+                verify=verify, proxy=proxy, timeout=seconds, follow_redirects=True, max_redirects=5
+            )
+        return self._opened
 
     def __enter__(self) -> _Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def links(self, place: str) -> list[Link]:
         """Return what a page or a folder links to."""
@@ -132,7 +143,7 @@ class _Reader:
 
         content = bytearray()
         try:
-            with self._client.stream("GET", address, headers={"Accept": _ACCEPT}) as response:
+            with self._client().stream("GET", address, headers={"Accept": _ACCEPT}) as response:
                 if response.status_code != 200:
                     raise _Unusable(f"status {response.status_code}")
                 for piece in response.iter_bytes():

@@ -79,7 +79,7 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "bfcl_calibration",
-            "calibration on tool calling: acgym compare ... --calibration chats:FILE (rows of BFCL: not for evaluation)",
+            "calibration on tool calling: --calibration chats:FILE (its requests are rows of BFCL)",
             "364 requests with tools",
             "Apache-2.0",
             "github.com/mlcommons/endpoints, examples/11_Edge_Agentic_Example/bfcl_calib.jsonl",
