@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -175,33 +176,48 @@ class RowEnv(TaskEnv):
         for one, other in pairwise(by_order):
             if one.id == other.id:
                 raise other.bad(f"line {one.line} of {one.file} has the same id")
-        self._tasks = tuple(_named(row, self.task_of(row)) for row in by_order)
+        self._rows = by_order
+        self._tasks = [self.check_row(row) for row in by_order]
 
     @property
     def rows(self) -> int:
         """Number of rows, at least 1."""
-        return len(self._tasks)
+        return len(self._rows)
 
     @abstractmethod
     def task_of(self, row: Row) -> Task:
-        """Turn a row into a task, whose ``data`` is given the row's id under ``"id"``.
+        """Turn a row into a task, whose ``data`` is given the row's id under ``"id"`` if it has none.
 
         Raises:
             BadRow: if it is malformed; make it with ``row.bad``.
         """
 
+    def check_row(self, row: Row) -> Task | None:
+        """Check a row when the environment is made.
+
+        Returns:
+            Its task, which is then kept; None to have ``task_of`` called when it is played, for an environment that
+            checks a row faster than it makes a task.
+
+        Raises:
+            BadRow: if it is malformed.
+        """
+        return self.task_of(row)
+
     def choose_task(self, seed: int | None, split: Split) -> Task:
         """Return the row of ``seed``, see the class; without a seed, one drawn from ``self.np_random``."""
         place = int(self.np_random.integers(self.rows)) if seed is None else seed % self.rows
-        return self._tasks[place]
+        row = self._rows[place]
+        task = self._tasks[place] or self.task_of(row)
+        if self._tasks[place] is None or "id" not in task.data:
+            task = self._tasks[place] = replace(task, data={**task.data, "id": row.id})
+        fresh = replace(task, tools=deepcopy(task.tools))  # who is handed the tools may change them
+        fresh.__dict__["hash"] = task.hash  # of equal content, and not computed twice
+        return fresh
 
 
 def _order(row: Row) -> bytes:
     return hashlib.sha256(row.id.encode("utf-8", "surrogatepass")).digest()
-
-
-def _named(row: Row, task: Task) -> Task:
-    return replace(task, data={**task.data, "id": row.id})
 
 
 def refuse_repeats(name: str, env: object, seeds: Sequence[int]) -> None:

@@ -11,3 +11,4 @@ register("ACB/Needle-v0", "acgym.envs.context.needle:Needle", max_episode_steps=
 register("ACB/Household-v0", "acgym.envs.world.household.env:Household", max_episode_steps=30)
 register("ACB/WorfBench-v0", "acgym.envs.workflow.worfbench:WorfBench", max_episode_steps=1)
 register("ACB/TEval-v0", "acgym.envs.tools.teval:TEval", max_episode_steps=1)
+register("ACB/BFCL-v0", "acgym.envs.tools.bfcl.env:BFCL", max_episode_steps=200)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from acgym.cli.compress import compress
+from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
 from acgym.cli.options import ENV_HELP, Kwargs, json_object
 from acgym.cli.plan import plan
@@ -129,6 +130,7 @@ for _command in (
     export,
 ):
     app.command()(_command)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

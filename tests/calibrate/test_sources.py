@@ -326,6 +326,20 @@ def test_a_line_that_is_no_chat_is_named(tmp_path, line, said):
         check_files(parse_calibration(f"chats:{tmp_path}/talks"))
 
 
+def test_a_file_of_requests_with_tools_is_calibrated_on_as_it_is(agent, tmp_path):
+    """The schema of the calibration file that mlcommons/endpoints publishes: no assistant, and a key of its own."""
+    parameters = {"type": "object", "properties": {"artist": {"type": "string"}}, "required": ["artist"]}
+    tool = {"type": "function", "function": {"name": "concert_find", "description": "Find.", "parameters": parameters}}
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "When does she play?"}]
+    path = tmp_path / "calib.jsonl"
+    rows = [{"messages": said[first:], "tools": [tool], "subset": "live_simple"} for first in (0, 1)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    drawn = draw(parse_calibration(f"chats:{path}"), agent, {})
+    texts = [agent.tokenizer.decode(ids) for ids in drawn.sequences]
+    assert all("concert_find" in text and "When does she play?" in text for text in texts)
+    assert sum("Be brief." in text for text in texts) == 1
+
+
 def test_missing_or_empty_chats_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no calibration chats"):
         check_files(parse_calibration(f"chats:{tmp_path}/talks"))

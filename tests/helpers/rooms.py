@@ -32,9 +32,11 @@ ROOMS: dict[str, Room] = {
         ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record"),
     ),
     "acgym.export": Room("a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record")),
+    # official data sets
+    "acgym.data": Room("data sets that their authors publish: listed, fetched, checked", ("acgym",)),
     # environments: four capabilities, none of which knows another
     "acgym.envs": Room("one register line an environment; names and their split", ("acgym",)),
-    "acgym.envs.tools": Room("tool use", ("acgym", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.tools": Room("tool use", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
     "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.envs", "acgym.scorers")),
     "acgym.envs.context": Room("long context", ("acgym", "acgym.envs", "acgym.scorers")),
     "acgym.envs.world": Room("real-world applications", ("acgym", "acgym.envs", "acgym.scorers")),
@@ -115,6 +117,7 @@ ROOMS: dict[str, Room] = {
         (
             "acgym",
             "acgym.loop",
+            "acgym.data",
             "acgym.record",
             "acgym.statistics",
             "acgym.analysis",
