@@ -153,7 +153,9 @@ def _matches(
     values: dict[str, str] = {}
 
     def holds(step: int) -> bool:
-        return all(tuple(values.get(name, name) for name in each.arguments) in known[each.predicate] for each in due[step])
+        return all(
+            tuple(values.get(name, name) for name in each.arguments) in known[each.predicate] for each in due[step]
+        )
 
     def fill_from(step: int) -> Iterator[dict[str, str]]:
         if step == len(names):

@@ -126,7 +126,8 @@ def read_domain(text: str, where: str) -> Domain:
 def read_problem(text: str, domain: Domain, where: str) -> Problem:
     """Read a problem of ``domain``; arguments and errors as :func:`read_domain`."""
     name, sections = _sections(text, "problem", where)
-    of, objects = "", ()
+    of = ""
+    objects: tuple[Typed, ...] = ()
     init: list[Literal] = []
     goal: tuple[Literal, ...] = ()
     for key, *rest in sections:
@@ -266,10 +267,10 @@ def _literal(item: Expression, where: str) -> Literal:
         row = _list(row[1], where, "a literal")
     if not row:
         raise BadPddl(f"{where}: an empty literal")
-    head, *arguments = _words(row, where)
+    head = _word(row[0], where)
     if head in ("or", "imply", "forall", "exists", "when", "not", "preference"):
         raise BadPddl(f"{where}: ({head} ...) is not read; only conjunctions of literals are")
-    return Literal(head, tuple(arguments), positive)
+    return Literal(head, tuple(_words(row[1:], where)), positive)
 
 
 def _check(literal: Literal, domain: Domain, where: str) -> None:

@@ -38,17 +38,15 @@ class Relaxed:
 
         None if the goal cannot be reached even so: then it cannot be reached at all.
         """
-        # h_add of each fact (Bonet and Geffner 2001), settled in the order of its value; ``by`` is its cheapest achiever.
+        # h_add of each fact (Bonet and Geffner 2001), settled in order of value; ``by`` is its cheapest achiever.
         far = 1 << 30
         cost, by = [far] * len(self.number), [-1] * len(self.number)
         missing, total = list(self.sizes), [1] * len(self.actions)
         settled = [False] * len(self.number)
         queue: list[tuple[int, int]] = []
-        for fact in state:
-            number = self.number.get(fact)
-            if number is not None:
-                cost[number] = 0
-                queue.append((0, number))
+        for number in (self.number[held] for held in state if held in self.number):
+            cost[number] = 0
+            queue.append((0, number))
         heapq.heapify(queue)
         ready = [i for i, size in enumerate(self.sizes) if size == 0]
         while True:
