@@ -16,11 +16,11 @@ from safetensors.torch import load_file, save_file
 import acgym
 from acgym.checkpoint.export import prepare_export, run_export
 from acgym.checkpoint.stream import run_stream
-from acgym.compress.formats.files import weight_files
 from acgym.compress.formats.read import read_checkpoint
 from acgym.compress.formats.verify import ExportDiffers
 from acgym.compress.stream import work as stream_work
 from acgym.compress.stream.folder import compress_folder
+from acgym.weight_files import weight_files
 from tests.helpers.compress_models import text
 from tests.helpers.stream_folders import Killed, dying, files, saved
 from tests.helpers.tiny import save_model
