@@ -143,16 +143,16 @@ def _check_layers(folder: Path, config: Mapping[str, Json], tensors: int) -> Non
             count = part.get(key)
             if isinstance(count, (int, float)) and count > tensors:
                 raise ValueError(
-                    f"config.json in {folder} describes {count} layers ({key!r}), but the files hold {tensors} tensors; "
-                    "the two do not belong together. Copy or download the model again."
+                    f"config.json in {folder} describes {count} layers ({key!r}), but the files hold {tensors} "
+                    "tensors; the two do not belong together. Copy or download the model again."
                 )
 
 
 def _refuse_pickled_weights(folder: Path) -> None:
     if (folder / "adapter_config.json").exists():
         raise ValueError(
-            f"{folder} holds an adapter (adapter_config.json), whose base model may be anywhere; expected a whole model. "
-            "Merge the adapter into its base model (peft's merge_and_unload) and save that, or remove the file."
+            f"{folder} holds an adapter (adapter_config.json), whose base model may be anywhere; expected a whole "
+            "model. Merge the adapter into its base model (peft's merge_and_unload) and save that, or remove the file."
         )
     if any(folder.glob("*.safetensors")):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from logging import CRITICAL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def in_a_sentence(folder: Path, own: bool = False) -> Iterator[None]:
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)  # type: ignore[no-untyped-call]  # reports quote names of tensors raw
+    logging.set_verbosity(CRITICAL)  # reports quote names of tensors raw
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
@@ -52,7 +53,7 @@ def in_a_sentence(folder: Path, own: bool = False) -> Iterator[None]:
             "save_pretrained writes; copy or download the model again."
         ) from error
     finally:
-        logging.set_verbosity(level)  # type: ignore[no-untyped-call]
+        logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
@@ -82,14 +83,15 @@ def whole_model(folder: Path) -> Any:
         ValueError: if the files do not hold the model that config.json describes: weights that are missing (named), of
             another shape, or that the model has no place for.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
+    import transformers
 
+    auto: Any = transformers.AutoModelForCausalLM
     with in_a_sentence(folder):
         import torch
 
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
         with torch.device("meta"):
-            bare = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+            bare = auto.from_config(config, trust_remote_code=False)
         claimed = sum(tensor.numel() for tensor in bare.parameters())
         del bare
     held = sum(tensor_sizes(weight_files(folder)).values())
@@ -99,7 +101,7 @@ def whole_model(folder: Path) -> Any:
             "do not belong together. Copy or download the model again."
         )
     with in_a_sentence(folder):
-        model, report = AutoModelForCausalLM.from_pretrained(
+        model, report = auto.from_pretrained(
             folder,
             trust_remote_code=False,
             use_safetensors=True,
@@ -189,8 +191,10 @@ def refuse_odd_numbers(folder: Path, model: Any, tokenizer: Any) -> None:
 
 def _finite(tensor: torch.Tensor) -> bool:
     """Whether all numbers are; smallest and largest tell it, without another tensor of the size."""
+    import torch
+
     if not tensor.is_floating_point() or not tensor.numel():
         return True
     if tensor.element_size() == 1:  # 8-bit floats know no minimum
-        return all(bool(part.float().isfinite().all()) for part in tensor.flatten().split(1 << 24))
+        return all(bool(part.float().isfinite().all()) for part in torch.split(tensor.flatten(), 1 << 24))
     return all(bool(end.isfinite()) for end in tensor.aminmax())

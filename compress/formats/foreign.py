@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -30,9 +31,10 @@ def read_by_transformers(folder: Path, found: Quantisation) -> tuple[nn.Module, 
         ValueError: if weights of the model are missing.
         ImportError: by transformers, if the method needs a package that is not installed.
     """
-    from transformers import AutoModelForCausalLM
+    import transformers
 
-    model, report = AutoModelForCausalLM.from_pretrained(
+    auto: Any = transformers.AutoModelForCausalLM
+    model, report = auto.from_pretrained(
         folder, trust_remote_code=False, use_safetensors=True, dtype="auto", output_loading_info=True
     )
     missing = sorted(set(report["missing_keys"]) & {name for name, _ in model.named_parameters()})
