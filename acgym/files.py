@@ -17,7 +17,7 @@ class NotRegular(ValueError):
 
 
 def open_regular(path: Path, append: bool = False) -> BinaryIO:
-    """Open a regular file to read it, or to read and append to it (it is then made if it is not there); unbuffered.
+    """Open a regular file to read it, or to read and append to it (it is then made if it is not there; unbuffered).
 
     A link is not followed, so that a record can make nobody write elsewhere; a pipe is not waited for.
 
@@ -37,7 +37,9 @@ def open_regular(path: Path, append: bool = False) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
         raise NotRegular(f"{path} is no regular file; put one there, or remove it")
-    return open(number, "a+b" if append else "rb", buffering=0)
+    if append:
+        return open(number, "a+b", buffering=0)
+    return open(number, "rb")
 
 
 def read_regular(path: Path) -> bytes:

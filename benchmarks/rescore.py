@@ -21,7 +21,8 @@ from acgym.assemble.agent import CAPABILITIES
 from acgym.compare.rescore import rescore
 from acgym.loop import play
 from acgym.record.episode import Episode
-from acgym.record.run import MANIFEST, Run
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import Run
 
 EPISODES = 10_000
 TOKENS = tuple(range(1000, 1120))

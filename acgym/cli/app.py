@@ -15,7 +15,7 @@ from rich.text import Text
 
 from acgym.cli.compress import compress
 from acgym.cli.episodes import handoff, replay, rescore
-from acgym.cli.options import Calibration, Decoding, ToolFormat, decoding_object, json_object
+from acgym.cli.options import Calibration, Decoding, Import, ToolFormat, decoding_object, find_modules, json_object
 from acgym.cli.plan import NoiseFloor, Until, plan
 from acgym.cli.probe import probe
 from acgym.cli.repeat import repeat
@@ -109,12 +109,6 @@ def _output() -> Console:
     return console if console.is_terminal else Console(width=WIDE)
 
 
-def _find_modules(envs: list[str]) -> None:
-    """Let 'module:ID' find a module in the current folder, as 'python -m' would; after all others."""
-    if any(":" in env for env in envs) and "" not in sys.path:
-        sys.path.append("")
-
-
 @app.command()
 def compare(
     agents: Annotated[
@@ -135,6 +129,7 @@ def compare(
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
+    imports: Import = None,
     out: Out = None,
 ) -> None:
     """Play the same episodes with a dense agent and with compressed ones, and show what was lost.
@@ -145,7 +140,7 @@ def compare(
     with _plain_errors():
         from acgym.compare.settings import prepare
 
-        _find_modules(env or [])
+        find_modules(bool(imports) or any(":" in name for name in env or []))
         settings = prepare(
             agents or [],
             env or [],
@@ -156,6 +151,7 @@ def compare(
             calibration=calibration,
             tool_format=tool_format,
             decoding=decoding_object(decoding),
+            imports=imports or [],
             until=until,
             noise_floor=noise_floor,
             episode_seconds=episode_seconds,
@@ -177,6 +173,7 @@ def play(
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
+    imports: Import = None,
     out: Out = None,
     show: Annotated[bool, typer.Option(help="Print every message.")] = False,
 ) -> None:
@@ -184,7 +181,7 @@ def play(
     with _plain_errors():
         from acgym.compare.settings import prepare
 
-        _find_modules([env])
+        find_modules(bool(imports) or ":" in env)
         settings = prepare(
             [agent],
             [env],
@@ -195,6 +192,7 @@ def play(
             calibration=calibration,
             tool_format=tool_format,
             decoding=decoding_object(decoding),
+            imports=imports or [],
             episode_seconds=episode_seconds,
         )
         _run(settings, out, show, workers, ray)
@@ -243,7 +241,7 @@ def check(
         from acgym.check import check as run_check
         from acgym.compare.settings import known_environment
 
-        _find_modules([env])
+        find_modules(":" in env)
         arguments = json_object(kwargs)
         env_id, arguments = known_environment(env, arguments)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,14 @@ ToolFormat = Annotated[
         "from its chat template and tried before the run."
     ),
 ]
+Import = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        help="Python module to import first, also in worker processes: one that registers compression methods or "
+        "environments of your own. Repeat for several.",
+    ),
+]
 Decoding = Annotated[
     str,
     typer.Option(
@@ -31,6 +40,12 @@ Decoding = Annotated[
         "json_schema. Default: greedy."
     ),
 ]
+
+
+def find_modules(named: bool) -> None:
+    """Let a module that a user named be found in the current folder, as 'python -m' would; after all others."""
+    if named and "" not in sys.path:
+        sys.path.append("")
 
 
 def json_object(text: str, option: str = "--kwargs", example: str = '{"length": 2000}') -> dict[str, Any]:

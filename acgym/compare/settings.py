@@ -59,7 +59,7 @@ class Settings:
     envs: Mapping[str, Mapping[str, Json]]
     """Environment id (with its version, without a module) -> arguments of ``gym.make``."""
     modules: tuple[str, ...]
-    """Modules that register some of the environments; acgym itself is not among them."""
+    """Modules that register some of the environments or methods; acgym itself is not among them."""
     episodes: int
     """Episodes of each agent in each environment, from 1 to SEEDS_APART."""
     seed: int
@@ -110,6 +110,7 @@ def prepare(
     episode_seconds: float | None = None,
     tool_format: str | None = None,
     decoding: Mapping[str, Json] | None = None,
+    imports: Sequence[str] = (),
 ) -> Settings:
     """Check everything a user asked for, before any model is loaded.
 
@@ -129,10 +130,13 @@ def prepare(
         episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
         tool_format: see :attr:`Settings.tool_format`.
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
+        imports: modules that register compression methods or environments; imported first, here and in every worker.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
+    for module in imports:
+        _import(module)
     specs = [parse_spec(text) for text in (agents or DEFAULT_AGENTS)]
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
@@ -147,7 +151,7 @@ def prepare(
     files: dict[str, str] = {}
     for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
         files |= {} if used is None else check_files(used)
-    modules = tuple(dict.fromkeys(env.rpartition(":")[0] for env in envs if ":" in env))
+    modules = tuple(dict.fromkeys([*imports, *(env.rpartition(":")[0] for env in envs if ":" in env)]))
     chosen = dict(known_environment(env, given, defaults) for env in envs or CAPABILITIES)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
@@ -207,7 +211,7 @@ def _import(module: str) -> None:
         import_module(module)
     except ImportError as error:
         raise ValueError(
-            f"the module {module!r} of an environment cannot be imported ({error}); "
+            f"the module {module!r} cannot be imported ({error}); "
             "it must be installed, or be a file in the folder that the command runs in"
         ) from None
 

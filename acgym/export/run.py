@@ -13,7 +13,8 @@ from typing import TypeAlias
 from acgym.analysis.comparison import assemble_result
 from acgym.files import write_whole
 from acgym.record.episode import Episode
-from acgym.record.run import MANIFEST, Run, folder_name
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import Run, folder_name
 from acgym.types import Json
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from acgym.files import open_regular
-from acgym.record.run import EPISODES, MANIFEST, Run, folder_name
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import EPISODES, Run, folder_name
 from acgym.types import Json
 
 
@@ -30,7 +30,7 @@ class Count:
         if file.stat().st_size < self.offset:  # mended or started again
             self.offset, self.damaged = 0, 0
             self.episodes.clear()
-        with io.BufferedReader(open_regular(file)) as lines:  # type: ignore[arg-type]
+        with open_regular(file) as lines:
             lines.seek(self.offset)
             for line in lines:
                 if not line.endswith(b"\n"):
