@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acgym.cli.options import find_modules
+
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
 
@@ -35,13 +37,13 @@ def replay(
     outcomes must be equal to the last bit; those that are not are listed, and the exit status is then 1. No model is
     loaded.
     """
-    from acgym.cli.app import _find_modules, _output, _plain_errors, _say
+    from acgym.cli.app import _output, _plain_errors, _say
 
     with _plain_errors():
         from acgym.compare.settings import known_environment
         from acgym.record.replay import replay as run_replay
 
-        _find_modules(env or [])
+        find_modules(any(":" in name for name in env or []))
         wanted = {known_environment(one, {})[0] for one in env or []}
         episodes = [episode for episode in _episodes(run, agent or []) if not wanted or episode.env in wanted]
         if not episodes:

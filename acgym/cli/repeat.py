@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from acgym.cli.options import Calibration, Decoding, ToolFormat, decoding_object, json_object
+from acgym.cli.options import Calibration, Decoding, ToolFormat, decoding_object, find_modules, json_object
 from acgym.cli.workers import EpisodeSeconds, Level
 
 TEMPERATURE = 0.7
@@ -42,7 +42,7 @@ def repeat(
     an agent must be reliable. Each sample has a sampling seed of its own and is an ordinary run in the folder. Run
     again, the same command goes on where it stopped; with more --samples it adds them.
     """
-    from acgym.cli.app import _find_modules, _output, _plain_errors, _say
+    from acgym.cli.app import _output, _plain_errors, _say
 
     with _plain_errors():
         from acgym.cli.progress import watching
@@ -51,7 +51,7 @@ def repeat(
         from acgym.compare.settings import prepare
         from acgym.report.repeat_grids import repeat_grids
 
-        _find_modules(env or [])
+        find_modules(any(":" in name for name in env or []))
         settings = prepare(
             agents,
             env or [],

@@ -149,7 +149,7 @@ class Episode:
         from pydantic import ValidationError
 
         try:
-            episode = adapter(cls).validate_json(line)
+            episode: Episode = adapter(cls).validate_json(line)
         except ValidationError as error:
             return _reread(line, sentence(error))
         return _plausible(episode)

@@ -18,7 +18,7 @@ STRICT: dict[str, Any] = {"extra": "forbid", "strict": True, "allow_inf_nan": Fa
 
 
 @cache
-def adapter(kind: type[T]) -> TypeAdapter[T]:
+def adapter(kind: Any) -> TypeAdapter[Any]:
     """Return what reads ``kind`` (a dataclass or TypedDict); made once, since that takes milliseconds."""
     from pydantic import TypeAdapter
 
@@ -34,9 +34,10 @@ def read_typed(kind: type[T], content: str | bytes) -> T:
     from pydantic import ValidationError
 
     try:
-        return adapter(kind).validate_json(content)
+        found: T = adapter(kind).validate_json(content)
     except ValidationError as error:
         raise ValueError(sentence(error)) from None
+    return found
 
 
 def sentence(error: ValidationError) -> str:
