@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from acgym.types import Json
@@ -17,12 +16,17 @@ STRICT: dict[str, Any] = {"extra": "forbid", "strict": True, "allow_inf_nan": Fa
 """``__pydantic_config__`` of what a record holds: no type is guessed, no field is made up, numbers are finite."""
 
 
-@cache
+_MADE: dict[Any, Any] = {}
+
+
 def adapter(kind: Any) -> TypeAdapter[Any]:
     """Return what reads ``kind`` (a dataclass or TypedDict); made once, since that takes milliseconds."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    if kind not in _MADE:
+        _MADE[kind] = TypeAdapter(kind)
+    made: TypeAdapter[Any] = _MADE[kind]
+    return made
 
 
 def read_typed(kind: type[T], content: str | bytes) -> T:
