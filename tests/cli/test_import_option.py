@@ -13,17 +13,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OWN = """
 import gymnasium as gym
+import acgym
 from acgym.compress import Compressed, register_method
-from tests.helpers.toys import Echo
-
-class Mine(Echo):
-    capability = "mine"
-
 def halve(weight, statistics, options):
     return Compressed(weight / 2)
 
 register_method("halve", halve)
-gym.register("My/Env-v0", Mine, max_episode_steps=8)
+gym.register("My/Env-v0", gym.spec("ACB/Needle-v0").entry_point)
 """
 
 
