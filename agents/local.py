@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from acgym.agents.base import Agent, outgrown, too_long
+from acgym.agents.base import Agent, AgentFailure, outgrown, too_long
 from acgym.agents.decoding import Decoding
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.source import inspect_source
+from acgym.agents.source import inspect_source, read_settings
+from acgym.agents.whole import downloaded, in_a_sentence, refuse_odd_numbers, whole_model
 from acgym.memory import give_back
 from acgym.quantisation import check_readable, quantisation
 from acgym.types import Json, Message, Reply, ToolSpec
@@ -72,34 +72,31 @@ def load(source: str, read: Reader | None = None) -> Loaded:
     """
     inspect_source(source)
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
+    from transformers import AutoTokenizer
 
     folder = Path(source).expanduser()
-    where = str(folder) if folder.is_dir() else source
+    if not folder.is_dir():
+        folder = _from_the_hub(source)
+    found = quantisation(read_settings(folder / "config.json"), folder)
     checkpoint: dict[str, Json] = {}
-    try:
-        with _quiet(folder.is_dir()):
-            config, _ = PreTrainedConfig.get_config_dict(where)
-            found = quantisation(config, folder if folder.is_dir() else None)
-            model: Any
-            if found is not None:
-                check_readable(found)
-                model, checkpoint = _packed(where, read)
-            else:
-                model = AutoModelForCausalLM.from_pretrained(
-                    where, trust_remote_code=False, use_safetensors=True, dtype="auto"
-                )
-                _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
-            tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
-    except OSError as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(
-            f"cannot load the model {source!r}: {reason} Expected a folder that holds a model, or the id of one on the "
-            "hub; check the spelling, the connection and (for a gated model) that you are logged in to the hub."
-        ) from error
+    model: Any
+    if found is not None:
+        check_readable(found)
+        if read is None:
+            raise ValueError(
+                f"the weights of {source} are quantised; make the agent with acgym.agent, which reads them"
+            )
+        with in_a_sentence(folder, own=True):
+            model, checkpoint = read(folder, held_dtype)
+    else:
+        model = whole_model(folder)
+        _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
+    with in_a_sentence(folder):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if torch.cuda.is_available() and (found is None or found.read_here):
         model = model.to("cuda")
-    return Loaded(model.eval(), tokenizer, checkpoint)
+    refuse_odd_numbers(folder, model.eval(), tokenizer)
+    return Loaded(model, tokenizer, checkpoint)
 
 
 def held_dtype(parameters: int, stored: torch.dtype) -> torch.dtype:
@@ -125,32 +122,18 @@ def _hold(model: Any, dtype: torch.dtype) -> None:
             tensor.data = tensor.data.to(dtype)
 
 
-def _packed(where: str, read: Reader | None) -> tuple[Any, dict[str, Json]]:
-    """Load a model whose weights are quantised, from a folder or from the hub by way of its local cache."""
-    if read is None:
-        raise ValueError(f"the weights of {where} are quantised; make the agent with acgym.agent, which reads them")
-    if Path(where).is_dir():
-        return read(Path(where), held_dtype)
-    from huggingface_hub import snapshot_download
-
-    folder = snapshot_download(where, allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"])
-    inspect_source(folder)
-    return read(Path(folder), held_dtype)
-
-
-@contextmanager
-def _quiet(silent: bool) -> Iterator[None]:
-    """Keep transformers' progress bars off the terminal; downloads from the hub keep theirs (``silent`` is False)."""
-    from transformers.utils import logging
-
-    if not silent or not logging.is_progress_bar_enabled():
-        yield
-        return
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+def _from_the_hub(source: str) -> Path:
+    """Return the folder of a hub id, looked over as any other."""
     try:
-        yield
-    finally:
-        logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+        folder = downloaded(source)
+    except OSError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"cannot load the model {source!r}: {reason} Expected a folder that holds a model, or the id of one on the "
+            "hub; check the spelling, the connection and (for a gated model) that you are logged in to the hub."
+        ) from error
+    inspect_source(str(folder))
+    return folder
 
 
 class LocalAgent(Agent):
@@ -195,6 +178,9 @@ class LocalAgent(Agent):
         self.prompts = PromptBuilder(loaded.tokenizer, name, tool_format)
         self.window = int(getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
         self.stop_ids = _stop_ids(loaded, self.prompts.turn_end) | self.prompts.call_ends
+        self.vocabulary = int(loaded.model.config.get_text_config().vocab_size)
+        if max(self.stop_ids, default=0) >= self.vocabulary:
+            raise ValueError(f"{name}: {_unknown(max(self.stop_ids), self.vocabulary)}")
         self.decoding = replace(decoding, max_new_tokens=max_new_tokens)
         self.drafts = Drafts()
         if decoding.json_schema is not None:
@@ -205,7 +191,7 @@ class LocalAgent(Agent):
     def _rules(self) -> Rules:
         from acgym.agents.engine.reply_state import Rules
 
-        return Rules(self.decoding, self.stop_ids, self.tokenizer, self.model.config.get_text_config().vocab_size)
+        return Rules(self.decoding, self.stop_ids, self.tokenizer, self.vocabulary)
 
     @cached_property
     def _reader(self) -> VarlenReader | NotReadable:
@@ -272,6 +258,8 @@ class LocalAgent(Agent):
         ids = self.prompts.ids(messages, tools)
         if len(ids) >= self.window:
             return outgrown(messages, too_long(len(ids), self.window))
+        if max(ids) >= self.vocabulary:  # a special token of a tokenizer that knows more than its model
+            raise AgentFailure(_unknown(max(ids), self.vocabulary))
         room = min(self._rules.room(self.max_new_tokens), self.window - len(ids))
         token_ids, logprobs, stopped = await self._engine.answer(ids, room, _last_seen(messages, ids))
         spoken = token_ids[:-1] if token_ids[-1] in self.stop_ids else token_ids
@@ -281,6 +269,10 @@ class LocalAgent(Agent):
         finish: Literal["stop", "length"] = "stop" if stopped else "length"
         likely = None if logprobs is None else tuple(logprobs)
         return Reply(text, action, calls, tuple(ids), tuple(token_ids), finish, time.perf_counter() - started, likely)
+
+
+def _unknown(token: int, words: int) -> str:
+    return f"the tokenizer makes token {token}, but the model knows {words} tokens; the two do not belong together"
 
 
 def _last_seen(messages: Sequence[Message], ids: list[int]) -> tuple[int, ...]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from acgym.quantisation import check_readable, quantisation
+from acgym.text import MAX_JSON_DEPTH
 from acgym.types import Json
+from acgym.weight_files import INDEX, SINGLE, tensor_sizes, weight_files
+
+_SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json")
+_KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
+"""Settings in which transformers takes the name of a repository on the hub, and runs what it holds."""
+_LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers")
 
 
 def inspect_source(source: str) -> None:
@@ -17,9 +25,10 @@ def inspect_source(source: str) -> None:
         source: a folder, or a hub id such as ``owner/name`` (what is on the hub cannot be looked into here).
 
     Raises:
-        ValueError: if a folder has no readable configuration, asks for code of its own, holds no safetensors weights
-            (pickled ones can run code when read), or has no chat template; if its weights are quantised in a variant
-            of a layout that is not read.
+        ValueError: if a folder has no readable configuration, asks for code of its own or for files from elsewhere,
+            holds no safetensors weights (pickled ones can run code when read), an index that names anything else, or a
+            damaged weight file, or has no chat template; if its weights are quantised in a variant of a layout that is
+            not read.
         ImportError: if its quantised weights need a package that is not installed.
         FileNotFoundError: if ``source`` looks like a path and nothing is there; names the nearest that is.
     """
@@ -32,14 +41,19 @@ def inspect_source(source: str) -> None:
         raise ValueError(
             f"{folder} is no model folder: it has no config.json (transformers' save_pretrained writes one)"
         )
-    settings = folder / "tokenizer_config.json"
-    tokenizer = _read(settings) if settings.is_file() else {}
-    _refuse_own_code(folder, _read(config), tokenizer)
+    read = {name: read_settings(folder / name) for name in _SETTINGS if (folder / name).is_file()}
+    for name, settings in read.items():
+        _refuse_foreign(folder, name, settings, read["config.json"])
+        if name != "tokenizer_config.json":
+            _check_ends(folder / name, settings)
     _refuse_pickled_weights(folder)
-    found = quantisation(_read(config), folder)
+    _check_layers(folder, read["config.json"], len(tensor_sizes(weight_files(folder))))
+    found = quantisation(read["config.json"], folder)
     if found is not None:
         check_readable(found)
-    if not (folder / "chat_template.jinja").is_file() and not tokenizer.get("chat_template"):
+    if not (folder / "chat_template.jinja").is_file() and not read.get("tokenizer_config.json", {}).get(
+        "chat_template"
+    ):
         raise ValueError(
             f"{folder} has no chat template, so a conversation cannot be put to it. Expected chat_template.jinja or "
             "'chat_template' in tokenizer_config.json; use the instruction-tuned version of the model, or add one."
@@ -58,7 +72,12 @@ def _refuse_typo(source: str, folder: Path) -> None:
         )
 
 
-def _read(file: Path) -> dict[str, Json]:
+def read_settings(file: Path) -> dict[str, Json]:
+    """Read a JSON object.
+
+    Raises:
+        ValueError: if the file holds anything else.
+    """
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -70,17 +89,71 @@ def _read(file: Path) -> dict[str, Json]:
     return value
 
 
-def _refuse_own_code(folder: Path, config: dict[str, Json], tokenizer: dict[str, Json]) -> None:
-    for name, settings in (("config.json", config), ("tokenizer_config.json", tokenizer)):
-        if "auto_map" in settings:
+def _refuse_foreign(folder: Path, name: str, settings: Json, config: Mapping[str, Json], depth: int = 0) -> None:
+    """Refuse settings, however deep, that have code run or files read that are not the folder's own."""
+    if depth > MAX_JSON_DEPTH:
+        raise ValueError(f"{folder / name} is damaged: it is nested too deeply. Copy or download the model again.")
+    inner = settings.values() if isinstance(settings, dict) else settings if isinstance(settings, list) else ()
+    for value in inner:
+        _refuse_foreign(folder, name, value, config, depth + 1)
+    if not isinstance(settings, dict):
+        return
+    if "auto_map" in settings:
+        raise ValueError(
+            f"{folder} asks to run Python code of its own ('auto_map' in {name}), which acgym never does. Use a "
+            "model of an architecture that transformers ships; if it ships this one "
+            f"(model_type {config.get('model_type')!r}), a copy of the folder without 'auto_map' will do."
+        )
+    for key in _KERNELS:
+        if any(isinstance(value, str) and "/" in value for value in _leaves(settings.get(key))):
             raise ValueError(
-                f"{folder} asks to run Python code of its own ('auto_map' in {name}), which acgym never does. Use a "
-                "model of an architecture that transformers ships; if it ships this one "
-                f"(model_type {config.get('model_type')!r}), a copy of the folder without 'auto_map' will do."
+                f"{folder} asks to run a kernel from elsewhere ({key!r} in {name}: {settings[key]!r}), which acgym "
+                f"never does. Remove {key!r} from the file."
             )
+    if "transformers_weights" in settings:
+        raise ValueError(
+            f"{folder} names its weights in {name} ('transformers_weights'); expected {SINGLE} or {INDEX}. Rename the "
+            "weights, and remove the entry."
+        )
+
+
+def _leaves(value: Json) -> list[Json]:
+    return list(value.values()) if isinstance(value, dict) else [value]
+
+
+def _check_ends(file: Path, settings: Mapping[str, Json]) -> None:
+    """Refuse ends of replies, or a bound of them, that are no numbers."""
+    ends, longest = settings.get("eos_token_id"), settings.get("max_new_tokens")
+    numbers = ends if isinstance(ends, list) else [ends]
+    if not all(number is None or type(number) is int for number in (*numbers, longest)):
+        raise ValueError(
+            f"{file} is damaged: expected whole numbers as eos_token_id and max_new_tokens, got {ends!r} and "
+            f"{longest!r}. Copy or download the model again."
+        )
+
+
+def _check_layers(folder: Path, config: Mapping[str, Json], tensors: int) -> None:
+    """Refuse a number of layers that the weights cannot fill: a model of that many would be built before it is seen.
+
+    Raises:
+        ValueError: with both numbers.
+    """
+    for part in (config, *(value for value in config.values() if isinstance(value, dict))):
+        for key in _LAYERS:
+            count = part.get(key)
+            if isinstance(count, (int, float)) and count > tensors:
+                raise ValueError(
+                    f"config.json in {folder} describes {count} layers ({key!r}), but the files hold {tensors} "
+                    "tensors; the two do not belong together. Copy or download the model again."
+                )
 
 
 def _refuse_pickled_weights(folder: Path) -> None:
+    if (folder / "adapter_config.json").exists():
+        raise ValueError(
+            f"{folder} holds an adapter (adapter_config.json), whose base model may be anywhere; expected a whole "
+            "model. Merge the adapter into its base model (peft's merge_and_unload) and save that, or remove the file."
+        )
     if any(folder.glob("*.safetensors")):
         return
     pickled = sorted(path.name for ending in ("bin", "pt", "pth") for path in folder.glob(f"*.{ending}"))

@@ -20,7 +20,8 @@ from acgym.agents.scripted import Oracle, Random
 from acgym.compare.rescore import rescore
 from acgym.loop import play
 from acgym.record.episode import Episode
-from acgym.record.run import MANIFEST, Run
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import Run
 from acgym.suites import QUICK, suite_named
 
 EPISODES = 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from acgym.types import Call, Json, Message, Role, ToolSpec, calls_to_action
 if TYPE_CHECKING:
     from acgym.agents.prompt import PromptBuilder
 
+MOST_BYTES = 64 << 20
+"""Of one line: a conversation longer than this is longer than any context window."""
 _SHAPE = '{"messages": [{"role": "user", "content": "..."}, ...], "tools": [...]}'
 _ROLES: tuple[str, ...] = get_args(Role)
 
@@ -35,20 +38,67 @@ class ChatTokens(NamedTuple):
     """Whether the template could not show all of it, so that a part was written in words (see :func:`chat_tokens`)."""
 
 
-def chat_lines(path: str | Path) -> list[tuple[int, bytes]]:
-    """Return number (from 1) and content of each line that is not blank.
+class ChatLine(NamedTuple):
+    """A line of a file of conversations."""
+
+    number: int
+    """From 1."""
+    start: int
+    """Where it begins, in bytes."""
+    content: bytes
+
+
+def chat_lines(path: str | Path) -> Iterator[ChatLine]:
+    """Go through the lines that are not blank, one in memory at a time.
 
     Raises:
         FileNotFoundError: if the file is not there.
-        ValueError: if it holds no line.
+        ValueError: if it holds no line, or one of more than 64 MiB.
     """
     file = Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"there are no calibration chats at {str(path)!r}")
-    lines = [(number, line) for number, line in enumerate(file.read_bytes().splitlines(), 1) if line.strip()]
-    if not lines:
+    start, number, found = 0, 0, False
+    with file.open("rb") as stream:
+        while line := stream.readline(MOST_BYTES + 1):
+            number += 1
+            if len(line) > MOST_BYTES:
+                raise ValueError(
+                    f"line {number} of {str(path)!r} has more than {MOST_BYTES >> 20} MiB; expected {_SHAPE} in "
+                    "each line"
+                )
+            if line.strip():
+                found = True
+                yield ChatLine(number, start, line.rstrip(b"\r\n"))
+            start += len(line)
+    if not found:
         raise ValueError(f"the calibration chats {str(path)!r} are empty; expected {_SHAPE} in each line")
-    return lines
+
+
+class DrawnChats:
+    """The conversations of a file, each read when it is drawn; of the others, only where they begin is kept.
+
+    Args:
+        path: as :func:`chat_lines`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        self._starts, self._numbers = array("Q"), array("Q")
+        for line in chat_lines(path):
+            self._starts.append(line.start)
+            self._numbers.append(line.number)
+
+    def __len__(self) -> int:
+        """Return the number of conversations."""
+        return len(self._starts)
+
+    def read(self, index: int) -> tuple[Chat, str]:
+        """Return a conversation, and what names its line in errors; raises as :func:`read_chat`."""
+        where = f"line {self._numbers[index]} of {str(self.path)!r}"
+        with Path(self.path).expanduser().open("rb") as stream:
+            stream.seek(self._starts[index])
+            return read_chat(stream.readline(MOST_BYTES), where), where
 
 
 def read_chat(line: bytes, where: str) -> Chat:

@@ -47,8 +47,8 @@ def check_files(calibration: Calibration) -> dict[str, str]:
             if calibration.exact and size + 8 + calibration.shape[0] < tokens:
                 raise too_short(calibration, source, f"at most {size:,}", size, tokens)
         else:
-            for number, line in chat_lines(source.path):
-                read_chat(line, f"line {number} of {source.path!r}")
+            for line in chat_lines(source.path):
+                read_chat(line.content, f"line {line.number} of {source.path!r}")
         with Path(source.path).expanduser().open("rb") as stream:
             digests[source.path] = hashlib.file_digest(stream, "sha256").hexdigest()
     return digests

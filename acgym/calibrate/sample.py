@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from acgym.calibrate.chats import chat_lines, chat_tokens, read_chat
+from acgym.calibrate.chats import DrawnChats, chat_tokens
 from acgym.calibrate.files import CHARACTERS_PER_TOKEN, check_files, read_text, too_short
 from acgym.calibrate.spec import Calibration, Source
 from acgym.types import Json, canonical_json
@@ -172,14 +172,13 @@ def text_beginning(tokenizer: Any) -> list[int]:
 
 
 def _take_chats(got: _Taken, path: str, dense: LocalAgent) -> None:
-    lines = chat_lines(path)
+    lines = DrawnChats(path)
     adapted = 0
     for index in got.rng.permutation(len(lines)):
         if got.enough:
             break
-        number, line = lines[index]
-        where = f"line {number} of {path!r}"
-        tokens = chat_tokens(read_chat(line, where), dense.prompts, where)
+        chat, where = lines.read(index)
+        tokens = chat_tokens(chat, dense.prompts, where)
         adapted += tokens.adapted
         got.take(tokens.ids)
     if adapted:

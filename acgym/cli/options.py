@@ -80,6 +80,14 @@ ToolFormat = Annotated[
         "from its chat template and tried before the run."
     ),
 ]
+Import = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        help="Python module to import first, also in worker processes: one that registers compression methods or "
+        "environments of your own. Repeat for several.",
+    ),
+]
 Decoding = Annotated[
     str,
     typer.Option(

@@ -14,6 +14,7 @@ from acgym.cli.options import (
     Decoding,
     Envs,
     EpisodeSeconds,
+    Import,
     Kwargs,
     Level,
     NoiseFloor,
@@ -53,6 +54,7 @@ def compare(
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
+    imports: Import = None,
     out: Out = None,
 ) -> None:
     """Play the same episodes with a dense agent and with compressed ones, and show what was lost.
@@ -63,7 +65,7 @@ def compare(
     with plain_errors():
         from acgym.compare.settings import prepare
 
-        find_modules([*(env or []), suite or ""])
+        find_modules([*(env or []), suite or ""], imports or [])
         settings = prepare(
             agents or [],
             env or [],
@@ -75,6 +77,7 @@ def compare(
             calibration=calibration,
             tool_format=tool_format,
             decoding=decoding_object(decoding),
+            imports=imports or [],
             until=until,
             noise_floor=noise_floor,
             episode_seconds=episode_seconds,
@@ -95,6 +98,7 @@ def play(
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
+    imports: Import = None,
     out: Out = None,
     show: Annotated[bool, typer.Option(help="Print every message.")] = False,
 ) -> None:
@@ -102,7 +106,7 @@ def play(
     with plain_errors():
         from acgym.compare.settings import prepare
 
-        find_modules([env])
+        find_modules([env], imports or [])
         settings = prepare(
             [agent],
             [env],
@@ -113,6 +117,7 @@ def play(
             calibration=calibration,
             tool_format=tool_format,
             decoding=decoding_object(decoding),
+            imports=imports or [],
             episode_seconds=episode_seconds,
         )
         _run(settings, out, show, workers, ray)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
@@ -56,7 +56,7 @@ def output() -> Console:
     return console if console.is_terminal else Console(width=WIDE)
 
 
-def find_modules(names: Iterable[str]) -> None:
-    """Let 'module:NAME' find a module in the current folder, as 'python -m' would; after all others."""
-    if any(":" in name for name in names) and "" not in sys.path:
+def find_modules(names: Iterable[str], imports: Sequence[str] = ()) -> None:
+    """Let 'module:NAME' and --import find a module in the current folder, as 'python -m' would; after all others."""
+    if (imports or any(":" in name for name in names)) and "" not in sys.path:
         sys.path.append("")

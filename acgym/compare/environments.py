@@ -49,11 +49,16 @@ def suite_environments(name: str) -> Suite:
     """
     module, _, suite = name.rpartition(":")
     if module:
-        _import(module)
+        import_named(module)
     return suite_named(suite)
 
 
-def _import(module: str) -> None:
+def import_named(module: str) -> None:
+    """Import a user's module, which registers environments, suites or methods.
+
+    Raises:
+        ValueError: if it cannot be imported.
+    """
     try:
         import_module(module)
     except ImportError as error:
@@ -81,7 +86,7 @@ def known_environment(
     """
     module, _, env_id = env.rpartition(":")
     if module:
-        _import(module)
+        import_named(module)
     try:
         spec = gym.spec(env_id)
     except gym.error.Error:

@@ -22,7 +22,8 @@ from acgym.compare.job import SHEET, AgentJob, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
 from acgym.record.lines import RunExists
-from acgym.record.run import MANIFEST, Run
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import Run
 from acgym.report.grids import POOLED
 from acgym.types import Json
 

@@ -114,7 +114,7 @@ def _load_the_rest() -> None:
 
     def load() -> None:
         for module in ("acgym.analysis.comparison", "matplotlib.backends.backend_svg"):
-            with suppress(ImportError):  # matplotlib is an extra
+            with suppress(ImportError):  # a broken matplotlib: the report says so
                 import_module(module)
 
     Thread(target=load, daemon=True).start()

@@ -13,7 +13,7 @@ from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
 from acgym.assemble.spec import MODELS, RERUN, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
-from acgym.compare.environments import check_playable, chosen_environments
+from acgym.compare.environments import check_playable, chosen_environments, import_named
 from acgym.record.run import folder_name
 from acgym.types import Json, canonical_json
 
@@ -44,7 +44,7 @@ class Settings:
     envs: Mapping[str, Mapping[str, Json]]
     """Environment id (with its version, without a module) -> arguments of ``gym.make``."""
     modules: tuple[str, ...]
-    """Modules that register some of the environments; acgym itself is not among them."""
+    """Modules that register some of the environments or methods; acgym itself is not among them."""
     episodes: int
     """Episodes of each agent in each environment, from 1 to SEEDS_APART."""
     seed: int
@@ -96,6 +96,7 @@ def prepare(
     tool_format: str | None = None,
     decoding: Mapping[str, Json] | None = None,
     suite: str | None = None,
+    imports: Sequence[str] = (),
 ) -> Settings:
     """Check everything a user asked for, before any model is loaded.
 
@@ -116,10 +117,13 @@ def prepare(
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
         suite: name of a group of environments (:mod:`acgym.suites`), ``"module:NAME"`` to import the module that
             registers it; None for ``quick``, the first environment of each capability.
+        imports: modules that register compression methods or environments; imported first, here and in every worker.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
+    for module in imports:
+        import_named(module)
     specs = [parse_spec(text) for text in (agents or DEFAULT_AGENTS)]
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
@@ -135,6 +139,7 @@ def prepare(
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
     chosen, modules = chosen_environments(envs, suite, given, defaults)
+    modules = tuple(dict.fromkeys([*imports, *modules]))
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)

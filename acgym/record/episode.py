@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
+from acgym.record.typed import STRICT, adapter, read_typed, sentence
 from acgym.types import Json, Role, Split, canonical_json
 
 FORMAT = 2
 """Version of the line format; readers refuse newer ones by name."""
+
+
+_MOST_TOKENS = 2**63
+"""Arrays of token ids hold none from here on."""
 
 
 class NewerFormat(ValueError):
@@ -20,6 +25,8 @@ class NewerFormat(ValueError):
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One exchange: what the agent was told, what it said, what the environment made of it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     role: Role
     """Role of ``observation``: ``user``, or ``tool`` for the result of a tool call."""
@@ -46,6 +53,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One finished episode, or one that an infrastructure failure ended."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     env: str
     """Gymnasium id."""
@@ -141,34 +150,63 @@ class Episode:
             ValueError: if the line is not an episode of this format or an older one; the message says what is wrong.
                 :class:`NewerFormat` if it is one of a newer format.
         """
-        row = _parsed(line)
-        if not isinstance(row, dict):
-            raise ValueError("an episode is a JSON object")
-        if row.get("format", 0) > FORMAT:
-            raise NewerFormat(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
-        if row.get("format") == 1:
-            row = {**_NEW_IN_2, **row}
-        if row.keys() != _EPISODE:
-            odd = sorted(row.keys() ^ _EPISODE)
-            raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
-        row["tools"] = tuple(row["tools"])
-        row["turns"] = tuple(_turn(turn) for turn in row["turns"])
-        return cls(**row)
+        from pydantic import ValidationError
+
+        try:
+            episode: Episode = adapter(cls).validate_json(line)
+        except ValidationError as error:
+            return _reread(line, sentence(error))
+        return _plausible(episode)
 
 
-def _parsed(line: str) -> Json:
-    """Parse JSON; most of a line are token ids, which pydantic's parser reads in half the time that Python's takes."""
-    from pydantic_core import from_json
+def _plausible(episode: Episode) -> Episode:
+    """Refuse numbers that their type allows and no episode has."""
+    if episode.format > FORMAT:
+        raise NewerFormat(f"episode format {episode.format} is newer than {FORMAT}, the newest known; update acgym")
+    for turn in episode.turns:
+        for ids in (turn.prompt_ids, turn.token_ids):
+            if ids and not 0 <= min(ids) <= max(ids) < _MOST_TOKENS:
+                raise ValueError(f"token ids are from 0 to {_MOST_TOKENS - 1}, got {min(ids)} to {max(ids)}")
+        if turn.kept < 0:
+            raise ValueError(f"kept is the number of leading token ids, got {turn.kept}")
+    return episode
 
+
+def _reread(line: str, why: str) -> Episode:
+    """Read what pydantic's parser refuses and is an episode all the same, or say what is wrong with it.
+
+    That parser takes no lone surrogates, which a model may well say; Python's does.
+    """
     try:
-        return from_json(line, cache_strings="keys")
-    except ValueError:  # it refuses lone surrogates, which a model may well say; and Python's parser has the words
-        return json.loads(line)
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"it is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(row, dict):
+        raise ValueError("an episode is a JSON object")
+    version = row.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise NewerFormat(f"episode format {version} is newer than {FORMAT}, the newest known; update acgym")
+    older = version == 1
+    if older:
+        row = {**_NEW_IN_2, **row}
+    if row.keys() != _EPISODE:
+        odd = sorted(row.keys() ^ _EPISODE)
+        raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
+    text = json.dumps(row, ensure_ascii=False)
+    legible = text.encode("utf-8", "replace").decode("utf-8")
+    if text == legible and older:
+        return _plausible(read_typed(Episode, legible))
+    if text == legible:  # no surrogates: what was said of it holds
+        raise ValueError(why)
+    _plausible(read_typed(Episode, legible))
+    return Episode(**{**row, "tools": tuple(row["tools"]), "turns": tuple(map(_turn, row["turns"]))})
 
 
 def _turn(row: dict[str, Json]) -> Turn:
     for name in ("prompt_ids", "token_ids"):
-        if row[name] is not None:
+        if row.get(name) is not None:
             row[name] = tuple(row[name])
     return Turn(**row)
 

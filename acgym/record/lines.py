@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from acgym.files import open_regular, read_regular
 from acgym.memory import uncollected
 from acgym.record.episode import Episode, NewerFormat
 
@@ -50,11 +51,12 @@ def read_episodes(file: Path, identity: Identity = by_task) -> list[Episode]:
 
     Raises:
         OSError: if the file cannot be read.
+        NotRegular: if it is a link, a pipe or a device.
         RecordDamaged: naming file and line, if a line that ends in a newline is not an episode.
     """
     latest: dict[Hashable, Episode] = {}
     with uncollected():
-        for episode in _lines(file, file.read_bytes()):
+        for episode in _lines(file, read_regular(file)):
             key = identity(episode)
             latest.pop(key, None)
             latest[key] = episode
@@ -73,6 +75,7 @@ class EpisodeLog:
 
     Raises:
         RecordDamaged: if a line of it is not an episode.
+        NotRegular: if it is a link, a pipe or a device.
         RunExists: if another process has it open.
     """
 
@@ -80,7 +83,7 @@ class EpisodeLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.identity = identity
-        self.file: BinaryIO = path.open("a+b", buffering=0)
+        self.file: BinaryIO = open_regular(path, append=True)
         self._synced = -math.inf
         try:
             _lock(self.file, path)
@@ -145,7 +148,7 @@ def _lines(file: Path, content: bytes) -> Iterator[Episode]:
             yield Episode.from_line(line.decode("utf-8"))
         except NewerFormat as error:
             raise RecordDamaged(f"{file}, line {number}: {error}") from None
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except ValueError as error:
             raise RecordDamaged(
                 f"{file}, line {number}: this is not an episode ({error}); it was changed after it was written. "
                 "Remove the line to play the episode again"
@@ -157,7 +160,7 @@ def _lines(file: Path, content: bytes) -> Iterator[Episode]:
 def _is_episode(line: bytes) -> bool:
     try:
         Episode.from_line(line.decode("utf-8"))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except ValueError:
         return False
     return True
 

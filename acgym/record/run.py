@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -15,10 +14,10 @@ from urllib.parse import quote, unquote
 
 from acgym.machine import machine
 from acgym.record.episode import Episode
-from acgym.record.lines import EpisodeLog, RecordDamaged, RunExists, read_episodes
+from acgym.record.lines import EpisodeLog, RunExists, read_episodes
+from acgym.record.manifest import MANIFEST, digest_of, read_manifest, read_object
 from acgym.types import Json, Split, canonical_json
 
-MANIFEST = "manifest.json"
 EPISODES = "episodes.jsonl"
 SIGNALS = "signals.safetensors"
 """In an agent's folder: what its model showed at every token (:mod:`acgym.probe`)."""
@@ -75,11 +74,10 @@ class Run:
         run = cls(path, settings)
         now: dict[str, Json] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "versions": _versions()}
         now["machine"] = machine()
-        if not (path / MANIFEST).exists():
+        if not os.path.lexists(path / MANIFEST):
             if any(not entry.name.endswith(".tmp") for entry in path.iterdir()):
                 raise RunExists(f"{path} holds files but no run ({MANIFEST}); choose another --out")
-            digest = hashlib.sha256(canonical_json(settings).encode("utf-8", "surrogatepass")).hexdigest()
-            hashed = {"settings": settings, "settings_sha256": digest}
+            hashed = {"settings": settings, "settings_sha256": digest_of(settings)}
             run.write_json(MANIFEST, {"created": now["time"], **hashed, "sessions": [now]})
             return run
         manifest = cls._manifest(path)
@@ -106,14 +104,9 @@ class Run:
 
     @staticmethod
     def _manifest(path: Path) -> dict[str, Json]:
-        file = path / MANIFEST
-        if not file.is_file():
+        if not os.path.lexists(path / MANIFEST):
             raise FileNotFoundError(f"{path} holds no run: there is no {MANIFEST} in it")
-        try:
-            manifest: dict[str, Json] = json.loads(file.read_bytes())
-            return {**manifest, "settings": manifest["settings"], "sessions": manifest["sessions"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise RecordDamaged(f"{file} is not the manifest of a run: {error!r}") from None
+        return read_manifest(path / MANIFEST)
 
     def agents(self) -> list[str]:
         """Return the specs of the agents that have a file of episodes, sorted."""
@@ -126,7 +119,7 @@ class Run:
     def episodes(self, agent: str) -> list[Episode]:
         """Read the agent's episodes (see :func:`read_episodes`); none if it has not played."""
         file = self.folder(agent) / EPISODES
-        return read_episodes(file) if file.exists() else []
+        return read_episodes(file) if os.path.lexists(file) else []
 
     def seeds_left(
         self, agent: str, env: str, kwargs: Mapping[str, Json], split: Split, seeds: Iterable[int]
@@ -154,9 +147,13 @@ class Run:
         self._logs[agent].append(episode)
 
     def read_json(self, name: str, agent: str | None = None) -> Json:
-        """Read what :meth:`write_json` wrote; None if it was never written."""
+        """Read what :meth:`write_json` wrote, an object; None if it was never written.
+
+        Raises:
+            RecordDamaged: if the file holds anything else.
+        """
         file = (self.path if agent is None else self.folder(agent)) / name
-        return json.loads(file.read_bytes()) if file.is_file() else None
+        return read_object(file) if os.path.lexists(file) else None
 
     def write_json(self, name: str, value: Json, agent: str | None = None) -> None:
         """Write ``value`` to the file ``name`` in the run's folder: readers see the old content or the new, whole.
@@ -176,7 +173,8 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{name}.{os.getpid()}.tmp"
         try:
-            with temporary.open("w", encoding="utf-8") as file:
+            temporary.unlink(missing_ok=True)
+            with temporary.open("x", encoding="utf-8") as file:  # a link that lies there is not written through
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -123,19 +123,20 @@ def policy(script: str, style: str, more: str = "") -> str:
     )
 
 
+_NO_FIGURES = Piece("figures", "Figures", reason=NO_MATPLOTLIB)
+
+
 def pieces(material: Material) -> list[Piece]:
     """Make every piece of the page in its order; what cannot be made says why."""
     main = Piece("capabilities", "Success by capability and recipe", tables=(report_tables.capabilities(material),))
     each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
     shown = Piece("published", "Published numbers", *_published(material))
     own = Piece("own", "Along their own episodes", *_own_signals(material))
-    figures = [_figure(piece, draw, material) for piece, draw in FIGURES]
+    figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
     return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each, own]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
-    if not can_draw():
-        return replace(piece, note="", reason=NO_MATPLOTLIB)
     try:
         with drawing(piece.name):
             return replace(piece, svg=to_svg(draw(material), piece.name, piece.title))

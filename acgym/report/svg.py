@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NO_MATPLOTLIB = "figures need matplotlib; install it with: pip install matplotlib"
+NO_MATPLOTLIB = (
+    "No figure was drawn: matplotlib, which comes with acgym, cannot be imported here. Install it again with: "
+    "pip install --force-reinstall matplotlib"
+)
 
 INK = "#000000"
 """Drawn in the colour of the page's text, light or dark."""
@@ -46,8 +49,12 @@ def agent_colour(number: int) -> str:
 
 
 def can_draw() -> bool:
-    """Say whether matplotlib is installed."""
-    return find_spec("matplotlib") is not None
+    """Say whether matplotlib can be imported."""
+    try:
+        import_module("matplotlib.figure")
+    except ImportError:
+        return False
+    return True
 
 
 @contextmanager

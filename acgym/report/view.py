@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Callable
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from acgym.record.run import Run
 from acgym.report.material import Missing
@@ -153,6 +154,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal shows the address alone."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Goes on in silence when a browser leaves before it has heard the whole answer."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what went wrong here; that the other side hung up is nothing wrong."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
+
+
 def serve(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
     """Make a server of one run; ``serve_forever`` runs it, ``shutdown`` and ``server_close`` end it.
 
@@ -166,6 +178,4 @@ def serve(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
     """
     Run.read(folder)
     handler = type("Handler", (_Handler,), {"viewer": Viewer(Path(folder))})
-    server = ThreadingHTTPServer((HOST, port), handler)
-    server.daemon_threads = True
-    return server
+    return _Server((HOST, port), handler)

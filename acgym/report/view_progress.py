@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acgym.record.run import EPISODES, MANIFEST, Run, folder_name
+from acgym.files import open_regular
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import EPISODES, Run, folder_name
 from acgym.types import Json
 
 
@@ -23,12 +25,12 @@ class Count:
 
     def read_on(self, file: Path) -> None:
         """Read what was appended; a line that is still being written waits for the next time."""
-        if not file.is_file():
+        if file.is_symlink() or not file.is_file():
             return
         if file.stat().st_size < self.offset:  # mended or started again
             self.offset, self.damaged = 0, 0
             self.episodes.clear()
-        with file.open("rb") as lines:
+        with open_regular(file) as lines:
             lines.seek(self.offset)
             for line in lines:
                 if not line.endswith(b"\n"):

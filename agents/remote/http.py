@@ -177,7 +177,8 @@ class Caller:
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL) as error:
             raise _Passing(f"{type(error).__name__} {self._quoted(str(error))}") from None
         try:
-            return read(read_json(answer.decode("utf-8")))
+            found = read_json(answer.decode("utf-8"))
+            return read(found if self._key is None else self._key.hidden_within(found))
         except UnicodeDecodeError as error:
             raise _Passing(f"a body that is no UTF-8 from byte {error.start} on") from None
         except (NotJson, BadAnswer) as error:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias, cast, get_args
 from urllib.parse import urlsplit, urlunsplit
 
+from acgym.types import Json
+
 ToolMode: TypeAlias = Literal["auto", "native", "text"]
 """How tools are told: in the request's own field (native), in the prompt (text), or whichever a probe finds (auto)."""
 
@@ -135,6 +137,9 @@ def limits_of(environ: Mapping[str, str] | None = None) -> Limits:
     return Limits(**given)  # type: ignore[arg-type]
 
 
+_SECRET_CHARS = 8
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key that shows itself to the server alone."""
@@ -144,6 +149,19 @@ class Key:
     def hidden_in(self, text: str) -> str:
         """Return a text without the key."""
         return text.replace(self.secret, "***")
+
+    def hidden_within(self, value: Json) -> Json:
+        """Return JSON without the key in any of its texts: a server may repeat what it was sent.
+
+        A key of fewer than 8 characters (``EMPTY``, ``none``) is no secret, and may be a word of a reply: it stays.
+        """
+        if isinstance(value, str):
+            return self.hidden_in(value) if len(self.secret) >= _SECRET_CHARS else value
+        if isinstance(value, list):
+            return [self.hidden_within(each) for each in value]
+        if isinstance(value, dict):
+            return {self.hidden_within(name): self.hidden_within(each) for name, each in value.items()}
+        return value
 
 
 def key_for(endpoint: Endpoint, environ: Mapping[str, str] | None = None) -> Key | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,8 @@ from typing import Any
 
 from safetensors import safe_open
 from torch import Tensor
+
+from acgym.weight_files import weight_files
 
 _BITS = re.compile(r"[A-Z]+(\d+)")
 
@@ -84,31 +85,6 @@ class WeightFiles:
                 size *= length
             total += size * 8 if view.get_dtype() == "I32" else size
         return total
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """Return the weight files that the index names, or the only one there is.
-
-    Raises:
-        ValueError: if there is none, or the index is damaged or names what is no weight file of the folder.
-    """
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        try:
-            names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-            raise ValueError(f"{index} is damaged: expected an object with a weight_map of file names") from None
-        odd = [name for name in names if Path(str(name)).name != name or not str(name).endswith(".safetensors")]
-        missing = [name for name in names if name not in odd and not (folder / name).is_file()]
-        if odd or missing:
-            raise ValueError(f"{index} names {(odd + missing)[0]!r}, which is no weight file in {folder}")
-        return [folder / name for name in names]
-    if (folder / "model.safetensors").is_file():
-        return [folder / "model.safetensors"]
-    found = sorted(folder.glob("*.safetensors"))
-    if len(found) != 1:
-        raise ValueError(f"{folder} holds {len(found)} weight files and no index; expected model.safetensors")
-    return found
 
 
 def tensor_bytes(folder: Path) -> int:

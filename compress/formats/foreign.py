@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -27,11 +28,18 @@ def read_by_transformers(folder: Path, found: Quantisation) -> tuple[nn.Module, 
         ``bits_per_weight`` (None if the method is not bitsandbytes), ``weight_bytes`` and ``bytes_on_disk``.
 
     Raises:
+        ValueError: if weights of the model are missing.
         ImportError: by transformers, if the method needs a package that is not installed.
     """
-    from transformers import AutoModelForCausalLM
+    import transformers
 
-    model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, use_safetensors=True, dtype="auto")
+    auto: Any = transformers.AutoModelForCausalLM
+    model, report = auto.from_pretrained(
+        folder, trust_remote_code=False, use_safetensors=True, dtype="auto", output_loading_info=True
+    )
+    missing = sorted(set(report["missing_keys"]) & {name for name, _ in model.named_parameters()})
+    if missing:
+        raise ValueError(f"{folder} lacks {len(missing)} weights of its model, such as {missing[0]}; copy it again")
     widths = {"load_in_4bit": 4, "load_in_8bit": 8}
     bits = next((width for key, width in widths.items() if found.settings.get(key)), found.settings.get("bits"))
     with ExitStack() as stack:

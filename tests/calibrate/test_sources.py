@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from collections import Counter
 from itertools import chain
 
@@ -15,7 +16,7 @@ from acgym import play
 from acgym.agents.prompt import PromptBuilder
 from acgym.assemble.make import calibration_of, local
 from acgym.assemble.spec import parse_spec
-from acgym.calibrate.chats import chat_tokens, read_chat
+from acgym.calibrate.chats import DrawnChats, chat_lines, chat_tokens, read_chat
 from acgym.calibrate.files import check_files, read_calibration, read_text
 from acgym.calibrate.sample import TRAJECTORIES, draw
 from acgym.calibrate.spec import DEFAULT, PRESETS, Calibration, Source, parse_calibration
@@ -390,3 +391,25 @@ def test_a_mixture_that_one_source_cannot_fill_is_refused(agent, text, chats):
         draw(parse_calibration(f"text:{text}*0.01+chats:{chats}*0.99,100x128"), agent, ENVS)
     shape = str(error.value).split("write ',")[1].split("'")[0]
     assert draw(parse_calibration(f"text:{text}*0.1+chats:{chats}*0.9,{shape}"), agent, ENVS).facts["tokens"] > 500
+
+
+def test_of_a_file_of_chats_one_line_at_a_time_is_in_memory(tmp_path):
+    line = json.dumps({"messages": [{"role": "user", "content": "x" * 100_000}]}).encode()
+    (tmp_path / "chats.jsonl").write_bytes((line + b"\n\n") * 100 + line.replace(b"xx", b"xy"))
+    tracemalloc.start()
+    drawn = DrawnChats(tmp_path / "chats.jsonl")
+    chat, where = drawn.read(100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(drawn) == 101
+    assert where.startswith("line 201 of ")
+    assert chat.messages[0]["content"].startswith("xy")
+    assert peak < 2_000_000  # of 10 MB
+    assert [line.number for line in chat_lines(tmp_path / "chats.jsonl")] == list(range(1, 202, 2))
+
+
+def test_a_line_that_never_ends_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("acgym.calibrate.chats.MOST_BYTES", 1 << 20)
+    (tmp_path / "chats.jsonl").write_bytes(b"x" * (3 << 20))
+    with pytest.raises(ValueError, match=r"line 1 of .* has more than 1 MiB"):
+        DrawnChats(tmp_path / "chats.jsonl")

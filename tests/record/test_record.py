@@ -300,9 +300,11 @@ def test_a_line_is_read_as_pythons_own_parser_reads_it(episodes, value, text, id
     assert repr(read.kwargs) == repr(json.loads(made.to_line())["kwargs"])
 
 
-def test_deep_nesting_is_read_as_before(episodes):
-    deep = json.loads("[" * 500 + "]" * 500)
-    assert Episode.from_line(replace(episodes[0], kwargs={"deep": deep}).to_line()).kwargs == {"deep": deep}
+@pytest.mark.parametrize("depth", [500, 100_000])
+def test_nesting_that_could_end_the_stack_of_a_later_reader_is_refused_in_a_sentence(depth, episodes):
+    line = episodes[0].to_line().replace('"kwargs":{"level":2}', '"kwargs":{"level":' + "[" * depth + "]" * depth + "}")
+    with pytest.raises(ValueError, match=r"nested too deeply|recursion limit"):
+        Episode.from_line(line)
 
 
 def test_a_line_of_format_1_is_read_without_what_it_did_not_hold(episodes):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
 import threading
 from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
 
-from acgym import report
 from acgym.cli.app import app
 from acgym.record.run import Run
+from acgym.report import page
 from acgym.report.view import Viewer, serve
 from acgym.report.view_progress import Progress
 from tests.helpers.report_runs import DENSE, NEEDLE, OTHER, TOOLS, finish, write_run
@@ -21,7 +23,7 @@ from tests.helpers.report_runs import DENSE, NEEDLE, OTHER, TOOLS, finish, write
 @pytest.fixture(autouse=True)
 def plain(monkeypatch):
     """Leave the figures out: they take most of the time."""
-    monkeypatch.setattr(report, "FIGURES", ())
+    monkeypatch.setattr(page, "FIGURES", ())
 
 
 @pytest.fixture
@@ -158,3 +160,21 @@ def test_command_refuses_a_port_that_is_taken_and_a_folder_without_a_run(run, tm
     assert (done.exit_code, "--port 0" in done.output) == (2, True)
     done = CliRunner().invoke(app, ["view", str(tmp_path)])
     assert (done.exit_code, "holds no run" in done.output) == (2, True)
+
+
+def test_a_browser_that_leaves_early_is_no_error(run, capfd):
+    """Connections are cut before the request is whole and before the answer is read; our own faults are shown."""
+    with serving(run.path) as server:
+        whole = b"GET / HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % server.server_port
+        for request in (whole[:20], whole):
+            for _ in range(5):
+                with socket.create_connection(server.server_address) as browser:
+                    browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    browser.sendall(request)
+        assert ask(server, "/")[0].status == 200
+        for error, shown in ((BrokenPipeError(), False), (ConnectionResetError(), False), (KeyError("ours"), True)):
+            try:
+                raise error
+            except (OSError, KeyError):
+                server.handle_error(None, ("127.0.0.1", 1))
+            assert ("Traceback" in capfd.readouterr().err) is shown

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import acgym
+from acgym.agents.remote.spec import Key
 from acgym.assemble.make import agent, remote
 from acgym.assemble.spec import parse_spec
 from acgym.cli.app import app
@@ -138,6 +139,23 @@ def test_key_is_in_no_file_of_a_run(quick, tmp_path, monkeypatch):
     assert len(files) > 3
     for path in files:
         assert b"very-secret" not in path.read_bytes()
+
+
+def test_key_that_a_server_says_is_in_no_file_of_a_run(quick, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACGYM_API_KEY", "sk-very-secret")
+    with Server(says("your key is sk-very-secret, and EMPTY is none")) as server:
+        settings = prepare([f"openai:tiny@{server.url}"], [NEEDLE], episodes=2, level=1)
+        run_comparison(settings, tmp_path / "run")
+    (file,) = (tmp_path / "run").rglob("episodes.jsonl")
+    assert b"your key is ***, and EMPTY is none" in file.read_bytes()
+    for path in (tmp_path / "run").rglob("*"):
+        assert path.is_dir() or b"very-secret" not in path.read_bytes()
+
+
+def test_a_key_that_is_no_secret_changes_no_reply():
+    said = {"EMPTY": ["it is EMPTY", 3, None, {"a": "EMPTY-KEY"}]}
+    assert Key("EMPTY").hidden_within(said) == said
+    assert Key("EMPTY-KEY").hidden_within(said) == {"EMPTY": ["it is EMPTY", 3, None, {"a": "***"}]}
 
 
 @pytest.mark.parametrize(

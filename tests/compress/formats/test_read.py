@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 import acgym
 from acgym.agents.local import inspect_source, load
 from acgym.checkpoint.export import prepare_export, run_export
-from acgym.compress.formats.files import weight_files
 from acgym.compress.formats.read import read_checkpoint
 from acgym.quantisation import quantisation
+from acgym.weight_files import weight_files
 from tests.helpers.tiny import save_model
 
 PROJECTION = "model.layers.0.mlp.up_proj"
