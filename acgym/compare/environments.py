@@ -63,7 +63,7 @@ def import_named(module: str) -> None:
         import_module(module)
     except ImportError as error:
         raise ValueError(
-            f"the module {module!r} of an environment cannot be imported ({error}); "
+            f"the module {module!r} cannot be imported ({error}); "
             "it must be installed, or be a file in the folder that the command runs in"
         ) from None
 

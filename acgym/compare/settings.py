@@ -11,7 +11,7 @@ from pathlib import Path
 from acgym.assemble.fit import check_fits
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
-from acgym.assemble.spec import MODELS, RERUN, model_folder, parse_spec
+from acgym.assemble.spec import MODELS, RERUN, AgentSpec, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.compare.environments import check_playable, chosen_environments, import_named
 from acgym.record.run import folder_name
@@ -122,11 +122,7 @@ def prepare(
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
-    for module in imports:
-        import_named(module)
-    specs = [parse_spec(text) for text in (agents or DEFAULT_AGENTS)]
-    if noise_floor:
-        specs.insert(1, parse_spec(specs[0].text + RERUN))
+    specs = _specs(agents or DEFAULT_AGENTS, imports, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     names = [spec.text for spec in specs]
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
@@ -146,6 +142,16 @@ def prepare(
     for env_id, arguments in chosen.items():
         check_playable(env_id, arguments, specs, settings.seeds)
     return settings
+
+
+def _specs(agents: Sequence[str], imports: Sequence[str], noise_floor: bool) -> list[AgentSpec]:
+    """Import what registers methods, then read the agents' specs."""
+    for module in imports:
+        import_named(module)
+    specs = [parse_spec(text) for text in agents]
+    if noise_floor:
+        specs.insert(1, parse_spec(specs[0].text + RERUN))
+    return specs
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -152,6 +152,8 @@ class Episode:
         """
         from pydantic import ValidationError
 
+        if not all(mark in line for mark in _MARKS):
+            return _reread(line, "it lacks fields")
         try:
             episode: Episode = adapter(cls).validate_json(line)
         except ValidationError as error:
