@@ -14,7 +14,7 @@ import gymnasium as gym
 from acgym.agents.base import Agent, AgentFailure
 from acgym.contract import stated_anchor
 from acgym.record.episode import Episode, Turn
-from acgym.types import Json, Message, Reply, Split, Task, spoken_by
+from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by
 
 
 class EnvBug(RuntimeError):
@@ -232,7 +232,6 @@ class _Course:
 
     def record(self, failure: str | None, seconds: float) -> Episode:
         """Write the episode down; ``final_observation`` of a failed one is what the agent left unanswered."""
-        anchor = stated_anchor(self.env.unwrapped)
         return Episode(
             env=self.env.spec.id if self.env.spec else self.house.env_id,
             kwargs=self.house.kwargs,
@@ -242,8 +241,7 @@ class _Course:
             task_hash=self.task.hash,
             task_kind=self.task.kind,
             tools=self.task.tools,
-            random_success=anchor.success if anchor else None,
-            random_progress=anchor.progress if anchor else None,
+            **_stated(self.env.unwrapped),
             turns=tuple(self.turns),
             final_observation=self.observation,
             outcome="finished" if failure is None else "failed",
@@ -258,6 +256,20 @@ class _Course:
         house = self.house
         what = f"{house.env_id} {house.kwargs or ''} split {house.split} seed {self.seed}, {where}"
         return EnvBug(f"{what}: the environment broke its contract with {type(error).__name__}: {error}")
+
+
+def _stated(inside: object) -> dict[str, Any]:
+    """Return what an environment states about itself, as fields of a record."""
+    random = stated_anchor(inside)
+    heuristic: Anchor | None = getattr(inside, "heuristic_anchor", None)
+    return {
+        "random_success": random.success if random else None,
+        "random_progress": random.progress if random else None,
+        "heuristic_success": heuristic.success if heuristic else None,
+        "heuristic_progress": heuristic.progress if heuristic else None,
+        "error_kinds": dict(getattr(inside, "error_kinds", {})),
+        "unclear_errors": tuple(sorted(getattr(inside, "unclear_errors", ()))),
+    }
 
 
 def common_prefix(a: tuple[int, ...], b: tuple[int, ...]) -> int:

@@ -74,20 +74,23 @@ def _widest_cell(grid: Grid, column: int) -> int:
 
 
 def show_environments(console: Console) -> None:
-    """List the registered environments with capability and random anchors."""
+    """List the registered environments with capability, and what a random policy and a simple heuristic solve."""
     import gymnasium as gym
 
     from acgym.env import TextEnv
 
     table = _bare("Environments")
-    for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5"):
+    for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5", "simple heuristic"):
         table.add_column(head)
     for env_id, spec in sorted(gym.registry.items()):
         if spec.namespace == "ACB":
             inside = gym.make(env_id, disable_env_checker=True).unwrapped
             if isinstance(inside, TextEnv):
-                anchors = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(inside.anchors.items()))
-                table.add_row(env_id, inside.capability, str(spec.max_episode_steps), anchors)
+                scores = [
+                    "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(stated.items()))
+                    for stated in (inside.anchors, inside.heuristic_anchors)
+                ]
+                table.add_row(env_id, inside.capability, str(spec.max_episode_steps), *scores)
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

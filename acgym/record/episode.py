@@ -9,7 +9,7 @@ from typing import Literal
 
 from acgym.types import Json, Role, Split, canonical_json
 
-FORMAT = 1
+FORMAT = 2
 """Version of the line format; readers refuse newer ones by name."""
 
 
@@ -74,6 +74,13 @@ class Episode:
     """Whether a limit ended it: of its steps (it is finished) or of its time (it has failed)."""
     seconds: float
     """Wall-clock seconds from reset to the end."""
+    heuristic_success: float | None = None
+    """Anchor: what the best simple heuristic scores; None if the environment states none."""
+    heuristic_progress: float | None = None
+    error_kinds: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of decision error that the environment can name -> the failure class of each."""
+    unclear_errors: tuple[str, ...] = ()
+    """Those of the kinds that do not say what was wrong with an action, only that it did not work."""
     format: int = FORMAT
     _key: tuple[str, str, str, str, int] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -142,10 +149,12 @@ class Episode:
             raise ValueError("an episode is a JSON object")
         if row.get("format", 0) > FORMAT:
             raise NewerFormat(f"episode format {row['format']} is newer than {FORMAT}, the newest known; update acgym")
+        if row.get("format") == 1:
+            row = _SINCE_FORMAT_1 | row
         if row.keys() != _EPISODE:
             odd = sorted(row.keys() ^ _EPISODE)
             raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
-        row["tools"] = tuple(row["tools"])
+        row["tools"], row["unclear_errors"] = tuple(row["tools"]), tuple(row["unclear_errors"])
         row["turns"] = tuple(_turn(turn) for turn in row["turns"])
         return cls(**row)
 
@@ -167,6 +176,22 @@ def _turn(row: dict[str, Json]) -> Turn:
     return Turn(**row)
 
 
+_KINDS_OF_FORMAT_1 = {
+    "wrong_tool": "unknown_tool unknown_step extra_step",
+    "wrong_argument": "bad_arguments failed_call wrong_call wrong_answer wrong_value distractor_value unknown_place "
+    "unknown_object not_here cannot_open",
+    "wrong_order": "wrong_edges closed not_holding hands_full wrong_place",
+    "premature_stop": "unfinished missing_step",
+    "lost_track": "already",
+}
+"""Failure class -> the kinds of error that acgym's environments named while lines did not hold them; it never grows."""
+_SINCE_FORMAT_1: dict[str, Json] = {
+    "heuristic_success": None,
+    "heuristic_progress": None,
+    "error_kinds": {kind: name for name, kinds in _KINDS_OF_FORMAT_1.items() for kind in kinds.split()},
+    "unclear_errors": ("failed_call", "wrong_call", "not_here", "cannot_open", "wrong_place"),
+}
+"""What lines of format 1 do not have."""
 _EPISODE = {f.name: None for f in fields(Episode) if f.init}.keys()
 _TURN = {f.name: None for f in fields(Turn)}.keys()
 """Names in a line, in their order."""

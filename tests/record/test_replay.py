@@ -89,7 +89,7 @@ def test_a_failed_episode_replays_up_to_its_failure():
 
 
 def test_an_environment_that_changed_is_seen(monkeypatch):
-    monkeypatch.setattr("toys.Echo.capability", "x")
+    monkeypatch.setattr("tests.helpers.toys.Echo.capability", "x")
     assert replay_episode(RECORDED) is None
     from tests.helpers.toys import Echo
 
