@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import random
 import sys
 import time
 import types
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -19,6 +17,7 @@ from gymnasium.utils.env_checker import check_env
 
 from acgym import contract as c
 from acgym.contract import CheckReport, ContractError, agrees, global_random, refusal, uncoloured
+from acgym.inspection import Inspection, Played, Stop
 from acgym.space import Utf8
 from acgym.text import excerpt
 from acgym.types import Anchor
@@ -45,11 +44,11 @@ def check(
     """
     if seeds < 2:
         raise ValueError(f"at least 2 seeds are needed to compare episodes, got {seeds}")
-    inspection = _Inspection(_spec(env, kwargs), seeds)
+    inspection = _Check(_spec(env, kwargs), seeds)
     for part in inspection.parts():
         try:
             part()
-        except _Stop:
+        except Stop:
             continue
         except Exception as error:
             name = part.__name__.strip("_")
@@ -75,33 +74,13 @@ def _spec(env: str | gym.Env[Any, Any] | Callable[..., gym.Env[Any, Any]], kwarg
     return EnvSpec(f"{getattr(env, '__name__', 'Env')}-v0", env, max_episode_steps=steps, kwargs=kwargs)
 
 
-@dataclass(frozen=True, slots=True)
-class _Played:
-    """One episode: everything that was heard, and how it ended."""
-
-    trace: list[Any]
-    progress: float
-    success: bool
-    terminated: bool
-    malformed: str | None
-    """The first reply that was answered as malformed."""
-
-
-class _Stop(Exception):
-    """A part of the check cannot go on; the clause that stopped it has been noted."""
-
-
-class _Inspection:
-    """One check under way: plays episodes, holds clauses, keeps the first case of each broken one."""
+class _Check(Inspection):
+    """One check under way: the parts of the contract, each with its clauses."""
 
     def __init__(self, spec: EnvSpec, seeds: int) -> None:
-        self.spec = spec
-        self.n = seeds
-        self.seeds = range(seeds)
-        self.broken: dict[str, str] = {}
-        self.not_asked: set[str] = set()
-        self.steps = 0
+        super().__init__(spec, seeds)
         self.random = Anchor(0.0, 0.0)
+        self.heuristic: Anchor | None = None
 
     def parts(self) -> list[Callable[[], None]]:
         """Return the parts of the check; without the members, the others make no sense."""
@@ -109,53 +88,10 @@ class _Inspection:
         inside = self.make().unwrapped
         missing = [name for name in ("oracle", "random_reply", "task") if not hasattr(type(inside), name)]
         self.hold(c.MEMBERS, not missing, " and no ".join(missing))
-        episodes: list[Callable[[], None]] = [self._experts, self._same_seed, self._random_policy, self._hostile]
+        self.known = getattr(inside, "error_kinds", None)
+        episodes: list[Callable[[], None]] = [self._experts, self._same_seed, self._policies, self._hostile]
         others: list[Callable[[], None]] = [self._gymnasium, self._splits, self._arguments, self._render, self._vector]
         return others if missing else episodes + others
-
-    def hold(self, clause: str, kept: bool, *case: object) -> None:
-        """Note ``clause`` as broken by ``case`` unless it is kept."""
-        if not kept:
-            self.broken.setdefault(clause, clause.format(*case))
-
-    def need(self, clause: str, kept: bool, *case: object) -> None:
-        """Hold a clause without which the part of the check cannot go on."""
-        self.hold(clause, kept, *case)
-        if not kept:
-            raise _Stop
-
-    def silence_may_score(self, env: gym.Env[Any, Any]) -> bool:
-        """Say whether doing nothing can be right in the task under way, and note that it is not held against it."""
-        may = bool(getattr(env.unwrapped, "silence_may_score", False))
-        if may:
-            self.not_asked.add(c.NOT_ASKED["SILENCE"])
-        return may
-
-    def make(self, **kwargs: Any) -> gym.Env[Any, Any]:
-        """Make a new instance."""
-        return gym.make(self.spec, disable_env_checker=True, **kwargs)
-
-    def play(self, env: gym.Env[Any, Any], seed: int, say: Callable[[Any], str]) -> _Played:
-        """Play one evaluation episode, holding the clauses that any episode must keep."""
-        observation, info = env.reset(seed=seed, options={"split": "eval"})
-        self.need(c.RESET_INFO, set(info) == c.RESET_KEYS, ", ".join(sorted(info)))
-        self.hold(c.OBSERVATION, observation in env.observation_space, seed, type(observation).__name__)
-        trace: list[Any] = [observation, info["task"], info["tools"], info["progress"]]
-        total, malformed, done, left = 0.0, None, False, self.spec.max_episode_steps or 1000
-        while not done and left:
-            action = say(env.unwrapped)
-            observation, reward, terminated, truncated, info = env.step(action)
-            self.steps += 1
-            left -= 1
-            self.need(c.STEP_INFO, set(info) == c.STEP_KEYS, ", ".join(sorted(info)))
-            self.hold(c.OBSERVATION, observation in env.observation_space, seed, type(observation).__name__)
-            self.hold(c.PROGRESS, 0.0 <= info["progress"] <= 1.0, seed, info["progress"])
-            trace.append((action, observation, reward, terminated, truncated, sorted(info.items())))
-            total += float(reward)
-            malformed = action if info["malformed"] and malformed is None else malformed
-            done = terminated or truncated
-        self.hold(c.REWARDS, math.isclose(total, info["progress"], abs_tol=1e-9), seed, total, info["progress"])
-        return _Played(trace, float(info["progress"]), bool(info["success"]), bool(terminated), malformed)
 
     def _experts(self) -> None:
         env = self.make()
@@ -182,22 +118,40 @@ class _Inspection:
             for seed in order:
                 self.hold(c.SAME_SEED, self.play(env, seed, _random_reply(seed)).trace == first[seed], seed)
 
-    def _random_policy(self) -> None:
-        env = self.make()
+    def _policies(self) -> None:
+        """Measure the random policy and the heuristic, at every level that anchors are stated for."""
+        inside: Any = self.make().unwrapped
+        own = getattr(inside, "level", None)
+        levels = sorted({*getattr(inside, "anchors", {}), *getattr(inside, "heuristic_anchors", {})} - {own})
+        self.random, self.heuristic = self._measured(self.make(), "")
+        for level in levels:
+            self._measured(self.make(level=level), f" at level {level}")
+        if c.stated_anchor(inside) is None:
+            self.not_asked.add(c.NOT_ASKED["ANCHOR"])
+
+    def _measured(self, env: gym.Env[Any, Any], where: str) -> tuple[Anchor, Anchor | None]:
+        """Hold what the two policies score against what is stated."""
+        inside: Any = env.unwrapped
         ends = []
         for seed in range(5 * self.n):
-            end = self.play(env, seed, _random_reply(seed))
-            self.hold(c.RANDOM_LEGAL, end.malformed is None, seed, excerpt(end.malformed or ""))
-            ends.append(end)
-        stated = c.stated_anchor(env.unwrapped)
-        if stated is None:
-            self.not_asked.add(c.NOT_ASKED["ANCHOR"])
+            ends.append(self.play(env, seed, _random_reply(seed)))
+            self.hold(c.RANDOM_LEGAL, ends[-1].malformed is None, seed, excerpt(ends[-1].malformed or ""))
+        random = self._agrees(c.ANCHOR, ends, c.stated_anchor(inside), where)
+        stated = getattr(inside, "heuristic_anchor", None)
+        missing = not hasattr(inside, "heuristic_reply") or inside.heuristic_reply() is None
+        self.hold(c.HEURISTIC_STATED, missing == (stated is None), "reply" if missing else "score", where)
+        if missing:
+            return random, None
+        ends = [self.play(env, seed, lambda inside: inside.heuristic_reply()) for seed in range(5 * self.n)]
+        return random, self._agrees(c.HEURISTIC, ends, stated, where)
+
+    def _agrees(self, clause: str, ends: Sequence[Played], stated: Anchor | None, where: str) -> Anchor:
         scores = {"success": [float(end.success) for end in ends], "progress": [end.progress for end in ends]}
-        self.random = Anchor(*(float(np.mean(values)) for values in scores.values()))
         for name, values in scores.items():
-            if stated is not None:
-                at = getattr(stated, name)
-                self.hold(c.ANCHOR, agrees(values, at), name, at, np.mean(values), len(values))
+            at = getattr(stated, name, None)
+            if at is not None:
+                self.hold(clause, agrees(values, at), name, at, np.mean(values), len(values), where)
+        return Anchor(*(float(np.mean(values)) for values in scores.values()))
 
     def _hostile(self) -> None:
         env = self.make()

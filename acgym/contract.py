@@ -28,7 +28,10 @@ RANDOM_STATE = "an environment must draw from self.np_random alone, the global s
 ORACLE = "the oracle must terminate the episode with success and progress 1.0, seed {} gave {}, {} and {:.6g}"
 SILENCE = "silence must not succeed and must leave progress at 0.0, seed {} gave {} and {:.6g}"
 RANDOM_LEGAL = "random_reply must be in the stated grammar, seed {} was answered as malformed: {}"
-ANCHOR = "random_reply must score what anchors state, {} is stated as {:.4f} and was {:.4f} in {} episodes"
+ANCHOR = "random_reply must score what anchors state, {} is stated as {:.4f} and was {:.4f} in {} episodes{}"
+HEURISTIC = "heuristic_reply must score what is stated, {} is stated as {:.4f} and was {:.4f} in {} episodes{}"
+HEURISTIC_STATED = "a heuristic needs both heuristic_reply and its stated score, the {} is missing{}"
+ERROR_KIND = "every error must be one of error_kinds or a failure class, {!r} is neither"
 HOSTILE_RAISES = "no text may make step raise, {} raised {}"
 HOSTILE_SUCCEEDS = "a hostile text must not succeed, {} did"
 HOSTILE_ANSWER = "the answer to any text must lie in the observation space, the answer to {} does not"
@@ -78,6 +81,8 @@ class CheckReport:
     """What ``random_reply`` scored."""
     random_episodes: int
     """Over how many episodes it did."""
+    heuristic: Anchor | None = None
+    """What ``heuristic_reply`` scored over as many; None if there is none."""
     not_asked: tuple[str, ...] = ()
     """Why clauses were not asked, a sentence each: an environment whose tasks are rows of a file has no level and no
     training split; one where doing nothing can be right promises less about silence and foreign texts."""
@@ -109,13 +114,20 @@ def splits_of(env: object) -> tuple[str, ...]:
 def agrees(values: Sequence[float], stated: float) -> bool:
     """Say whether a mean of values in [0, 1] agrees with ``stated`` within 3.5 standard errors and 0.005.
 
-    The standard error is the sample's; where fewer than 10 episodes would differ from the common score, so that a
-    sample may show no spread at all, it is the largest that the stated mean allows.
+    Where fewer than 10 episodes would differ from the common score, a sample may show no spread at all and its mean is
+    not normal: there the bound is the quantile of the binomial distribution that leaves out as little (1 in 4,300).
     """
-    n = len(values)
-    rare = min(stated, 1.0 - stated) * n < 10
-    spread = math.sqrt(stated * (1.0 - stated)) if rare else float(np.std(values))
-    return abs(float(np.mean(values)) - stated) <= 3.5 * spread / math.sqrt(n) + 0.005
+    from scipy.stats import binom  # takes long to load, and nothing else here needs it
+
+    n, mean = len(values), float(np.mean(values))
+    if min(stated, 1.0 - stated) * n < 10:
+        low, high = binom.ppf((_TAIL, 1.0 - _TAIL), n, stated) / n
+        return bool(low - 0.005 <= mean <= high + 0.005)
+    return abs(mean - stated) <= 3.5 * float(np.std(values)) / math.sqrt(n) + 0.005
+
+
+_TAIL = 2.3e-4
+"""What lies beyond 3.5 standard errors of a normal distribution, on one side."""
 
 
 def uncoloured(message: object) -> str:

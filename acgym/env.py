@@ -6,15 +6,16 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import gymnasium as gym
 import numpy as np
 
 from acgym.draw import Draw
+from acgym.seeds import episode_generator, named_arguments
 from acgym.space import Utf8
 from acgym.text import MAX_ACTION_CHARS
-from acgym.types import Anchor, Split, Task
+from acgym.types import Anchor, FailureClass, Split, Task
 
 LEVELS = (1, 2, 3, 4, 5)
 DEFAULT_LEVEL = 3
@@ -36,7 +37,8 @@ class Outcome:
     malformed: bool = False
     """A format error: the action is not in the stated grammar. Worth nothing, answered with a sentence."""
     error: str | None = None
-    """A decision error: the action was well formed but wrong; a short stable kind such as ``"wrong_tool"``."""
+    """A decision error: the action was well formed but wrong; a short stable kind such as ``"wrong_tool"``, one of the
+    environment's ``error_kinds`` or a failure class."""
 
 
 class TaskEnv(gym.Env[str, str]):
@@ -52,13 +54,24 @@ class TaskEnv(gym.Env[str, str]):
       (a :class:`Task`) and ``tools`` (a tuple of tool specs);
     * any string is a legal action; one that cannot be read earns nothing and is answered with a sentence.
 
+    ``tell`` should tell the step limit, which :meth:`limit_line` says.
+
     Args:
         render_mode: ``"ansi"`` or None.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012  (Gymnasium's own type)
+    env_id: ClassVar[str] = ""
+    """Id that the class is registered under. An instance that ``gym.make`` made has its id from there; one that was
+    constructed directly has this one, and plays the same episodes. Without one, the class's name stands for it."""
     capability: ClassVar[str]
     """Which of the four agentic capabilities the environment measures."""
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {}
+    """Kinds of decision error that ``judge`` can name -> the failure class that each belongs to. The name of a class is
+    a kind without being stated."""
+    unclear_errors: ClassVar[frozenset[str]] = frozenset()
+    """Those kinds that say that an action did not work, not what was wrong with it: there a lost episode is compared
+    with a solved one of the same task, if there is one."""
     splits: ClassVar[tuple[Split, ...]]
     """The splits that ``reset`` draws from."""
 
@@ -70,7 +83,10 @@ class TaskEnv(gym.Env[str, str]):
         self.observation_space = Utf8(MAX_OBSERVATION_CHARS)
         self._task: Task | None = None
         self._progress = 0.0
-        self._shown = ""
+        self.observations: list[str] = []
+        """Every observation of the episode so far."""
+        self.replies: list[str] = []
+        """Every action of the episode so far."""
 
     @property
     def task(self) -> Task:
@@ -89,9 +105,29 @@ class TaskEnv(gym.Env[str, str]):
         return None
 
     @property
+    def heuristic_anchor(self) -> Anchor | None:
+        """What ``heuristic_reply`` scores with these arguments; None if there is none, or it was not measured."""
+        return None
+
+    @property
     def silence_may_score(self) -> bool:
         """Whether a reply without any action can be right in the task under way, as where no tool fits the request."""
         return False
+
+    @property
+    def id(self) -> str:
+        """The id of ``gym.make``, else ``env_id``, else the class's name."""
+        return self.spec.id if self.spec is not None else self.env_id or type(self).__name__
+
+    @property
+    def max_steps(self) -> int | None:
+        """The step limit that the id is registered with; None if it is not, or has none."""
+        spec = gym.registry.get(self.id) or gym.registry.get(self.env_id)
+        return None if spec is None else spec.max_episode_steps
+
+    def limit_line(self) -> str:
+        """Say the step limit, as a line with its end for the rules; the empty string if there is none."""
+        return "" if self.max_steps is None else f"You can reply at most {self.max_steps} times.\n"
 
     @abstractmethod
     def choose_task(self, seed: int | None, split: Split) -> Task:
@@ -113,11 +149,19 @@ class TaskEnv(gym.Env[str, str]):
     def random_reply(self, rng: np.random.Generator) -> str:
         """Return a legal reply in the stated grammar that uses no knowledge of the answer."""
 
+    def heuristic_reply(self) -> str | None:
+        """Return what the best simple heuristic says now, from ``observations``, ``replies`` and ``task.tools`` alone.
+
+        It plays what needs no language model: a search for words, a fixed order. Nothing else of the task is looked
+        at: no reference, no hidden state. None if the environment has no heuristic.
+        """
+        return None
+
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Choose a task and tell it.
 
         Args:
-            seed: same id, arguments and seed give the same episode in any process.
+            seed: same id, arguments, split and seed give the same episode in any process.
             options: ``{"split": "eval"}`` (default) or ``{"split": "train"}``, if ``splits`` has it.
 
         Raises:
@@ -126,11 +170,11 @@ class TaskEnv(gym.Env[str, str]):
         super().reset(seed=seed)
         self._task = self.choose_task(seed, _split(options, self.splits))
         self._progress = 0.0
-        self._shown = self.tell()
+        self.observations, self.replies = [self.tell()], []
         info = _info(0.0, success=False, malformed=False, error=None)
         info["task"] = self._task
         info["tools"] = self._task.tools
-        return self._shown, info
+        return self.observations[0], info
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Judge one action; see the class for what ``info`` holds."""
@@ -143,7 +187,8 @@ class TaskEnv(gym.Env[str, str]):
             outcome = self.judge(action)
         reward = outcome.progress - self._progress
         self._progress = outcome.progress
-        self._shown = outcome.observation
+        self.replies.append(action)
+        self.observations.append(outcome.observation)
         info = _info(outcome.progress, outcome.success, outcome.malformed, outcome.error)
         return outcome.observation, reward, outcome.terminated, False, info
 
@@ -157,14 +202,15 @@ class TaskEnv(gym.Env[str, str]):
 
     def render(self) -> str:
         """Return what the agent was told last."""
-        return self._shown
+        return self.observations[-1] if self.observations else ""
 
 
 class TextEnv(TaskEnv):
     """A :class:`TaskEnv` whose tasks are generated, at five levels and in two splits.
 
     A subclass supplies ``draw_task`` (a frozen row from random choices) beside what every :class:`TaskEnv` supplies.
-    ``reset(options={"split": "train"})`` draws from the training stream, which shares nothing with evaluation.
+    ``reset(options={"split": "train"})`` draws from the training stream, which shares nothing with evaluation. A seed
+    names other random numbers in every environment, for all arguments and in either split.
 
     Args:
         level: 1 (small) to 5 (hard); the default is meant for models of about 7B parameters.
@@ -173,7 +219,15 @@ class TextEnv(TaskEnv):
 
     anchors: ClassVar[Mapping[int, Anchor]]
     """Score of ``random_reply`` for each level over 2,000 evaluation seeds. Silence scores 0, the oracle 1."""
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {}
+    """Score of ``heuristic_reply`` for each level over 2,000 evaluation seeds; empty where there is none."""
     splits: ClassVar[tuple[Split, ...]] = ("eval", "train")
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note the arguments, defaults included: they are part of what seeds an episode."""
+        self = super().__new__(cls)
+        self._arguments = named_arguments(cls, args, kwargs)
+        return self
 
     def __init__(self, level: int = DEFAULT_LEVEL, render_mode: str | None = None) -> None:
         if isinstance(level, bool) or not isinstance(level, int) or level not in LEVELS:
@@ -186,12 +240,19 @@ class TextEnv(TaskEnv):
         """What ``random_reply`` scores at this level."""
         return self.anchors.get(self.level)
 
+    @property
+    def heuristic_anchor(self) -> Anchor | None:
+        """What ``heuristic_reply`` scores at this level."""
+        return self.heuristic_anchors.get(self.level)
+
     @abstractmethod
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw a task of ``self.level`` from the names, values and layouts of ``split``; a pure function of both."""
 
     def choose_task(self, seed: int | None, split: Split) -> Task:
-        """Draw the task from the environment's own generator, which ``reset`` has seeded."""
+        """Draw the task from the environment's own generator, seeded with all that names the episode."""
+        if seed is not None:
+            self._np_random = episode_generator(self.id, {**self._arguments, "level": self.level}, split, seed)
         return self.draw_task(Draw(self.np_random), split)
 
 

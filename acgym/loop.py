@@ -14,7 +14,7 @@ import gymnasium as gym
 from acgym.agents.base import Agent, AgentFailure
 from acgym.contract import stated_anchor
 from acgym.record.episode import Episode, Turn
-from acgym.types import Json, Message, Reply, Split, Task, spoken_by
+from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by
 
 
 class EnvBug(RuntimeError):
@@ -233,7 +233,6 @@ class _EpisodeRun:
     def record(self, failure: str | None, seconds: float) -> Episode:
         """Write the episode down; ``final_observation`` of a failed one is what the agent left unanswered."""
         inside = self.env.unwrapped
-        anchor = stated_anchor(inside)
         return Episode(
             env=self.env.spec.id if self.env.spec else self.setup.env_id,
             kwargs=self.setup.kwargs,
@@ -243,8 +242,7 @@ class _EpisodeRun:
             task_hash=self.task.hash,
             task_kind=self.task.kind,
             tools=self.task.tools,
-            random_success=anchor.success if anchor else None,
-            random_progress=anchor.progress if anchor else None,
+            **_stated(inside),
             turns=tuple(self.turns),
             final_observation=self.observation,
             outcome="finished" if failure is None else "failed",
@@ -261,6 +259,20 @@ class _EpisodeRun:
         setup = self.setup
         what = f"{setup.env_id} {setup.kwargs or ''} split {setup.split} seed {self.seed}, {where}"
         return EnvBug(f"{what}: the environment broke its contract with {type(error).__name__}: {error}")
+
+
+def _stated(inside: object) -> dict[str, Any]:
+    """Return what an environment states about itself, as fields of a record."""
+    random = stated_anchor(inside)
+    heuristic: Anchor | None = getattr(inside, "heuristic_anchor", None)
+    return {
+        "random_success": random.success if random else None,
+        "random_progress": random.progress if random else None,
+        "heuristic_success": heuristic.success if heuristic else None,
+        "heuristic_progress": heuristic.progress if heuristic else None,
+        "error_kinds": dict(getattr(inside, "error_kinds", {})),
+        "unclear_errors": tuple(sorted(getattr(inside, "unclear_errors", ()))),
+    }
 
 
 def common_prefix(a: tuple[int, ...], b: tuple[int, ...]) -> int:

@@ -22,6 +22,12 @@ Split: TypeAlias = Literal["eval", "train"]
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 
+FailureClass: TypeAlias = Literal[
+    "format", "wrong_tool", "wrong_argument", "wrong_order", "premature_stop", "loop", "lost_track", "truncation"
+]
+"""How an episode can be lost; see :mod:`acgym.analysis.failure`."""
+
+
 def canonical_json(value: Json) -> str:
     """Write ``value`` so that equal values give equal text: sorted keys, no spaces, UTF-8 kept."""
     return _CANONICAL(value)

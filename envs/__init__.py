@@ -8,7 +8,7 @@ from gymnasium.envs.registration import register
 register("ACB/ToolCall-v0", "acgym.envs.tools.call.env:ToolCall", max_episode_steps=30)
 register("ACB/Workflow-v0", "acgym.envs.workflow.workflow:Workflow", max_episode_steps=3)
 register("ACB/Needle-v0", "acgym.envs.context.needle:Needle", max_episode_steps=3)
-register("ACB/Household-v0", "acgym.envs.world.household.env:Household", max_episode_steps=30)
+register("ACB/Household-v0", "acgym.envs.world.household.env:Household", max_episode_steps=42)
 register("ACB/WorfBench-v0", "acgym.envs.workflow.worfbench:WorfBench", max_episode_steps=1)
 register("ACB/TEval-v0", "acgym.envs.tools.teval:TEval", max_episode_steps=1)
 register("ACB/BFCL-v0", "acgym.envs.tools.bfcl.env:BFCL", max_episode_steps=200)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
@@ -15,6 +14,7 @@ import acgym
 from acgym import contract as c
 from acgym.check import check
 from acgym.contract import ContractError, agrees
+from acgym.types import Anchor
 from tests.helpers.broken import (
     AnyLevel,
     AnyOption,
@@ -57,7 +57,8 @@ def test_an_environment_that_keeps_its_contract_passes():
     assert report.steps > 20 * 2 * 5
     assert 0.1 < report.random.progress < 0.4
     assert check(gym.make(ECHO, level=2), seeds=20) == report
-    assert check(Echo, seeds=20, level=2, max_episode_steps=8) == replace(report, env="Echo-v0")
+    of_class = check(Echo, seeds=20, level=2, max_episode_steps=8)  # plays episodes of its own: its id is another
+    assert (of_class.env, of_class.random_episodes) == ("Echo-v0", 100)
 
 
 CASES = [
@@ -102,6 +103,37 @@ def test_a_wrong_anchor_is_named():
     (message,) = violations(Braggart, seeds=20)
     assert message.startswith("random_reply must score what anchors state, success is stated as 0.9000 and was 0.0")
     assert message.endswith(" in 100 episodes")
+
+
+def test_a_wrong_anchor_of_another_level_is_named():
+    class Modest(Echo):
+        anchors = Echo.anchors | {4: Anchor(0.9, 0.25)}
+
+    (message,) = violations(Modest, seeds=20)
+    assert message.startswith("random_reply must score what anchors state, success is stated as 0.9000")
+    assert message.endswith(" in 100 episodes at level 4")
+
+
+def test_a_wrong_heuristic_is_named():
+    class Boastful(Echo):
+        heuristic_anchors = dict.fromkeys((1, 2, 3, 4, 5), Anchor(1.0, 1.0))
+
+        def heuristic_reply(self):
+            return self.observations[0].split()[-self.level + len(self.replies)] if self.level != 4 else "zz"
+
+    (message,) = violations(Boastful)
+    assert message == c.HEURISTIC.format("success", 1.0, 0.0, 30, " at level 4")
+    silent = type("Silent", (Boastful,), {"heuristic_anchors": {}})
+    assert violations(silent) == (c.HEURISTIC_STATED.format("score", ""),)
+    mute = type("Mute", (Boastful,), {"heuristic_reply": lambda self: None})
+    assert violations(mute) == (c.HEURISTIC_STATED.format("reply", ""),)
+
+
+def test_an_error_that_no_kind_was_stated_for_is_named():
+    class Loose(Echo):
+        error_kinds = {}  # noqa: RUF012
+
+    assert violations(Loose) == (c.ERROR_KIND.format("wrong_word"),)
 
 
 def test_one_stream_for_both_splits_is_named():

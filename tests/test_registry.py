@@ -71,6 +71,32 @@ def test_anchors_are_stated_for_every_level(env_id):
         assert 0.0 <= anchor.success <= anchor.progress < 1.0
 
 
+@pytest.mark.parametrize("env_id", IDS)
+def test_what_a_heuristic_scores_is_stated_for_every_level(env_id):
+    env = gym.make(env_id).unwrapped
+    assert tuple(sorted(env.heuristic_anchors)) == LEVELS
+    for level, anchor in env.heuristic_anchors.items():
+        assert 0.0 <= anchor.success <= anchor.progress <= 1.0
+        assert anchor.progress > env.anchors[level].progress
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_step_limit_is_told_and_leaves_half_as_many_steps_again_as_the_oracle_needs(env_id, level):
+    env = gym.make(env_id, level=level, disable_env_checker=True)
+    limit = env.spec.max_episode_steps
+    inside = env.unwrapped
+    for seed in range(60):
+        for split in ("eval", "train"):
+            told, _ = inside.reset(seed=seed, options={"split": split})
+            assert f"You can reply at most {limit} times.\n" in told
+            steps, done = 0, False
+            while not done:
+                done = inside.step(inside.oracle())[2]
+                steps += 1
+            assert limit >= 1.5 * steps, (seed, split, steps)
+
+
 @pytest.fixture(scope="module")
 def digests_elsewhere():
     """Compute all digests in processes of their own, with other hash seeds."""

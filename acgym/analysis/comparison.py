@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from acgym.analysis.divergence_summary import summarise_all
 from acgym.analysis.handoff import handoff_section
@@ -35,7 +35,7 @@ def assemble_result(run: Run) -> dict[str, Json]:
           ``noise_floor``: the name of the agent that is the first one played again, None if there is none;
           ``prediction``: whether the signals predicted what was lost (:func:`acgym.analysis.proxy.prediction`).
         * ``anchors``: environment -> ``{"success", "progress"}`` of the random policy as the environment states them,
-          in [0, 1]; None if it states none.
+          in [0, 1]; None if it states none. ``heuristic_anchors``: the same of the best simple heuristic.
         * ``agents``: in the order of the settings, each with ``name``; ``sheet``, its ``agent.json`` (model, size,
           seconds); and, by environment and under ``"all"``: ``scores`` (:class:`acgym.analysis.score.Score`),
           ``comparisons`` with the first agent (:class:`acgym.analysis.score.Comparison` without its divergences; empty
@@ -56,13 +56,15 @@ def assemble_result(run: Run) -> dict[str, Json]:
     played = {name: _by_env(envs, run.episodes(name)) for name in names}
     dense = played[names[0]]
     agents = [_agent(run, name, dense, played[name]) for name in names]
-    anchors = {env: _anchor(episodes) for env, episodes in dense.items()}
+    anchors = {env: _anchor(episodes, "random") for env, episodes in dense.items()}
+    heuristics = {env: _anchor(episodes, "heuristic") for env, episodes in dense.items()}
     return {
         "settings": dict(run.settings),
         "dense": names[0],
         "noise_floor": next((agent["name"] for agent in agents[1:] if _is_rerun(agent, names[0])), None),
         "prediction": prediction(run, agents, {name: _flat(played[name]) for name in names}),
         "anchors": anchors,
+        "heuristic_anchors": heuristics,
         "agents": agents,
     }
 
@@ -141,8 +143,9 @@ def _cell(cell: Comparison | NoEpisodes, dense: Sequence[Episode], other: Sequen
     return cell.to_dict(divergences=False)
 
 
-def _anchor(episodes: Sequence[Episode]) -> dict[str, float] | None:
-    stated = [(e.random_success, e.random_progress) for e in episodes]
+def _anchor(episodes: Sequence[Episode], policy: Literal["random", "heuristic"]) -> dict[str, float] | None:
+    """Return what the random policy or the heuristic scores on these tasks; None where it is not stated for all."""
+    stated = [(getattr(e, f"{policy}_success"), getattr(e, f"{policy}_progress")) for e in episodes]
     success, progress = ([value for value in column if value is not None] for column in zip(*stated, strict=True))
     if len(success) < len(stated) or len(progress) < len(stated):
         return None

@@ -71,7 +71,8 @@ def summarise(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, J
         * ``turns``: rows ``{"turn", "diverged", "lost", "won", "kept"}`` by the turn of the first other decision.
         * ``first_token``: ``{"n", "median"}`` of the first differing token of a reply, over the ``n`` pairs that have
           one; None if none has.
-        * ``lost_classes``: how the lost pairs were lost, class -> count, all of :data:`acgym.analysis.failure.CLASSES`;
+        * ``lost_classes``: how the lost pairs were lost, class -> count, all of :data:`acgym.analysis.failure.CLASSES`
+          and the error kinds that no environment states a class for;
           ``lost_turns``: rows ``{"turn", "class", "lost"}`` by the turn that the class points at.
         * ``unsolved_classes``: the same of all episodes that the other agent did not solve.
         * or ``{"reason", "n": 0, "n_failed"}`` where no pair finished, or the runs are of different versions of the
@@ -129,7 +130,7 @@ def _by_turn(differences: Sequence[FirstDifference]) -> list[dict[str, int]]:
 
 def _counts(failures: Sequence[Failure]) -> dict[str, int]:
     counts = Counter(failure.kind for failure in failures)
-    return {name: counts[name] for name in CLASSES}
+    return {name: counts[name] for name in (*CLASSES, *sorted(counts.keys() - set(CLASSES)))}
 
 
 def _class_turns(failures: Sequence[Failure]) -> list[dict[str, Json]]:

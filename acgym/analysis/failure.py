@@ -1,4 +1,4 @@
-"""How an episode was lost: exactly one of eight classes for every episode that was not solved, by countable rules.
+"""How an episode was lost: exactly one class, of eight, for every episode that was not solved, by countable rules.
 
 The rules read the recorded episode alone, and, where there is one, the recorded episode of an agent that solved the
 same task (the reference). They look at the *tail*: the turns after the last gain in progress, or the last turn if that
@@ -7,13 +7,13 @@ one brought the gain. The first rule that holds gives the class:
 1. ``truncation``: at least half of the tail's replies are format errors that the token limit cut off.
 2. ``format``: at least half of the tail's replies are format errors.
 3. ``loop``: one decision (:func:`acgym.analysis.divergence.decision`) was made three times or more in the tail, and at
-least
-   half of the tail's turns repeat a decision made before in it.
-4. ``wrong_tool``, ``wrong_argument``, ``wrong_order``, ``lost_track``: the tail's first decision error, by its kind
-   (:data:`KINDS`). The kinds in :data:`UNCLEAR` leave open what was wrong: there the action is compared with those of
-   the reference. It made the same one at another time: ``wrong_order``. It used the same tool (of a text action: the
-   first word) with other arguments: ``wrong_argument``. Else: ``wrong_tool``. An unclear error that the last turn names
-   again is that of the turn that made it.
+   least half of the tail's turns repeat a decision made before in it.
+4. ``wrong_tool``, ``wrong_argument``, ``wrong_order``, ``lost_track``: the tail's first decision error, by the class
+   that the environment states for its kind, which rides in the record. A kind that it states no class for is shown as
+   it is: it is a class of its own. The environment also says which kinds leave open what was wrong: there the action
+   is compared with those of the reference. It made the same one at another time: ``wrong_order``. It used the same tool
+   (of a text action: the first word) with other arguments: ``wrong_argument``. Else: ``wrong_tool``. An unclear error
+   that the last turn names again is that of the turn that made it.
 5. ``premature_stop``: no decision error but one that says that something required is missing, in the last turn.
 6. ``truncation``: the step limit ended an episode that gained something in its second half.
 7. ``premature_stop``, ``wrong_argument``, ``wrong_tool``: the environment ended the episode and named no error; the
@@ -26,41 +26,16 @@ A class says what happened, not why: attribution to a turn is :mod:`acgym.analys
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import NamedTuple, get_args
 
 from acgym.analysis.divergence import decision
 from acgym.record.episode import Episode, Turn
 from acgym.tool_calls import read_calls
-from acgym.types import canonical_json
+from acgym.types import FailureClass, canonical_json
 
-FailureClass: TypeAlias = Literal[
-    "format", "wrong_tool", "wrong_argument", "wrong_order", "premature_stop", "loop", "lost_track", "truncation"
-]
 CLASSES: tuple[FailureClass, ...] = get_args(FailureClass)
-
-_KINDS_OF: dict[FailureClass, tuple[str, ...]] = {
-    "format": (),
-    "wrong_tool": ("unknown_tool", "unknown_step", "extra_step"),
-    "wrong_argument": (
-        *("bad_arguments", "failed_call", "wrong_call", "wrong_answer"),
-        *("wrong_value", "distractor_value"),
-        *("unknown_place", "unknown_object", "not_here", "cannot_open"),
-    ),
-    "wrong_order": ("wrong_edges", "closed", "not_holding", "hands_full", "wrong_place"),
-    "premature_stop": ("unfinished", "missing_step"),
-    "loop": (),
-    "lost_track": ("already",),
-    "truncation": (),
-}
-KINDS: dict[str, FailureClass] = {kind: name for name, kinds in _KINDS_OF.items() for kind in (name, *kinds)}
-"""Kind of decision error (``info["error"]``) -> class, for acgym's environments; a class's own name is a kind too, for
-environments of other people. A kind that is not here: ``wrong_tool`` if its name holds "tool", ``wrong_order`` if it
-holds "order", else ``wrong_argument``; and it is one of the unclear ones."""
-
-UNCLEAR = frozenset(("failed_call", "wrong_call", "not_here", "cannot_open", "wrong_place"))
-"""Kinds that say that an action did not work, not what was wrong with it."""
 
 REPEATS = 3
 """A decision made so often may be a loop."""
@@ -69,7 +44,8 @@ REPEATS = 3
 class Failure(NamedTuple):
     """How and where an episode was lost."""
 
-    kind: FailureClass
+    kind: str
+    """One of :data:`CLASSES`, or an error's own word where its environment does not state a class for it."""
     turn: int
     """Turn, from 0, that the rule points at: the first of its errors, the first repetition of a loop, the last turn of
     a stop or a truncation, the first turn without a gain of a lost track. 0 for an episode without turns."""
@@ -143,13 +119,15 @@ def _loop(case: Case) -> Failure | None:
 
 def _decision_error(case: Case) -> Failure | None:
     """Class the first error of the tail; that something is missing counts only as the last word, see the next rule."""
+    kinds, unclear = case.episode.error_kinds, case.episode.unclear_errors
     for i, turn in enumerate(case.tail, case.start):
-        if turn.error is not None and _by_kind(turn.error) != "premature_stop":
-            known = turn.error in KINDS and turn.error not in UNCLEAR
-            at = i if known else _made(case, i)
+        if turn.error is not None and _class_of(turn.error, kinds) != "premature_stop":
+            if turn.error not in unclear:
+                return Failure(_class_of(turn.error, kinds), i)
+            at = _made(case, i)
             action = case.episode.turns[at].action
-            kind = None if known or case.reference is None else _against(action, case.reference)
-            return Failure(kind or _by_kind(turn.error), at)
+            by_reference = None if case.reference is None else _against(action, case.reference)
+            return Failure(by_reference or _class_of(turn.error, kinds), at)
     return None
 
 
@@ -163,7 +141,7 @@ def _made(case: Case, i: int) -> int:
 
 def _missing(case: Case) -> Failure | None:
     last = case.tail[-1].error
-    found = last is not None and _by_kind(last) == "premature_stop"
+    found = last is not None and _class_of(last, case.episode.error_kinds) == "premature_stop"
     return Failure("premature_stop", len(case.episode.turns) - 1) if found else None
 
 
@@ -192,10 +170,8 @@ RULES: tuple[Callable[[Case], Failure | None], ...] = (
 """In the order of precedence; each returns None where it does not hold."""
 
 
-def _by_kind(kind: str) -> FailureClass:
-    if kind in KINDS:
-        return KINDS[kind]
-    return "wrong_tool" if "tool" in kind else "wrong_order" if "order" in kind else "wrong_argument"
+def _class_of(kind: str, kinds: Mapping[str, str]) -> str:
+    return kinds.get(kind, kind)
 
 
 def _against(action: str, reference: Episode) -> FailureClass:

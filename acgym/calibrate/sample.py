@@ -12,6 +12,7 @@ import numpy as np
 from acgym.calibrate.chats import DrawnChats, chat_tokens
 from acgym.calibrate.files import CHARACTERS_PER_TOKEN, check_files, read_text, too_short
 from acgym.calibrate.spec import Calibration, Source
+from acgym.seeds import CALIBRATION_SEEDS
 from acgym.types import Json, canonical_json
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ TRAJECTORIES = 16
 ROUNDS = 64
 """How often it plays so many more when more tokens are asked for."""
 SEEDS_APART = 1_000_000
-"""Calibration seed s plays the training-split episodes from s * SEEDS_APART on."""
+"""Calibration seed s plays the training-split episodes from CALIBRATION_SEEDS + s * SEEDS_APART on."""
 
 
 class Drawn(NamedTuple):
@@ -201,7 +202,7 @@ def _rounds(seed: int, dense: LocalAgent, envs: Mapping[str, Mapping[str, Json]]
     from acgym.loop import play
 
     for number in range(ROUNDS):
-        start = seed * SEEDS_APART + number * TRAJECTORIES
+        start = CALIBRATION_SEEDS + seed * SEEDS_APART + number * TRAJECTORIES
         played = [
             ids
             for env_id, kwargs in envs.items()

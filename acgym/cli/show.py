@@ -74,19 +74,23 @@ def _widest_cell(grid: Grid, column: int) -> int:
 
 
 def show_environments(ids: Sequence[str], console: Console) -> None:
-    """List registered environments with capability and random anchors."""
+    """List environments with capability, and what a random policy and a simple heuristic solve."""
     import gymnasium as gym
 
     from acgym.suites import capability_of, environment_class
 
     table = _bare("Environments")
-    for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5"):
+    for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5", "simple heuristic"):
         table.add_column(head)
     for env_id in ids:
-        anchors = sorted(getattr(environment_class(env_id), "anchors", {}).items())
-        shown = "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in anchors)
+        maker = environment_class(env_id)
+        scores = [
+            "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(getattr(maker, name, {}).items()))
+            for name in ("anchors", "heuristic_anchors")
+        ]
         limit = str(gym.spec(env_id).max_episode_steps or "-")
-        table.add_row(env_id, capability_of(env_id) or "-", limit, shown or "rows of a file, given by path=")
+        scores[0] = scores[0] or "rows of a file, given by path="
+        table.add_row(env_id, capability_of(env_id) or "-", limit, *scores)
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

@@ -87,6 +87,13 @@ class Episode:
     """What the environment measures, in words; None if it does not say, or in a record of format 1."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """Numbers that describe the task, see :attr:`acgym.types.Task.facts`; empty in a record of format 1."""
+    heuristic_success: float | None = None
+    """Anchor: what the best simple heuristic scores; None if the environment states none."""
+    heuristic_progress: float | None = None
+    error_kinds: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of decision error that the environment can name -> the failure class of each."""
+    unclear_errors: tuple[str, ...] = ()
+    """Those of the kinds that do not say what was wrong with an action, only that it did not work."""
     format: int = FORMAT
     _key: tuple[str, str, str, str, int] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -192,7 +199,7 @@ def _reread(line: str, why: str) -> Episode:
         raise NewerFormat(f"episode format {version} is newer than {FORMAT}, the newest known; update acgym")
     older = version == 1
     if older:
-        row = {**_NEW_IN_2, **row}
+        row = {**_SINCE_FORMAT_1, **row}
     if row.keys() != _EPISODE:
         odd = sorted(row.keys() ^ _EPISODE)
         raise ValueError(f"episode fields differ from format {FORMAT}: {', '.join(odd)}")
@@ -203,7 +210,8 @@ def _reread(line: str, why: str) -> Episode:
     if text == legible:  # no surrogates: what was said of it holds
         raise ValueError(why)
     _plausible(read_typed(Episode, legible))
-    return Episode(**{**row, "tools": tuple(row["tools"]), "turns": tuple(map(_turn, row["turns"]))})
+    row["tools"], row["unclear_errors"] = tuple(row["tools"]), tuple(row["unclear_errors"])
+    return Episode(**{**row, "turns": tuple(map(_turn, row["turns"]))})
 
 
 def _turn(row: dict[str, Json]) -> Turn:
@@ -213,7 +221,26 @@ def _turn(row: dict[str, Json]) -> Turn:
     return Turn(**row)
 
 
+_KINDS_OF_FORMAT_1 = {
+    "wrong_tool": "unknown_tool unknown_step extra_step",
+    "wrong_argument": "bad_arguments failed_call wrong_call wrong_answer wrong_value distractor_value unknown_place "
+    "unknown_object not_here cannot_open",
+    "wrong_order": "wrong_edges closed not_holding hands_full wrong_place",
+    "premature_stop": "unfinished missing_step",
+    "lost_track": "already",
+}
+"""Failure class -> the kinds of error that acgym's environments named while lines did not hold them; it never grows."""
+_SINCE_FORMAT_1: dict[str, Json] = {
+    "capability": None,
+    "facts": {},
+    "heuristic_success": None,
+    "heuristic_progress": None,
+    "error_kinds": {kind: name for name, kinds in _KINDS_OF_FORMAT_1.items() for kind in kinds.split()},
+    "unclear_errors": ("failed_call", "wrong_call", "not_here", "cannot_open", "wrong_place"),
+}
+"""What lines of format 1 do not have."""
+_MARKS = tuple(f'"{name}":' for name in _SINCE_FORMAT_1)
+"""What a line of this format has somewhere, since those fields are written always and have defaults."""
 _EPISODE = {f.name: None for f in fields(Episode) if f.init}.keys()
-_NEW_IN_2: dict[str, Json] = {"capability": None, "facts": {}}
 _TURN = {f.name: None for f in fields(Turn)}.keys()
 """Names in a line, in their order."""

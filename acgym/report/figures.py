@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.analysis.failure import CLASSES
@@ -119,10 +120,11 @@ def failures(material: Material) -> Figure:
         raise Missing("no episode was lost, or none was compared")
     figure, (axis,) = panels(1, 1, height=0.8 + 0.28 * len(lost))
     names, left = [name for name, _ in lost], [0] * len(lost)
-    for colour, kind in zip(COLOURS, CLASSES, strict=False):
+    others = sorted({kind for _, classes in lost for kind in classes} - set(CLASSES))
+    for colour, kind in zip(cycle(COLOURS), (*CLASSES, *others), strict=False):
         counts = [classes.get(kind, 0) for _, classes in lost]
         if any(counts):
-            axis.barh(names, counts, left=left, color=colour, label=kind.replace("_", " "))
+            axis.barh(names, counts, left=left, color=colour, label=printable(kind.replace("_", " ")))
             left = [a + b for a, b in zip(left, counts, strict=True)]
     axis.invert_yaxis()
     axis.set_xlabel("lost episodes")

@@ -93,8 +93,9 @@ def _title(result: Mapping[str, Json], env: str) -> str:
     if env == POOLED:
         return f"All {len(settings['envs'])} environments, {episodes} in each"
     kwargs = ", ".join(f"{name}={value}" for name, value in settings["envs"][env].items())
-    anchor = result["anchors"][env]
+    anchor, heuristic = result["anchors"][env], result.get("heuristic_anchors", {}).get(env)
     guess = "" if anchor is None else f", random policy {percent(anchor['success'])} %"
+    guess += "" if heuristic is None else f", simple heuristic {percent(heuristic['success'])} %"
     return printable(f"{env}{f' ({kwargs})' if kwargs else ''}, {episodes}{guess}")
 
 

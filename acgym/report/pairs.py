@@ -33,12 +33,14 @@ class Pairs:
     rows: list[dict[str, Json]] = field(default_factory=list)
     """JSON of each pair: ``agent``, ``env`` (indices), ``seed``, ``kind``, ``outcome`` (index of OUTCOMES), ``format``
     (whether the other agent made a format error), ``turn``, ``decision``, ``token`` (of the first difference, from 0),
-    ``class`` (index of CLASSES), ``fatal`` (the turn that the class points at), ``a`` and ``b`` (indices of the whole
+    ``class`` (index of ``classes``), ``fatal`` (the turn that it points at), ``a`` and ``b`` (indices of the whole
     conversations, if the page has them)."""
     episodes: list[tuple[Episode, Episode | None]] = field(default_factory=list)
     """Dense and other episode of each row."""
     reasons: list[str] = field(default_factory=list)
     """Why pairs could not be compared."""
+    classes: list[str] = field(default_factory=lambda: list(CLASSES))
+    """Failure classes; after those that everybody knows, the errors that no class was stated for."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def pack(material: Material, most_bytes: int = MOST_BYTES) -> Packed:
         "agents": [printable(agent["name"]) for agent in material.agents],
         "envs": [printable(env) for env in material.envs],
         "outcomes": OUTCOMES,
-        "classes": CLASSES,
+        "classes": [printable(name) for name in pairs.classes],
         "pairs": pairs.rows,
         "episodes": conversations,
     }
@@ -105,7 +107,9 @@ def _add(found: Pairs, material: Material, agent: int, a: Episode, b: Episode | 
         row |= {"turn": difference.turn, "decision": difference.decision_turn, "token": difference.token}
     how = classify(judged, None if b is None else a)
     if how is not None:
-        row |= {"class": CLASSES.index(how.kind), "fatal": how.turn}
+        if how.kind not in found.classes:
+            found.classes.append(how.kind)
+        row |= {"class": found.classes.index(how.kind), "fatal": how.turn}
     found.rows.append({key: value for key, value in row.items() if value is not None and value is not False})
     found.episodes.append((a, b))
 
@@ -147,7 +151,7 @@ def _sorted(pairs: Pairs) -> Pairs:
         keys.append((group[0], seen.get(group, 0), i))
         seen[group] = seen.get(group, 0) + 1
     order = [i for _, _, i in sorted(keys)]
-    return Pairs([pairs.rows[i] for i in order], [pairs.episodes[i] for i in order], pairs.reasons)
+    return Pairs([pairs.rows[i] for i in order], [pairs.episodes[i] for i in order], pairs.reasons, pairs.classes)
 
 
 def _choose(pairs: Pairs, most_bytes: int) -> tuple[list[dict[str, Json]], int]:

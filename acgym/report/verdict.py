@@ -100,18 +100,23 @@ def _how(divergence: Mapping[str, Json] | None, dense: str) -> list[str]:
         return []
     kind = max(classes, key=lambda one: classes[one])
     if lost < FEW:
-        counted = _join([f"{n} {WORDS[kind]}" for kind, n in classes.items()])
+        counted = _join([f"{n} {_lost(kind)}" for kind, n in classes.items()])
         what = f"1 episode that {dense} solved was" if lost == 1 else f"{lost} episodes that {dense} solved were"
         return [f"{what} lost: {counted}."]
     share = 100 * classes[kind] / lost
     turns = {row["turn"]: row["lost"] for row in divergence["lost_turns"] if row["class"] == kind}
     turn = max(turns, key=lambda one: (turns[one], -one))
     first = {row["turn"]: row["lost"] for row in divergence["turns"] if row["lost"]}
-    said = f"{share:.0f} % of the {lost:,} lost episodes were lost {WORDS[kind]}, most often in turn {turn + 1}"
+    said = f"{share:.0f} % of the {lost:,} lost episodes were lost {_lost(kind)}, most often in turn {turn + 1}"
     if first:
         apart = max(first, key=lambda one: (first[one], -one))
         said += f"; most first took another way than {dense} in turn {apart + 1}" if 2 * first[apart] > lost else ""
     return [f"{said}."]
+
+
+def _lost(kind: str) -> str:
+    """Say how episodes of a class were lost; an error that no class was stated for is named by its own word."""
+    return WORDS.get(kind) or f'at "{printable(kind)}"'
 
 
 def attribution(handoff: Mapping[str, Json] | None, dense: str) -> str | None:

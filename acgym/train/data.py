@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from acgym.draw import Draw
 from acgym.envs.names import codes, distinct_names, names
+from acgym.seeds import TRAINING_SEEDS
 from acgym.train.demonstrations import Demonstration, demonstrate
 from acgym.train.tokenizer import TURN_END, TURN_START
 from acgym.types import Message
@@ -157,7 +158,7 @@ class Practice(Dataset[list[Batch]]):
             return repeat_practice(draw, self._words)
         if env_id not in self._envs:
             self._envs[env_id] = gym.make(env_id, level=1, disable_env_checker=True)
-        return demonstrate(self._envs[env_id], int(rng.integers(2**62)), "train")
+        return demonstrate(self._envs[env_id], int(rng.integers(*TRAINING_SEEDS)), "train")
 
 
 def group(rows: Sequence[tuple[list[int], list[int]]]) -> list[Batch]:
@@ -200,12 +201,16 @@ def decisions(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.cat([kept, torch.zeros(missing, dtype=torch.long)]), wanted
 
 
+def _first_seeds(count: int) -> range:
+    return range(TRAINING_SEEDS[0], TRAINING_SEEDS[0] + count)
+
+
 def corpus(env_ids: Sequence[str], per_env: int) -> dict[str, list[Demonstration]]:
     """Draw demonstrations of the training split to build a tokenizer from."""
     drawn: dict[str, list[Demonstration]] = {}
     for env_id in env_ids:
         env: Any = gym.make(env_id, level=1, disable_env_checker=True)
-        drawn[env_id] = [demonstrate(env, seed, "train") for seed in range(per_env)]
+        drawn[env_id] = [demonstrate(env, seed, "train") for seed in _first_seeds(per_env)]
     rng = np.random.default_rng(0)
     drawn[RECALL] = [recall_practice(Draw(rng)) for _ in range(per_env)]
     return drawn

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from acgym.seeds import TRAINING_SEEDS
 from acgym.train.data import IGNORE, Batch, group, tokenise
 from acgym.train.demonstrations import demonstrations
 
@@ -18,9 +19,10 @@ def hidden_states(model: LlamaForCausalLM, ids: torch.Tensor) -> torch.Tensor:
 
 
 def held_out(tokenizer: PreTrainedTokenizerFast, env_ids: Sequence[str], count: int = 100) -> dict[str, list[Batch]]:
-    """Tokenise the oracle's conversations on evaluation seeds, by environment id."""
+    """Tokenise the oracle's conversations on the evaluation split, by environment id; on seeds that nobody plays."""
+    seeds = range(TRAINING_SEEDS[0], TRAINING_SEEDS[0] + count)
     return {
-        env_id: group([tokenise(tokenizer, d) for d in demonstrations(env_id, range(count), "eval", level=1)])
+        env_id: group([tokenise(tokenizer, d) for d in demonstrations(env_id, seeds, "eval", level=1)])
         for env_id in env_ids
     }
 

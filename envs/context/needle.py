@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cache
-from itertools import pairwise
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.envs.context.chains import SHAPES, draw_chains, draw_codes, statements_of
 from acgym.envs.context.haystack import FILLER_WORDS, Statement, facts_of, filler, hide
-from acgym.envs.names import codes, distinct_names, names, similar_names
-from acgym.text import excerpt
-from acgym.types import Anchor, Split, Task
+from acgym.envs.context.heuristic import copy_codes
+from acgym.scorers.answer import read_answers
+from acgym.types import Anchor, FailureClass, Split, Task
 
 MAX_LENGTH = 1_000_000
 """Longest text that can be asked for, in words or tokens."""
 
 
-class Shape(NamedTuple):
-    """What a level asks."""
-
-    length: int  # longest first observation, in words
-    asked: int  # names asked for
-    others: int  # names (or chains of names) that are told and not asked for
-    links: int  # statements "has the same code as" between a name asked for and the code
-
-
-SHAPES = {
-    1: Shape(100, 1, 2, 0),
-    2: Shape(1000, 1, 8, 0),
-    3: Shape(4000, 3, 9, 0),
-    4: Shape(8000, 1, 7, 1),
-    5: Shape(16000, 3, 7, 2),
-}
 _READ = "Read the text below. It tells the codes of some names. A code has four digits."
 _LINKED = "A name can have the same code as another name."
 _ONE = "The last line of your reply must be: Answer: CODE"
 _SEVERAL = "The last line of your reply must be: Answer: CODE, CODE, CODE (one code for each name, in the order asked)"
 _NO_ANSWER = (
-    'Your reply has no "Answer:". The last line of your reply must be: Answer: CODE',
-    'Your reply has no "Answer:". The last line of your reply must be: Answer: CODE, CODE, CODE',
+    "Your reply has no answer that can be read. The last line of your reply must be: Answer: CODE",
+    "Your reply has no answer that can be read. The last line of your reply must be: Answer: CODE, CODE, CODE",
 )
-_AROUND = " \t\r\n\"'`*."
-"""What may surround a code in a reply."""
 
 
 class Needle(TextEnv):
@@ -54,8 +37,9 @@ class Needle(TextEnv):
     What the agent sees: two to four rule lines, a text of generated sentences in which statements such as
     ``The code of "belado" is "4821".`` are hidden, and a question: ``What is the code of "belado"?``.
 
-    What it must say: anything, then ``Answer: 4821`` (several codes: ``Answer: 4821, 1093, 5520``). What follows the
-    last ``Answer:`` on its line counts; quotes, asterisks and a final full stop around a code are ignored.
+    What it must say: anything, then ``Answer: 4821`` (several codes: ``Answer: 4821, 1093, 5520``), as
+    :func:`acgym.scorers.answer.read_answers` reads it: the last answer counts, in any case and markdown, and codes are
+    compared as numbers. An answer that has not as many codes as were asked for cannot be read.
 
     What earns progress: the share of the codes asked for that are exactly right, each in its place.
 
@@ -72,6 +56,9 @@ class Needle(TextEnv):
     4     8,000  1     7      1     similar, ``"a" has the same code as "b".``
     5     16,000 3     7      2     similar, two links each
     ===== ====== ===== ====== ===== =======================================
+
+    What guessing scores: any code of the text wins 33 % at level 1, 11 % at level 2, 13 % at level 4; a search for the
+    name (``heuristic_anchors``) wins where there are no links.
 
     Length: the first observation, rules and question included, never counts more than ``length``; it is at most one
     filler sentence shorter (8 words, or the tokens that 8 words make).
@@ -97,13 +84,25 @@ class Needle(TextEnv):
     Versions: v0, first.
     """
 
+    env_id = "ACB/Needle-v0"
     capability = "long-context retrieval"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "distractor_value": "wrong_argument",
+        "wrong_value": "wrong_argument",
+    }
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.000, 0.000),
         2: Anchor(0.001, 0.001),
         3: Anchor(0.000, 0.000),
         4: Anchor(0.000, 0.000),
         5: Anchor(0.000, 0.000),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(1.000, 1.000),
+        2: Anchor(1.000, 1.000),
+        3: Anchor(1.000, 1.000),
+        4: Anchor(0.129, 0.129),
+        5: Anchor(0.000, 0.098),
     }
 
     def __init__(
@@ -126,9 +125,9 @@ class Needle(TextEnv):
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw names, codes, filler and places; the text is as long as ``length`` allows."""
         shape = self.shape
-        chains = _chains(draw, split, shape)
-        values = _codes(draw, split, len(chains), plain=self.level == 1)
-        told = [_statements(chain, code) for chain, code in zip(chains, values, strict=True)]
+        chains = draw_chains(draw, split, shape)
+        values = draw_codes(draw, split, len(chains), plain=self.level == 1)
+        told = [statements_of(chain, code) for chain, code in zip(chains, values, strict=True)]
         asked = [chain[0] for chain in chains[: shape.asked]]
         hidden = [Statement(line, i < shape.asked, draw.unit()) for i, group in enumerate(told) for line in group]
         if self._count is None:
@@ -145,31 +144,27 @@ class Needle(TextEnv):
             "size": size,
             "depth": self.depth,
         }
-        facts = facts_of(_observation(text, asked, linked=shape.links > 0), text, asked)
+        facts = facts_of(self._observation(text, asked), text, asked)
         kind = f"{shape.asked} asked, {shape.links} links"
         return Task(kind, _question(asked), data, values[: shape.asked], facts=facts)
 
     def tell(self) -> str:
         """Say the rules, the text and the question."""
         data = self.task.data
-        return _observation(data["text"], data["asked"], linked=len(data["needed"][0]) > 1)
+        return self._observation(data["text"], data["asked"])
 
     def judge(self, action: str) -> Outcome:
         """Compare the codes after the last ``Answer:``, place by place."""
         reference = self.task.reference
-        at = action.rfind("Answer:")
-        if at < 0:
+        said = read_answers(action, len(reference))
+        if said is None or not all(value.number is not None for value in said):
             return self.malformed(_NO_ANSWER[len(reference) > 1])
-        line = action[at + 7 :].strip(_AROUND).split("\n", 1)[0]
-        said = [part.strip(_AROUND) for part in line.split(",")]
-        if len(said) != len(reference) or not all(part.isascii() and part.isdigit() for part in said):
-            wanted = "1 code" if len(reference) == 1 else f"{len(reference)} codes with a comma between them"
-            return self.malformed(f'After "Answer:" there must be {wanted}, in digits; it was {excerpt(line)}.')
-        right = [mine == true for mine, true in zip(said, reference, strict=True)]
+        right = [mine.same_as(true) for mine, true in zip(said, reference, strict=True)]
         if all(right):
             return Outcome("Right.", 1.0, success=True, terminated=True)
-        wrong = {mine for ok, mine in zip(right, said, strict=True) if not ok}
-        error = "distractor_value" if wrong & set(self.task.data["codes"].values()) else "wrong_value"
+        wrong = {mine.number for ok, mine in zip(right, said, strict=True) if not ok}
+        told = {Decimal(code) for code in self.task.data["codes"].values()}
+        error = "distractor_value" if wrong & told else "wrong_value"
         return Outcome(
             f"{sum(right)} of {len(right)} codes are right.", sum(right) / len(right), terminated=True, error=error
         )
@@ -179,15 +174,23 @@ class Needle(TextEnv):
         lines = [sentence for group in self.task.data["needed"] for sentence in group]
         return "\n".join([*lines, f"Answer: {', '.join(self.task.reference)}"])
 
+    def heuristic_reply(self) -> str:
+        """Search the text for each name and copy the code beside it; see :mod:`acgym.envs.context.heuristic`."""
+        return copy_codes(self.observations[0])
+
     def random_reply(self, rng: np.random.Generator) -> str:
         """Answer with random codes of four digits, not taken from the text."""
         return "Answer: " + ", ".join(str(rng.integers(1000, 10000)) for _ in self.task.reference)
+
+    def _observation(self, text: str, asked: list[str]) -> str:
+        rules = _rules(len(asked) > 1, self.shape.links > 0)
+        return f"{rules}\n{self.limit_line()}Text: {text}\nQuestion: {_question(asked)}"
 
     def _words_without_filler(self) -> int:
         """Count the words of rules, question and statements, the same in every task of a level."""
         shape = self.shape
         statements = (shape.asked + shape.others) * (6 + 7 * shape.links)
-        return statements + len(_observation("", ["name"] * shape.asked, linked=shape.links > 0).split())
+        return statements + len(self._observation("", ["name"] * shape.asked).split())
 
     def _fit_words(self, draw: Draw, split: Split, hidden: list[Statement]) -> tuple[str, int]:
         """Return the longest text whose observation has at most ``length`` words, and the observation's words."""
@@ -200,14 +203,14 @@ class Needle(TextEnv):
 
     def _fit_tokens(self, draw: Draw, split: Split, hidden: list[Statement], asked: list[str]) -> tuple[str, int]:
         """Return the longest text whose observation counts at most ``length``, and that count."""
-        count, linked, pool = self._count, self.shape.links > 0, filler(split)
+        count, pool = self._count, filler(split)
         assert count is not None
         drawn: list[str] = []
 
         def size(fillers: int) -> int:
             while len(drawn) < fillers:
                 drawn.append(draw.pick(pool))
-            return count(_observation(hide(drawn[:fillers], hidden, self.depth), asked, linked=linked))
+            return count(self._observation(hide(drawn[:fillers], hidden, self.depth), asked))
 
         smallest = size(0)
         if smallest > self.length:
@@ -221,57 +224,11 @@ class Needle(TextEnv):
         return hide(drawn[:fits], hidden, self.depth), size(fits)
 
 
-def _chains(draw: Draw, split: Split, shape: Shape) -> list[list[str]]:
-    """Draw the chains of names, those asked for first: each name has the code of the next, the last has its own."""
-    total = shape.asked + shape.others
-    if shape == SHAPES[1]:
-        return [[name] for name in distinct_names(draw, split, total)]
-    first = distinct_names(draw, split, shape.asked)
-    used = dict.fromkeys(first)
-    near = [similar_names(draw, split, name, 8) for name in first]
-    for i in range(shape.others):
-        used[next(name for name in near[i % shape.asked] if name not in used)] = None
-    firsts = list(used)
-    pool = names(split)
-    while len(used) < total * (shape.links + 1):
-        used[draw.pick(pool)] = None
-    rest = list(used)[total:]
-    return [[name, *rest[i * shape.links : (i + 1) * shape.links]] for i, name in enumerate(firsts)]
-
-
-def _codes(draw: Draw, split: Split, count: int, *, plain: bool) -> list[str]:
-    """Draw distinct codes; plain ones repeat no digit and differ in the first, so that one digit tells what follows."""
-    if not plain:
-        return draw.sample(codes(split), count)
-    chosen: list[str] = []
-    pool = _plain_codes(split)
-    while len(chosen) < count:
-        code = draw.pick(pool)
-        if all(code[0] != other[0] for other in chosen):
-            chosen.append(code)
-    return chosen
-
-
-@cache
-def _plain_codes(split: Split) -> tuple[str, ...]:
-    return tuple(code for code in codes(split) if len(set(code)) == len(code))
-
-
-def _statements(chain: list[str], code: str) -> list[str]:
-    """Say a chain: its links, then the code of its last name."""
-    links = [f'"{a}" has the same code as "{b}".' for a, b in pairwise(chain)]
-    return [*links, f'The code of "{chain[-1]}" is "{code}".']
-
-
 def _question(asked: list[str]) -> str:
     if len(asked) == 1:
         return f'What is the code of "{asked[0]}"?'
     listed = ", ".join(f'"{name}"' for name in asked)
     return f"What are the codes of {listed}?"
-
-
-def _observation(text: str, asked: list[str], *, linked: bool) -> str:
-    return f"{_rules(len(asked) > 1, linked)}\nText: {text}\nQuestion: {_question(asked)}"
 
 
 @cache

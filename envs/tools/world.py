@@ -153,6 +153,30 @@ class Gold:
                 cells = {(table, record_id, field): new.get(field, _ABSENT) for field in changed}
             steps.append(Step(row["name"], row["arguments"], key, tuple(row["needs"]), cells))
         self.steps = tuple(steps)
+        self._tools: Mapping[str, Mapping[str, Any]] = data["tools"]
+        self._names = {step.name for step in steps}
+        self._tables: dict[str, set[str]] = {}
+        for step in steps:
+            table, record_id = self._aim(step.name, step.arguments)
+            if record_id is not None:
+                self._tables.setdefault(record_id, set()).add(table)
+        for table, record_id in self._path:
+            self._tables.setdefault(record_id, set()).add(table)
+
+    def _aim(self, name: str, arguments: Mapping[str, Json]) -> tuple[str, str | None]:
+        """Return the table that a call acts on and the id that it was given; None where it creates a record."""
+        tool = self._tools[name]
+        return tool["table"], None if tool["op"] == "add" else str(arguments[tool["key"]])
+
+    def is_wrong_tool(self, name: str, arguments: Mapping[str, Json]) -> bool:
+        """Say whether a call is made with the wrong tool, whatever its arguments.
+
+        It is where the id that the call names belongs, in the gold run, to records of other tables only; and where no
+        required call names that id, or the call creates a record, and no required call uses the tool.
+        """
+        table, record_id = self._aim(name, arguments)
+        tables = self._tables.get(record_id) if record_id is not None else None
+        return name not in self._names if tables is None else table not in tables
 
     def reached(self, step: Step, world: World) -> bool:
         """Say whether ``world`` holds everything that ``step`` changes; False for a step that changes nothing."""

@@ -11,11 +11,12 @@ import numpy as np
 from acgym.draw import Draw
 from acgym.env import Outcome, TextEnv
 from acgym.envs.workflow.graphs import draw_plan, draw_telling, draw_texts, execution_order, say_steps
+from acgym.envs.workflow.heuristic import list_steps
 from acgym.scorers.workflow_graph import chain_score, edge_score, graph_score
 from acgym.scorers.workflow_text import Workflow as Graph
 from acgym.scorers.workflow_text import missing_part, normal, parse_workflow
 from acgym.text import excerpt
-from acgym.types import Anchor, Split, Task
+from acgym.types import Anchor, FailureClass, Split, Task
 
 _RULES = """\
 Write the plan that reaches the goal.
@@ -90,13 +91,27 @@ class Workflow(TextEnv):
     Versions: v0, first.
     """
 
+    env_id = "ACB/Workflow-v0"
     capability = "workflow generation"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "unknown_step": "wrong_tool",
+        "missing_step": "premature_stop",
+        "extra_step": "wrong_tool",
+        "wrong_edges": "wrong_order",
+    }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.004, 0.352),
-        2: Anchor(0.000, 0.256),
-        3: Anchor(0.000, 0.228),
-        4: Anchor(0.000, 0.208),
+        1: Anchor(0.002, 0.350),
+        2: Anchor(0.000, 0.253),
+        3: Anchor(0.000, 0.229),
+        4: Anchor(0.000, 0.209),
         5: Anchor(0.000, 0.192),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.205, 0.858),
+        2: Anchor(0.038, 0.826),
+        3: Anchor(0.000, 0.387),
+        4: Anchor(0.000, 0.356),
+        5: Anchor(0.000, 0.333),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -110,7 +125,7 @@ class Workflow(TextEnv):
     def tell(self) -> str:
         """Say the rules, the goal and the steps."""
         data = self.task.data
-        return f"{_RULES}{_STYLE_RULES[data['style']]}\nGoal: {self.task.goal}\n{say_steps(data)}"
+        return f"{_RULES}{_STYLE_RULES[data['style']]}\n{self.limit_line()}Goal: {self.task.goal}\n{say_steps(data)}"
 
     def judge(self, action: str) -> Outcome:
         """Score a plan against the reference."""
@@ -139,6 +154,10 @@ class Workflow(TextEnv):
             for i in order
         ]
         return "\n".join([*back, *forth, write_plan(steps, needs, order)])
+
+    def heuristic_reply(self) -> str:
+        """List the steps as they stand; see :mod:`acgym.envs.workflow.heuristic`."""
+        return list_steps(self.observations[0])
 
     def random_reply(self, rng: np.random.Generator) -> str:
         """Write some of the listed steps in random order, as a chain."""

@@ -137,7 +137,7 @@ def test_one_episode_is_a_run(tmp_path):
     row = agent_of(rescore(run.path), "q")
     assert row["comparisons"]["all"]["n"] == 1
     assert row["divergence"]["all"]["lost"] == 1
-    assert row["divergence"][ECHO]["lost_classes"]["wrong_tool"] == 1
+    assert row["divergence"][ECHO]["lost_classes"]["wrong_argument"] == 1
 
 
 def test_scorers_are_named_module_and_function(tmp_path, monkeypatch):

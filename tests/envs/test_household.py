@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acgym.analysis.failure import Failure, classify
 from acgym.envs.world.household.env import Household
 from acgym.envs.world.household.house import House, subgoals
 from acgym.envs.world.household.words import Action, read_action
+from acgym.loop import play
 from acgym.types import Task
+from tests.helpers.recorded import Faulty
 
 ID = "ACB/Household-v0"
 LEVELS = (1, 2, 3, 4, 5)
@@ -227,6 +230,28 @@ def test_malformed(reply):
     observation, reward, terminated, _, info = env.step(reply)
     assert (info["malformed"], info["error"], reward, terminated) == (True, None, 0.0, False)
     assert "is not an action" in observation
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *["Action: done", "Done.", "The task is complete.", "**I have finished!**", "Action: The task is done."],
+        *["Thought: the mug is in the drawer.\nAction: done", "I put the mug away. The task is complete. Bye."],
+    ],
+)
+def test_a_final_word_ends_the_episode_and_keeps_the_progress(reply):
+    env = opened(small_task(), "go to box", "open box", "take mug")
+    observation, reward, terminated, truncated, info = env.step(reply)
+    assert (observation, reward, terminated, truncated) == ("The task is not done.", 0.0, True, False)
+    assert (info["error"], info["malformed"], info["success"]) == ("premature_stop", False, False)
+    assert info["progress"] == pytest.approx(1 / 3)
+
+
+def test_an_episode_that_insists_on_being_done_is_a_premature_stop():
+    """It was a format error as long as there was no word for it."""
+    slip = Faulty("q", lambda at: "The task is complete." if at > 1 else None)
+    for lost in play(slip, ID, range(20), kwargs={"level": 1}):
+        assert classify(lost) == Failure("premature_stop", 2)
 
 
 def test_look_and_inventory():

@@ -180,9 +180,14 @@ def test_same_seed_same_task_in_another_process():
 def test_silence_earns_nothing(level):
     env = gym.make(ID, level=level)
     env.reset(seed=0)
-    for turn in range(30):
+    for turn in range(env.spec.max_episode_steps):
         _, reward, terminated, truncated, info = env.step("")
-        assert (reward, terminated, truncated, info["malformed"]) == (0.0, False, turn == 29, True)
+        assert (reward, terminated, truncated, info["malformed"]) == (
+            0.0,
+            False,
+            turn == env.spec.max_episode_steps - 1,
+            True,
+        )
     assert info["progress"] == 0.0
 
 

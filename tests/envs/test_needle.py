@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import acgym  # noqa: F401  (registers the environments)
+from acgym.envs.context.chains import SHAPES
 from acgym.envs.context.haystack import FILLER_WORDS, Statement, filler, hide
-from acgym.envs.context.needle import SHAPES, Needle
+from acgym.envs.context.needle import Needle
 from acgym.envs.names import codes, names
 from acgym.types import Task, canonical_json
 
@@ -54,6 +55,7 @@ def test_the_hand_task_is_told_whole() -> None:
         "Read the text below. It tells the codes of some names. A code has four digits.\n"
         "A name can have the same code as another name.\n"
         "The last line of your reply must be: Answer: CODE, CODE, CODE (one code for each name, in the order asked)\n"
+        "You can reply at most 3 times.\n"
         f"Text: {HAND.data['text']}\n"
         'Question: What are the codes of "ann", "bob", "cy"?'
     )
@@ -64,6 +66,8 @@ def test_the_hand_task_is_told_whole() -> None:
     [
         ("Answer: 1111, 2222, 3333", 1.0, None),
         ('Answer: 9\nHm.\n**Answer:** "1111", `2222`,3333.\nBye', 1.0, None),
+        ("answer: 1111, 2222 and 3333. I hope this helps.", 1.0, None),
+        ("Answer:\n1. ann: 1111\n2. bob: 2222\n3. cy: 3333\nBye.", 1.0, None),
         ("Answer: 1111, 3333, 2222", 1 / 3, "distractor_value"),
         ("Answer: 1111, 2222, 4444", 2 / 3, "distractor_value"),
         ("Answer: 1111, 2222, 9999", 2 / 3, "wrong_value"),
@@ -81,7 +85,7 @@ def test_hand_answers(reply: str, reward: float, error: str | None) -> None:
 @pytest.mark.parametrize(
     "reply",
     ["", "1111, 2222, 3333", "Answer:", "Answer: 1111", "Answer: 1111, 2222, 3333, 4444", "Answer: one, two, three",
-     "answer: 1111, 2222, 3333", "Answer: ١١١١, 2222, 3333", "Answer: 1111 2222 3333", "Answer: ,,"],
+     "Answer: ١١١١, 2222, 3333", "Answer: 1111 2222 3333", "Answer: ,,"],
 )  # fmt: skip
 def test_what_cannot_be_read_changes_nothing(reply: str) -> None:
     env, _ = opened()

@@ -55,6 +55,7 @@ def plan(nodes: list[str], edges: str) -> str:
 def test_the_hand_task_is_told_whole() -> None:
     _, shown = opened()
     assert shown == RULES + (
+        "You can reply at most 3 times.\n"
         "Goal: serve soup\nSteps:\n- boil leek (needs: wash pot)\n- wash pot (needs: nothing)\n"
         "- serve soup (needs: boil leek, cut bread)\n- cut bread (needs: nothing)\n- fold coat (needs: wash pot)"
     )

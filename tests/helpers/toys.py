@@ -19,6 +19,7 @@ class Echo(TextEnv):
     """Say ``level`` words back, one a turn; the tool is only there to be listed."""
 
     capability = "repeating"
+    error_kinds: ClassVar = {"wrong_word": "wrong_argument"}
     anchors: ClassVar = {level: Anchor(0.25**level, 0.25) for level in (1, 2, 3, 4, 5)}
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

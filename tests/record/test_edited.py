@@ -38,6 +38,8 @@ def fits(kind, name, wrong):
     }
     if name in ("role", "split", "outcome", "format"):
         return False
+    if name in ("facts", "error_kinds", "unclear_errors"):  # of numbers, of texts
+        return wrong == ([] if name == "unclear_errors" else {})
     return any(known.get(part.strip().split(",")[0].rstrip("]"), False) for part in hints.split("|"))
 
 

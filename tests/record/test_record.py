@@ -55,6 +55,17 @@ def test_episodes_come_back_equal_and_in_order(run, episodes):
     assert Run.read(run.path).episodes("oracle") == episodes
 
 
+def test_a_line_of_the_first_format_is_read_without_what_it_did_not_hold(episodes):
+    row = json.loads(episodes[0].to_line())
+    for name in ("heuristic_success", "heuristic_progress", "error_kinds", "unclear_errors"):
+        del row[name]
+    with pytest.raises(ValueError, match="error_kinds, heuristic_progress, heuristic_success, unclear_errors"):
+        Episode.from_line(json.dumps(row))
+    old = Episode.from_line(json.dumps(row | {"format": 1}))
+    assert (old.heuristic_success, old.error_kinds["closed"], old.format) == (None, "wrong_order", 1)
+    assert Episode.from_line(old.to_line()) == old
+
+
 def test_the_manifest_says_what_ran(run):
     manifest = json.loads((run.path / "manifest.json").read_text())
     assert manifest["settings"] == SETTINGS == Run.read(run.path).settings

@@ -13,13 +13,16 @@ import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import Outcome, TextEnv
+from acgym.envs.tools.call.heuristic import overlap
 from acgym.envs.tools.call.simple import draw_simple
 from acgym.envs.tools.call.tasks import draw_composed
 from acgym.envs.tools.schema import fault, random_arguments, whole
 from acgym.envs.tools.world import Gold, Result, World
+from acgym.scorers.answer import Value, read_answer
+from acgym.scorers.final_word import says_done
 from acgym.text import excerpt
 from acgym.tool_calls import read_calls
-from acgym.types import Anchor, Call, Json, Split, Task, calls_to_action, canonical_json
+from acgym.types import Anchor, Call, FailureClass, Json, Split, Task, calls_to_action, canonical_json
 
 MAX_CALLS = 16
 """An action with more calls than this is malformed."""
@@ -32,6 +35,10 @@ MORE_RULES = """\
 Use optional arguments only for what the user says.
 If a tool returns an error, do what it says and go on."""
 
+_NO_VALUE = (
+    "Your reply has no value that can be read. Write the value alone after Answer:, a date as YYYY-MM-DD. "
+    "Or call a tool first."
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # and surrogates: half a character
 _GRAMMAR = (
     'Expected a tool call as JSON, {"name": "tool", "arguments": {...}}, '
@@ -51,8 +58,10 @@ class ToolCall(TextEnv):
         ``{"name": ..., "arguments": {...}}``; or a list of at most 16 such calls, run in order; or plain text, which is
         the final answer to the user. Arguments may be left out when there are none. Text that starts with a brace or
         bracket, or holds ``"name"`` or ``<tool_call>``, is read as a call or is malformed, never an answer; so is
-        text with control characters. When a value is asked, the text after the last ``Answer:`` (else all of it),
-        without quotes and final period, must equal the value exactly. When none is asked, any text does.
+        text with control characters. When a value is asked, the text must give one, as
+        :func:`acgym.scorers.answer.read_answer` reads it (after the last ``Answer:``, or alone; any case and markdown),
+        or say that all is done; else it is malformed. Numbers and dates are compared by what they mean, names in any
+        case. When no value is asked, any text does.
 
     What earns progress:
         Required items: the required calls in order, and the answer if one is asked. A call that changes something holds
@@ -77,9 +86,12 @@ class ToolCall(TextEnv):
         ===== ===== ====== ==========================================================================================
 
     Info:
-        ``error``: ``unknown_tool``, ``bad_arguments`` (breaks the schema), ``failed_call`` (failed, and no required
-        call or a repeated one), ``wrong_call`` (changed what should not change), and at the end ``unfinished`` (a
-        required call is missing) or ``wrong_answer``. Of several in one list of calls, the first.
+        ``error``: ``unknown_tool``, ``bad_arguments`` (breaks the schema), ``wrong_tool`` (a tool of another kind of
+        thing than the id that it was given belongs to, such as a near-duplicate's look-up; or a tool that the task
+        does not need changed something or failed), ``failed_call`` (failed, and no required call or a repeated one),
+        ``wrong_call`` (changed what should not change), and at the end ``unfinished`` (a required call or the answer is
+        missing) or ``wrong_answer``. Of several in one list of calls, the first. A look-up with the wrong tool costs no
+        progress, but it is an error at its turn: who tries every tool with every code makes one with nearly every call.
 
     Args:
         level: 1 to 5.
@@ -93,13 +105,30 @@ class ToolCall(TextEnv):
         v0: first version.
     """
 
+    env_id = "ACB/ToolCall-v0"
     capability = "tool calling"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "unknown_tool": "wrong_tool",
+        "bad_arguments": "wrong_argument",
+        "failed_call": "wrong_argument",
+        "wrong_call": "wrong_argument",
+        "wrong_answer": "wrong_argument",
+        "unfinished": "premature_stop",
+    }
+    unclear_errors = frozenset(("failed_call", "wrong_call"))
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.002, 0.002),
-        2: Anchor(0.001, 0.002),
-        3: Anchor(0.000, 0.001),
-        4: Anchor(0.000, 0.000),
-        5: Anchor(0.000, 0.000),
+        2: Anchor(0.003, 0.004),
+        3: Anchor(0.000, 0.000),
+        4: Anchor(0.000, 0.001),
+        5: Anchor(0.000, 0.001),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(1.000, 1.000),
+        2: Anchor(0.054, 0.236),
+        3: Anchor(0.003, 0.275),
+        4: Anchor(0.000, 0.262),
+        5: Anchor(0.000, 0.210),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -110,7 +139,7 @@ class ToolCall(TextEnv):
         """Open the world of the task and say the rules and the request; the tools are in ``task.tools``."""
         self._opened: tuple[World, Gold] | None = None
         self._made: set[str] = set()
-        return f"{RULES if self.level == 1 else _ALL_RULES}\n{self.task.goal}"
+        return f"{RULES if self.level == 1 else _ALL_RULES}\n{self.limit_line()}{self.task.goal}"
 
     def judge(self, action: str) -> Outcome:
         """Run the calls, or compare the final answer."""
@@ -154,17 +183,20 @@ class ToolCall(TextEnv):
         before = gold.wrong(world)
         result = world.call(call.name, arguments)
         key = canonical_json([call.name, arguments])
-        kind = self._kind(result, key, before)
+        kind = self._kind(call, result, key, before)
         self._made.add(key)
         return result.value, kind
 
-    def _kind(self, result: Result, key: str, before: int) -> str | None:
+    def _kind(self, call: Call, result: Result, key: str, before: int) -> str | None:
         """Name the error of an executed call; ``before`` is the number of wrong records before it."""
         world, gold = self._open()
+        strayed = gold.is_wrong_tool(call.name, call.arguments)
         if result.failed:
             expected = any(step.key == key and not step.cells for step in gold.steps)
-            return None if expected and key not in self._made else "failed_call"
-        return "wrong_call" if gold.wrong(world) > before else None
+            return None if expected and key not in self._made else "wrong_tool" if strayed else "failed_call"
+        if result.record is None:  # a look-up
+            return "wrong_tool" if strayed else None
+        return ("wrong_tool" if strayed else "wrong_call") if gold.wrong(world) > before else None
 
     def _held(self, answered: bool) -> list[bool]:
         """Say which required items hold and count: the calls in order, then the answer if one is asked."""
@@ -191,9 +223,12 @@ class ToolCall(TextEnv):
         return max(0.0, (sum(held) - gold.wrong(world)) / len(held))
 
     def _finish(self, text: str) -> Outcome:
-        """End the episode with the final answer ``text``."""
+        """End the episode with the final answer ``text``; one that gives no value where one is asked is malformed."""
         answer = self.task.reference["answer"]
-        answered = answer is not None and _value(text) == answer
+        said = None if answer is None else _said(text)
+        if answer is not None and said is None and not says_done(text):
+            return self.malformed(_NO_VALUE)
+        answered = said is not None and said.same_as(answer)
         if self._opened is None and not answered:  # no call was made: spare the gold run
             return Outcome("Not solved: unfinished.", 0.0, terminated=True, error="unfinished")
         world, gold = self._open()
@@ -225,6 +260,10 @@ class ToolCall(TextEnv):
         answer = self.task.reference["answer"]
         return "Done." if answer is None else f"Answer: {answer}"
 
+    def heuristic_reply(self) -> str:
+        """Call the tool that shares most words; see :mod:`acgym.envs.tools.call.heuristic`."""
+        return overlap(self.observations, self.task.tools)
+
     def random_reply(self, rng: np.random.Generator) -> str:
         """Return a call of a random tool with random legal arguments, or, one time in five, a random final answer."""
         draw = Draw(rng)
@@ -237,6 +276,7 @@ class ToolCall(TextEnv):
 _ALL_RULES = f"{RULES}\n{MORE_RULES}"
 
 
-def _value(text: str) -> str:
-    """Return the value that a final answer names: after the last ``Answer:``, without quotes and final period."""
-    return text.rpartition("Answer:")[2].strip().rstrip(".").strip("\"'").rstrip(".").strip()
+def _said(text: str) -> Value | None:
+    """Return the value that a final answer gives; ``Done.`` gives none."""
+    marked = read_answer(text, marked=True)
+    return marked if marked is not None or says_done(text) else read_answer(text)

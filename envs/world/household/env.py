@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import Outcome, TextEnv
+from acgym.envs.world.household.heuristic import search
 from acgym.envs.world.household.house import House
 from acgym.envs.world.household.oracle import expert
 from acgym.envs.world.household.tasks import draw_large, draw_small, say_house
-from acgym.envs.world.household.words import TOOLS, read_action
+from acgym.envs.world.household.words import DONE, TOOLS, read_action
 from acgym.text import excerpt
-from acgym.types import Anchor, Split, Task
+from acgym.types import Anchor, FailureClass, Split, Task
 
 RULES = """\
 You are in a house. Do the task with one action in each reply.
-Actions: go to X, open X, close X, take O, put O in X, clean O, heat O, cool O, look, inventory.
+Actions: go to X, open X, close X, take O, put O in X, clean O, heat O, cool O, look, inventory, done.
 X is the name of a place, O is the name of a thing. You can hold one thing.
 You see what is in a place when you are there and it is open.
 Clean at the sink, heat at the microwave, cool at the fridge. Nothing is kept in these three.
+The task ends when all is done, or when you say done.
 You may think first. End with one line such as
 Action: go to X"""
 ORDER = "\nTo clean a thing makes it not hot and not cold."
@@ -33,16 +38,17 @@ class Household(TextEnv):
     has entered it.
 
     **What it must say.** One action: ``go to X``, ``open X``, ``close X``, ``take O``, ``put O in X``, ``clean O``,
-    ``heat O``, ``cool O``, ``look`` or ``inventory``. The action is the line after the last ``Action:``; without that
-    mark, the whole reply. Case, articles, a final period, ``take O from X``, ``put O on X`` and ``clean O with X`` are
-    accepted.
+    ``heat O``, ``cool O``, ``look``, ``inventory`` or ``done``. The action is the line after the last ``Action:``;
+    without that mark, the whole reply. Case, articles, a final period, ``take O from X``, ``put O on X`` and ``clean O
+    with X`` are accepted. What is none of these but says that all is done (``The task is complete.``, ``I have
+    finished!``; see :func:`acgym.scorers.final_word.says_done`) is ``done``.
 
     **What earns progress.** Subgoals are states of the house: a thing has been held; it is clean, hot or cold; it is in
     its place as asked; the place is closed. Progress is the largest share of subgoals that held at once so far, so it
     never falls (AgentBoard, arXiv 2401.13178, section 3).
 
-    **When it ends.** When every subgoal holds (success). Nothing else ends it; ``gym.make`` cuts it at 30 steps. The
-    oracle needs at most 28.
+    **When it ends.** When every subgoal holds (success), or with the word ``done``, which always comes too early: the
+    progress made so far stays. ``gym.make`` cuts it at 42 steps. The oracle needs at most 28.
 
     ===== ===== ====== ====== =================================================================================
     Level Rooms Places Things Task
@@ -56,7 +62,8 @@ class Household(TextEnv):
 
     **Errors.** ``malformed``: no action was read. Decision errors (``info["error"]``): ``not_here``, ``unknown_place``,
     ``unknown_object``, ``closed``, ``cannot_open``, ``already``, ``not_holding``, ``hands_full``, ``wrong_place`` (a
-    treatment away from its appliance, or something put into one). All leave the house as it is.
+    treatment away from its appliance, or something put into one). All leave the house as it is. ``premature_stop``:
+    ``done`` was said.
 
     **Splits.** Layouts (which thing is in which place) and combinations of treatment, kind of thing and kind of
     destination belong to one split each. The closed words themselves are shared.
@@ -71,13 +78,33 @@ class Household(TextEnv):
         render_mode: ``"ansi"`` or None.
     """
 
+    env_id = "ACB/Household-v0"
     capability = "real-world applications"
-    anchors = {  # noqa: RUF012  (declared ClassVar by the base)
-        1: Anchor(0.013, 0.113),
-        2: Anchor(0.005, 0.087),
-        3: Anchor(0.001, 0.052),
-        4: Anchor(0.000, 0.038),
-        5: Anchor(0.000, 0.029),
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "unknown_place": "wrong_argument",
+        "unknown_object": "wrong_argument",
+        "not_here": "wrong_argument",
+        "cannot_open": "wrong_argument",
+        "closed": "wrong_order",
+        "not_holding": "wrong_order",
+        "hands_full": "wrong_order",
+        "wrong_place": "wrong_order",
+        "already": "lost_track",
+    }
+    unclear_errors = frozenset(("not_here", "cannot_open", "wrong_place"))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.021, 0.162),
+        2: Anchor(0.006, 0.105),
+        3: Anchor(0.001, 0.066),
+        4: Anchor(0.000, 0.047),
+        5: Anchor(0.000, 0.039),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(1.000, 1.000),
+        2: Anchor(1.000, 1.000),
+        3: Anchor(1.000, 1.000),
+        4: Anchor(1.000, 1.000),
+        5: Anchor(0.918, 0.988),
     }
     house: House
     """State of the task under way."""
@@ -93,13 +120,15 @@ class Household(TextEnv):
         rules = RULES
         if data["level"] > 2:
             rules += ORDER + MANY_ROOMS
-        return f"{rules}\nTask: {self.task.goal}.\n{say_house(data)}{self.house.describe_room()}"
+        return f"{rules}\n{self.limit_line()}Task: {self.task.goal}.\n{say_house(data)}{self.house.describe_room()}"
 
     def judge(self, action: str) -> Outcome:
         """Read one action, carry it out, count the subgoals that hold."""
         read = read_action(action)
         if read is None:
             return self.malformed(f'{excerpt(action, 30)} is not an action. Write one such as "Action: go to X".')
+        if read.verb == DONE:
+            return Outcome("The task is not done.", self._progress, terminated=True, error="premature_stop")
         sentence, error = self.house.act(read)
         if error is not None:
             return self.mistake(sentence, error)
@@ -111,6 +140,10 @@ class Household(TextEnv):
     def oracle(self) -> str:
         """Return a line ``Thought: ...`` and a line ``Action: ...``, from whatever state the house is in."""
         return expert(self.house, self.task.data["goals"])
+
+    def heuristic_reply(self) -> str:
+        """Search the house in a fixed order; see :mod:`acgym.envs.world.household.heuristic`."""
+        return search(self.observations)
 
     def random_reply(self, rng: np.random.Generator) -> str:
         """Return an action that can be carried out now: first a verb is drawn, then what it is done to.

@@ -17,7 +17,7 @@ def expert(house: House, goals: Sequence[Goal]) -> str:
     The thought names what is left to visit while searching (the place to visit now first) and what is left to do
     afterwards (the thing to do now first), so each action follows from the thought and the last observation.
     """
-    goal = next((goal for goal in goals if not is_met(house, goal)), None)
+    goal = _next(house, goals)
     if house.hand is not None:
         mine = next((goal for goal in goals if house.hand in goal["things"] and not _is_full(house, goal)), None)
         return _carry(house, mine) if mine else _put_away(house)
@@ -26,6 +26,20 @@ def expert(house: House, goals: Sequence[Goal]) -> str:
     if _is_full(house, goal):  # only closing is left
         return _reach(house, goal["to"], f"all is in place; then {goal['to']}, close", f"close {goal['to']}")
     return _search(house, goal)
+
+
+def _next(house: House, goals: Sequence[Goal]) -> Goal | None:
+    """Return the first goal that is not met; a place is not closed while something for another goal lies in it."""
+    left = [goal for goal in goals if not is_met(house, goal)]
+    if left and _is_full(house, left[0]):
+        return next((goal for goal in left[1:] if _wants_from(house, goal, left[0]["to"])), left[0])
+    return left[0] if left else None
+
+
+def _wants_from(house: House, goal: Goal, place: str) -> bool:
+    """Say whether a thing that ``goal`` still wants is known to lie in ``place``."""
+    here = [thing for thing in goal["things"] if house.where[thing] == place and house.knows(thing)]
+    return bool(here) and not _is_full(house, goal)
 
 
 def is_met(house: House, goal: Goal) -> bool:

@@ -30,7 +30,7 @@ from acgym.envs.world.household.words import (
 from acgym.types import Json, Split, Task
 
 MAX_EXPERT_STEPS = 28
-"""No task is drawn that takes the expert more steps; episodes are cut at 30."""
+"""No task is drawn that takes the expert more steps: two thirds of the steps that an episode has."""
 
 
 class Ask(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from acgym.scorers.final_word import says_done
+
 INSIDE = ("drawer", "cabinet", "box", "closet", "chest", "locker", "trunk", "safe")
 """Kinds of place that open and close; things are in them."""
 SURFACES = ("table", "shelf", "counter", "desk", "bench", "sofa", "bed", "rack")
@@ -74,11 +76,15 @@ def listing(names: Iterable[str]) -> str:
     return ", ".join([a(name) for name in names]) or "nothing"
 
 
+DONE = "done"
+"""The verb of the final word."""
+
+
 class Action(NamedTuple):
     """One action that was read; empty strings where the verb takes no such argument."""
 
     verb: str
-    """``go``, ``open``, ``close``, ``take``, ``put``, ``clean``, ``heat``, ``cool``, ``look`` or ``inventory``."""
+    """``go``, ``open``, ``close``, ``take``, ``put``, ``clean``, ``heat``, ``cool``, ``look``, ``inventory``, DONE."""
     thing: str = ""
     place: str = ""
 
@@ -87,18 +93,17 @@ def read_action(reply: str) -> Action | None:
     """Read the action in a reply; None when there is none.
 
     The action is the line after the last ``Action:``; without that mark, the whole reply. Case, articles and a final
-    period do not matter. Names are not checked.
+    period do not matter. Names are not checked. What is no action but says that all is done
+    (:func:`acgym.scorers.final_word.says_done`) is the final word.
     """
     text = reply.lower()
     mark = text.rfind("action:")
     if mark >= 0:
         text = text[mark + 7 :].lstrip(" \t\r\n*`").partition("\n")[0]
-    if len(text) > 200:
-        return None
-    words = text.strip(_EDGES + "\n").split()
-    if not words or words[0] not in _READERS:
-        return None
-    return _READERS[words[0]]([word for word in words if word not in _ARTICLES])
+    words = text.strip(_EDGES + "\n").split() if len(text) <= 200 else []
+    read = _READERS[words[0]] if words and words[0] in _READERS else None
+    action = None if read is None else read([word for word in words if word not in _ARTICLES])
+    return Action(DONE) if action is None and says_done(text) else action
 
 
 def _read_go(words: list[str]) -> Action | None:

@@ -105,7 +105,7 @@ class PDDL(RowEnv):
         return (
             "You act in a small world. Reply with one action a turn: its name and its objects, in the order of the "
             f'rules below. "{LOOK}" tells the whole state, "{CHECK}" lists what can be done now.\n'
-            f"\nActions:\n{rules}\n\nObjects:\n{things}\n"
+            f"{self.limit_line()}\nActions:\n{rules}\n\nObjects:\n{things}\n"
             f"{never}\n{self.task.goal}\n\n{self._state_words()}"
         )
 
