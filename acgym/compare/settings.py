@@ -115,8 +115,7 @@ def prepare(
         episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
         tool_format: see :attr:`Settings.tool_format`.
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
-        suite: name of a group of environments (:mod:`acgym.suites`), ``"module:NAME"`` to import the module that
-            registers it; None for ``quick``, the first environment of each capability.
+        suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
 
     Raises:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from acgym.scorers.matchers import matcher as matcher_of
 from acgym.scorers.teval import instruct_score, plan_f1, retrieve_score, review_score, understand_score
 from acgym.scorers.teval_published import MARKS
 from acgym.text import NotJson, read_json
-from acgym.types import Json, Task
+from acgym.types import FailureClass, Json, Task
 
 ABILITIES = ("instruct", "plan", "reason", "retrieve", "understand", "review")
 _ERRORS = {
@@ -78,6 +78,15 @@ class TEval(RowEnv):
     """
 
     capability = "tool calling"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "wrong_call": "wrong_argument",
+        "wrong_plan": "wrong_order",
+        "wrong_thought": "lost_track",
+        "wrong_tool": "wrong_tool",
+        "wrong_arguments": "wrong_argument",
+        "wrong_choice": "lost_track",
+    }
+    unclear_errors = frozenset(("wrong_call", "wrong_plan"))
 
     def __init__(
         self,

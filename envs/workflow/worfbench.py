@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from acgym.scorers.matchers import matcher as matcher_of
 from acgym.scorers.workflow_graph import chain_score, graph_f1, graph_score, node_chain_f1
 from acgym.scorers.workflow_match import paired_steps
 from acgym.scorers.workflow_text import missing_part, parse_workflow
-from acgym.types import Task
+from acgym.types import FailureClass, Task
 
 SCENARIOS = {
     "toolbench": "function call",
@@ -69,6 +70,12 @@ class WorfBench(RowEnv):
     """
 
     capability = "workflow generation"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "missing_step": "premature_stop",
+        "extra_step": "wrong_tool",
+        "wrong_order": "wrong_order",
+        "wrong_edges": "wrong_order",
+    }
 
     def __init__(
         self,

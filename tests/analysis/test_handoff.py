@@ -7,6 +7,7 @@ import gc
 import json
 from dataclasses import replace
 
+import gymnasium as gym
 import pytest
 
 from acgym.agents.base import Agent, AgentFailure
@@ -158,14 +159,14 @@ def assemble_row(run, slips):
 
 
 def test_steps_wasted_in_the_household_are_fatal_when_too_few_are_left(tmp_path):
-    """The expert needs s of 30 steps: silence is fatal in the turn that leaves fewer, turn 30 - s."""
+    """The expert needs s of the n steps: silence is fatal in the turn that leaves fewer, turn n - s."""
     idle = Faulty("idle", lambda at: "")
     run = made(tmp_path, HOUSE, {"level": 1}, [Oracle(), idle], range(3))
     play_handoffs(run, "idle", {"oracle": Oracle(), "idle": idle}.__getitem__)
     pairs = choose(run.episodes("oracle"), run.episodes("idle"), Limits())
     table = {(one.agent, one.key): one for one in handed(run, "idle")}
     for pair in pairs:
-        assert fatal_turn(outcomes(pair, "other", table)) == 30 - len(pair.dense.turns)
+        assert fatal_turn(outcomes(pair, "other", table)) == gym.spec(HOUSE).max_episode_steps - len(pair.dense.turns)
         assert outcomes(pair, "dense", table) == [False] * len(pair.dense.turns) + [True]
 
 

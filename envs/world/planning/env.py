@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 from typing import Literal as Choice
 
 import numpy as np
@@ -17,7 +18,7 @@ from acgym.envs.world.planning.planner import plan
 from acgym.envs.world.planning.words import action_words, read_action, rule, sentence, sentences
 from acgym.rows import Row, RowEnv
 from acgym.text import excerpt
-from acgym.types import Task
+from acgym.types import FailureClass, Task
 
 CHANGES_ONLY = ("barman", "tyreworld")
 """Domains of which AgentBoard tells only what an action changed."""
@@ -64,6 +65,10 @@ class PDDL(RowEnv):
 
     env_id = "ACB/PDDL-v0"
     capability = "real-world applications"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "not_applicable": "wrong_order",
+        "unknown_object": "wrong_argument",
+    }
 
     def __init__(
         self,
