@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, TypeAlias
 from acgym.assemble.agent import model_folder, parse_spec
 from acgym.assemble.models import Models
 from acgym.assemble.recipe import play_order
-from acgym.compare.job import SHEET, Job, add_play, episodes_left
+from acgym.compare.job import Job, episodes_left
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record.run import Run
-from acgym.types import Json
+from acgym.record.sheet import Sheet
 
 if TYPE_CHECKING:
+    from acgym.analysis.result import ComparisonResult
     from acgym.record.episode import Episode
     from acgym.workers.pool import Team, Workers
 
@@ -45,7 +46,7 @@ def run_comparison(
     listener: Listener | None = None,
     workers: int = 1,
     ray: str | None = None,
-) -> dict[str, Json]:
+) -> ComparisonResult:
     """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
 
     A run that was interrupted goes on where it stopped: finished episodes are never played again, failed ones are.
@@ -55,7 +56,7 @@ def run_comparison(
     Args:
         settings: from :func:`prepare`.
         folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
-            ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare.job.Job.play`) and ``signals.safetensors``
+            ``episodes.jsonl``, ``agent.json`` (:class:`acgym.record.sheet.Sheet`) and ``signals.safetensors``
             (:func:`acgym.probe.yardstick.write_signals`), ``comparison.json``
             (:func:`acgym.analysis.comparison.assemble_result`), and ``calibration-*.json`` with what models played for
             their calibration (:mod:`acgym.calibrate.kept`).
@@ -91,12 +92,12 @@ def run_comparison(
                 team = Cluster(ray, workers)
             with Workers(workers, work, run.append, listener, team, _load_the_rest) as crew:
                 _play(settings, run, _Crew(settings, run, crew, listener).all)
-        from acgym.analysis.comparison import (
-            assemble_result,  # here: its statistics take seconds to load, in workers too
-        )
+        # here: statistics take seconds to load, in workers too
+        from acgym.analysis.comparison import assemble_result
+        from acgym.analysis.result import RESULT
 
         result = assemble_result(run)
-        run.write_json("comparison.json", result)
+        run.write_json(RESULT, result.to_json())
     return result
 
 
@@ -185,9 +186,8 @@ class _Crew:
             self.listener.playing(agent, episode.env, done[episode.env], seeds)
 
         spent = self.workers.share(agent, left, heard, after, seeds)
-        sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
-        add_play(sheet, spent.seconds, spent.episodes, spent.usage)
-        self.run.write_json(SHEET, sheet, agent)
+        sheet = Sheet.read(self.run, agent)
+        sheet.played(spent.seconds, spent.episodes, spent.usage).write(self.run, agent)
 
 
 def _order(agent: str) -> tuple[float, bool, bool]:

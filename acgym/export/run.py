@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from acgym.analysis.comparison import assemble_result
+from acgym.analysis.result import RESULT, AgentResult, ComparisonResult
 from acgym.files import write_whole
 from acgym.record.episode import Episode
 from acgym.record.run import MANIFEST, Run, folder_name
+from acgym.statistics.paired import Interval
 from acgym.types import Json
 
 
@@ -22,9 +24,9 @@ class Exported:
     """A run as the forms need it."""
 
     run: Run
-    result: Mapping[str, Json]
+    result: ComparisonResult
     """Its comparison."""
-    agents: Sequence[Mapping[str, Json]]
+    agents: Sequence[AgentResult]
     """Those of the comparison's agents that were asked for."""
 
     @cached_property
@@ -36,8 +38,7 @@ class Exported:
     @property
     def envs(self) -> Mapping[str, Mapping[str, Json]]:
         """Environment -> arguments."""
-        envs: Mapping[str, Mapping[str, Json]] = self.result["settings"]["envs"]
-        return envs
+        return self.result.settings.envs
 
     def episodes(self, agent: str) -> list[Episode]:
         """Return an agent's episodes by environment and seed."""
@@ -71,17 +72,12 @@ def export_run(folder: str | Path, to: str, out: str | Path, agents: Sequence[st
     if to == "parquet" and find_spec("pyarrow") is None:
         raise ImportError('parquet needs pyarrow; install it with: pip install "acgym[parquet]"')
     run = Run.read(folder)
-    result = run.read_json("comparison.json") or assemble_result(run)
-    try:
-        names = [agent["name"] for agent in result["agents"]]
-    except (KeyError, TypeError) as why:
-        raise ValueError(
-            f"{folder}/comparison.json is not a comparison ({why!r}); 'acgym rescore' makes it anew"
-        ) from None
+    result = _result(run)
+    names = [agent.name for agent in result.agents]
     for name in agents:
         if name not in names:
             raise ValueError(f"{folder} compares no agent {name!r}; it compares {', '.join(names)}")
-    chosen = [agent for agent in result["agents"] if not agents or agent["name"] in agents]
+    chosen = [agent for agent in result.agents if not agents or agent.name in agents]
     files = FORMS[to](Exported(run, result, chosen))
     written = []
     for name, content in files.items():
@@ -95,9 +91,20 @@ def as_json(value: Json) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n").encode()
 
 
-def standard_error(interval: Mapping[str, float]) -> float:
+def _result(run: Run) -> ComparisonResult:
+    """Read the run's comparison; make it if there is none yet."""
+    kept = run.read_json(RESULT)
+    if kept is None:
+        return assemble_result(run)
+    try:
+        return ComparisonResult.from_json(kept, f"{run.path / RESULT}")
+    except ValueError as why:
+        raise ValueError(f"{run.path / RESULT} is not a comparison ({why}); 'acgym rescore' makes it anew") from None
+
+
+def standard_error(interval: Interval) -> float:
     """Return the standard error that a 95 % interval amounts to: half its width over 1.96."""
-    return (interval["high"] - interval["low"]) / (2 * 1.959963984540054)
+    return (interval.high - interval.low) / (2 * 1.959963984540054)
 
 
 def env_version(env: str) -> int:
