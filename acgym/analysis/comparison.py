@@ -75,9 +75,11 @@ def _compared_with_first(
             rows[name] = {env: at_any_time(row, looks.get(env)) for env, row in rows[name].items()}
     together = _adjusted_over_agents({name: _together(asked[name], other, until) for name, other in others.items()})
     for name, row in rows.items():
-        if len(row) == 1:
-            row.update(dict.fromkeys(row, together[name]))
-        row[POOLED] = together[name]
+        pooled = together[name]
+        if len(row) == 1:  # what is not measured keeps its own reason
+            [pooled] = [one if isinstance(one, NotMeasured) else pooled for one in row.values()]
+            row.update(dict.fromkeys(row, pooled))
+        row[POOLED] = pooled
     return rows
 
 
