@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from acgym import report
 from acgym.record.run import Run
 from acgym.report import figures as report_figures
+from acgym.report import page as report
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
 from acgym.report.grids import grids, legend

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 from typer.testing import CliRunner
 
-from acgym import report
 from acgym.cli.app import app
 from acgym.record.run import Run
+from acgym.report import page as report
 from acgym.report.view import Viewer, serve
 from acgym.report.view_progress import Progress
 from tests.helpers.report_runs import DENSE, NEEDLE, OTHER, TOOLS, finish, write_run
