@@ -14,8 +14,8 @@ def score_row(**changes: Any) -> dict[str, Any]:
     """Return a score as it is written."""
     ends = {"low": 0.4, "high": 0.6}
     row = {"n": 100, "n_failed": 0, "success": 0.5, "success_interval": ends, "progress": 0.5,
-           "progress_interval": ends, "anchored_success": None, "format_error_rate": 0.0, "decision_error_rate": 0.0, "steps": 2.0,
-           "generated_tokens": None, "seconds": 1.0}  # fmt: skip
+           "progress_interval": ends, "anchored_success": None, "format_error_rate": 0.0, "decision_error_rate": 0.0,
+           "steps": 2.0, "generated_tokens": None, "seconds": 1.0}  # fmt: skip
     return {**row, **changes}
 
 

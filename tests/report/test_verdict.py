@@ -177,7 +177,8 @@ def test_where_nothing_can_be_lost_nothing_is_said_to_cost_nothing():
     told = said({TOOL: floor, FLOW: floor})
     assert told == (
         "gptq-w4: ToolCall and Workflow cannot be measured here, since reference solves 0.0 %, so that there is "
-        "nothing to lose: an easier level, examples in the prompt or a first agent that solves more would make it measurable."
+        "nothing to lose: an easier level, examples in the prompt or a first agent that solves more would make it "
+        "measurable."
     )
     mixed = said({TOOL: floor | {"dense_success": 0.04}, FLOW: row(-0.5, -0.6, -0.4, 0.001)})
     assert mixed.startswith("gptq-w4 costs 50.0 (95 % interval 40.0 to 60.0) points of Workflow; ToolCall cannot be")

@@ -1,4 +1,4 @@
-"""Means over environments: equal to the plain methods where there is one, narrower than pooling, and true by simulation."""
+"""Means over environments: equal to the plain methods where there is one, narrower than pooling, true by simulation."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ PATTERNS = {"even": (1, 1, 1, 1), "one": (4, 0, 0, 0), "unlike": (3, 0.5, 0.3, 0
 @pytest.mark.parametrize("sizes", [(30, 30, 30, 30), (100, 100, 100, 100), (30, 60, 100, 200)])
 @pytest.mark.parametrize("rate", [0.002, 0.01, 0.05, 0.2])
 def test_intervals_hold_the_true_mean(sizes, rate):
-    """Rare and frequent losses, in one environment or in all, in equal and unequal numbers of pairs; 2,000 runs each."""
+    """Rare and frequent losses, in one environment or in all, in equal and unequal numbers of pairs."""
     rng, runs = np.random.default_rng([5, int(1000 * rate)]), 2000
     for weights in PATTERNS.values():
         lost, won = (share * rate * np.array(weights) for share in (0.8, 0.2))
