@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from acgym.analysis.failure import CLASSES
 from acgym.analysis.numbers import Score
 from acgym.analysis.result import POOLED
-from acgym.report import verdict
 from acgym.report.material import Material, Missing
 from acgym.report.svg import COLOURS, GAIN, INK, LOSS, MARKERS, SOFT, agent_colour, panels
+from acgym.report.verdict import short_env as plain_name
 from acgym.text import printable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MOST_AGENTS = 12
 
 def short_env(env: str) -> str:
     """``ACB/ToolCall-v0`` -> ``ToolCall``; other people's ids stay whole."""
-    return printable(verdict.short_env(env))
+    return printable(plain_name(env))
 
 
 def size(material: Material) -> Figure:

@@ -27,9 +27,11 @@ ROOMS: dict[str, Room] = {
     "acgym.analysis": Room("episodes and signals to a comparison", ("acgym", "acgym.record", "acgym.statistics")),
     "acgym.report": Room(
         "a comparison to sentences, tables, figures, pages",
-        ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record"),
+        ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record", "acgym.statistics"),
     ),
-    "acgym.export": Room("a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record")),
+    "acgym.export": Room(
+        "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
+    ),
     # environments: four capabilities, none of which knows another
     "acgym.envs": Room("one register line an environment; names and their split", ("acgym",)),
     "acgym.envs.tools": Room("tool use", ("acgym", "acgym.envs", "acgym.scorers")),
