@@ -95,7 +95,7 @@ def prediction(run: Run, agents: Sequence[AgentResult], played: Mapping[str, Seq
 
 def _over_recipes(env: str, dense: AgentResult, others: Sequence[AgentResult]) -> dict[str, Json]:
     rows = [(agent.signals[env], agent.comparison(env)) for agent in others]
-    known = [(signals, row) for signals, row in rows if signals and row is not None and row.limit != "floor"]
+    known = [(signals, row) for signals, row in rows if signals and row is not None]
     found: dict[str, Json] = {}
     reference = dense.signals[env]
     for name, change in BY_RECIPE.items():

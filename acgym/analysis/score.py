@@ -101,10 +101,12 @@ def compare_all(
 def adjusted(row: Mapping[str, Comparison | NoEpisodes]) -> dict[str, Comparison | NoEpisodes]:
     """Holm-adjust the p-values of comparisons that stand together; what was not measured does not count."""
     measured = {name: cell for name, cell in row.items() if isinstance(cell, Comparison)}
-    exact, middle = (holm([getattr(cell, name) for cell in measured.values()]) for name in ("p", "p_mid"))
+    exact = dict(zip(measured, holm([cell.p for cell in measured.values()]), strict=True))
+    known = {name: cell.p_mid for name, cell in measured.items() if cell.p_mid is not None}
+    middle = dict(zip(known, holm(list(known.values())), strict=True))
     together = {
-        name: replace(at_level(cell, len(measured)), p_holm=p, p_mid_holm=p_mid)
-        for (name, cell), p, p_mid in zip(measured.items(), exact, middle, strict=True)
+        name: replace(at_level(cell, len(measured)), p_holm=exact[name], p_mid_holm=middle.get(name))
+        for name, cell in measured.items()
     }
     return {name: together.get(name, cell) for name, cell in row.items()}
 
@@ -116,6 +118,8 @@ def at_level(row: Comparison, tests: int) -> Comparison:
     are damaged too it asks for less, so the power is at least what is said.
     """
     discordant, alpha = (row.lost + row.won) / row.n, ALPHA / tests
+    if row.anytime is not None:
+        return row  # what is played until it is known has no number of episodes to plan for
     return replace(
         row,
         detectable_drop=minimum_detectable_drop(row.n_tasks, discordant, alpha=alpha),
