@@ -4,100 +4,135 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from acgym.analysis.divergence_summary import summarise_all
 from acgym.analysis.handoff import handoff_section
+from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.analysis.proxy import prediction
-from acgym.analysis.score import Comparison, NoEpisodes, compare, compare_all, score
+from acgym.analysis.result import POOLED, VERSION, AgentResult, ComparisonResult
+from acgym.analysis.score import NoEpisodes, adjusted, compare_all, score
+from acgym.analysis.together import compare_together, score_together
 from acgym.analysis.until import at_any_time, look, look_pooled
 from acgym.record.pairing import shared
+from acgym.record.sheet import Sheet, SignalNumbers
+from acgym.typed import from_json
 from acgym.types import Json
 
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
     from acgym.record.run import Run
 
-POOLED = "all"
-"""Label of what is told of all environments together."""
+_Row: TypeAlias = dict[str, "Comparison | NotMeasured"]
 
 
-def assemble_result(run: Run) -> dict[str, Json]:
+def assemble_result(run: Run) -> ComparisonResult:
     """Score every agent of a run and compare it with the first one.
+
+    Each comparison of one environment has p-values adjusted over the environments (Holm), that of all environments
+    together (:mod:`acgym.analysis.together`) over the agents; where there is one environment only, that one is all of
+    them, and adjusted so too. Of a run that stops by itself (``settings.until``) intervals and p-values are
+    anytime-valid, see :func:`acgym.analysis.until.at_any_time`.
 
     Args:
         run: in which every agent has played every episode of the settings.
 
-    Returns:
-        The content of ``comparison.json``. What was not measured is None or ``{"reason": why}``, never a number.
-
-        * ``settings``: of the run, see :class:`acgym.compare.settings.Settings`; ``dense``: the first agent's spec;
-          ``noise_floor``: the name of the agent that is the first one played again, None if there is none;
-          ``prediction``: whether the signals predicted what was lost (:func:`acgym.analysis.proxy.prediction`).
-        * ``anchors``: environment -> ``{"success", "progress"}`` of the random policy as the environment states them,
-          in [0, 1]; None if it states none. ``heuristic_anchors``: the same of the best simple heuristic.
-        * ``agents``: in the order of the settings, each with ``name``; ``sheet``, its ``agent.json`` (model, size,
-          seconds); and, by environment and under ``"all"``: ``scores`` (:class:`acgym.analysis.score.Score`),
-          ``comparisons`` with the first agent (:class:`acgym.analysis.score.Comparison` without its divergences; empty
-          for the first agent itself; ``p_holm`` and ``p_mid_holm`` are adjusted over the environments and None under
-          ``"all"``) and ``signals``
-          (:class:`acgym.probe.signals.Signals`; under ``"all"`` the plain mean over the environments, which for
-          effective ranks is not the rank of the pooled states); and ``divergence`` from the first agent by environment
-          and under ``"all"`` (:func:`acgym.analysis.divergence_summary.summarise`; empty for the first agent itself);
-          ``handoff`` (:func:`acgym.analysis.handoff.handoff_section`), None where none were played.
-        * Of a run that stops by itself (``settings.until``), intervals and p-values are anytime-valid, and each
-          comparison has ``anytime``, see :func:`acgym.analysis.until.at_any_time`.
-        * A score's or comparison's ``reason`` comes with ``n`` = 0 and ``n_failed``.
-
     Raises:
-        ValueError: if the agents have not played the same episodes.
+        ValueError: if the agents have not played the same episodes, or a data sheet is damaged.
     """
     names, envs = run.settings["agents"], run.settings["envs"]
     played = {name: _by_env(envs, run.episodes(name)) for name in names}
     dense = played[names[0]]
-    agents = [_agent(run, name, dense, played[name]) for name in names]
-    anchors = {env: _anchor(episodes, "random") for env, episodes in dense.items()}
-    heuristics = {env: _anchor(episodes, "heuristic") for env, episodes in dense.items()}
-    return {
-        "settings": dict(run.settings),
-        "dense": names[0],
-        "noise_floor": next((agent["name"] for agent in agents[1:] if _is_rerun(agent, names[0])), None),
-        "prediction": prediction(run, agents, {name: _flat(played[name]) for name in names}),
-        "anchors": anchors,
-        "heuristic_anchors": heuristics,
-        "agents": agents,
-    }
+    rows = _compared_with_first(dense, {name: played[name] for name in names[1:]}, run.settings.get("until"))
+    agents = [_agent(run, name, dense, played[name], rows.get(name, {})) for name in names]
+    found = prediction(run, agents, {name: _flat(played[name]) for name in names})
+    return ComparisonResult.from_json(
+        {
+            "version": VERSION,
+            "settings": dict(run.settings),
+            "dense": names[0],
+            "noise_floor": next((agent.name for agent in agents[1:] if _is_rerun(agent, names[0])), None),
+            "prediction": found,
+            "anchors": {env: _anchor(episodes, "random") for env, episodes in dense.items()},
+            "heuristic_anchors": {env: _anchor(episodes, "heuristic") for env, episodes in dense.items()},
+            "agents": [agent.to_json() for agent in agents],
+        }
+    )
+
+
+def _compared_with_first(
+    dense: Mapping[str, Sequence[Episode]],
+    others: Mapping[str, Mapping[str, Sequence[Episode]]],
+    until: float | None,
+) -> dict[str, _Row]:
+    """Compare agents with the dense one, in each environment and in all of them together."""
+    asked = {name: _asked(dense, other, until) for name, other in others.items()}
+    rows: dict[str, _Row] = {}
+    for name, other in others.items():
+        compared = compare_all(asked[name], {name: other})[name]
+        rows[name] = {env: _measured(cell, asked[name][env], other[env]) for env, cell in compared.items()}
+        if until is not None:
+            looks = look(asked[name], other, until)
+            rows[name] = {env: at_any_time(row, looks.get(env)) for env, row in rows[name].items()}
+    together = _adjusted_over_agents({name: _together(asked[name], other, until) for name, other in others.items()})
+    for name, row in rows.items():
+        pooled = together[name]
+        if len(row) == 1:  # what is not measured keeps its own reason
+            [pooled] = [one if isinstance(one, NotMeasured) else pooled for one in row.values()]
+            row.update(dict.fromkeys(row, pooled))
+        row[POOLED] = pooled
+    return rows
+
+
+def _asked(
+    dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float | None
+) -> Mapping[str, Sequence[Episode]]:
+    """Return the dense episodes that the other agent was asked to play too: all, unless it may stop by itself."""
+    return dense if until is None else {env: shared(dense[env], other[env]) for env in dense}
+
+
+def _together(
+    dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float | None
+) -> Comparison | NotMeasured:
+    try:
+        row: Comparison | NotMeasured = compare_together(dense, other)
+    except NoEpisodes as why:
+        return NotMeasured(str(why), n_failed=sum(max(len(dense[env]), len(other[env])) for env in dense))
+    return row if until is None else at_any_time(row, look_pooled(dense, other, until))
+
+
+def _adjusted_over_agents(rows: Mapping[str, Comparison | NotMeasured]) -> _Row:
+    """Holm-adjust the p-values of all environments together over the agents."""
+    measured = {name: row for name, row in rows.items() if isinstance(row, Comparison)}
+    return {**rows, **{name: row for name, row in adjusted(measured).items() if isinstance(row, Comparison)}}
 
 
 def _agent(
-    run: Run, name: str, dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]]
-) -> dict[str, Json]:
-    """Score one agent and compare it with the dense one, if it is another."""
+    run: Run, name: str, dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], row: _Row
+) -> AgentResult:
+    """Score one agent, and lay what it is compared by beside that."""
     envs, until = run.settings["envs"], run.settings.get("until")
-    sheet = run.read_json("agent.json", name) or {}
-    row: dict[str, Json] = {
-        "name": name,
-        "sheet": sheet,
-        "scores": {env: _score(episodes) for env, episodes in {**other, POOLED: _flat(other)}.items()},
-        "comparisons": {},
-        "signals": _signals(sheet, envs),
-        "divergence": {},
-        "handoff": None,
-    }
+    sheet = Sheet.read(run, name)
+    found = AgentResult(
+        name=name,
+        sheet=sheet,
+        scores={**{env: _score(episodes) for env, episodes in other.items()}, POOLED: _score_all(other)},
+        comparisons=row,
+        signals=_signals(sheet, envs),
+    )
     if name == run.settings["agents"][0]:
-        return row
-    ours = dense if until is None else {env: shared(dense[env], other[env]) for env in envs}
-    return {
-        **row,
-        "comparisons": _comparisons(name, ours, other, until),
+        return found
+    ours = _asked(dense, other, until)
+    more = {
         "divergence": summarise_all(ours, other, POOLED),
         "handoff": handoff_section(run, name, _flat(ours), _flat(other)),
     }
+    return from_json(AgentResult, {**found.to_json(), **more})
 
 
-def _is_rerun(agent: Mapping[str, Json], dense: str) -> bool:
+def _is_rerun(agent: AgentResult, dense: str) -> bool:
     """Say whether an agent is the dense one played again."""
-    return "rerun" in agent["sheet"] and str(agent["name"]).startswith(f"{dense}@")
+    return agent.sheet.rerun is not None and agent.name.startswith(f"{dense}@")
 
 
 def _by_env(envs: Mapping[str, Json], episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
@@ -110,37 +145,26 @@ def _flat(by_env: Mapping[str, Sequence[Episode]]) -> list[Episode]:
     return [episode for rows in by_env.values() for episode in rows]
 
 
-def _score(episodes: Sequence[Episode]) -> dict[str, Json]:
+def _score(episodes: Sequence[Episode]) -> Score | NotMeasured:
     try:
-        return score(episodes).to_dict()
+        return score(episodes)
     except NoEpisodes as why:
-        return {"reason": str(why), "n": 0, "n_failed": len(episodes)}
+        return NotMeasured(str(why), n_failed=len(episodes))
 
 
-def _comparisons(
-    name: str, dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float | None
-) -> dict[str, Json]:
-    """Compare an agent with the dense one in each environment and in all together."""
-    compared = compare_all(dense, {name: other})[name]
-    rows = {env: _cell(cell, dense[env], other[env]) for env, cell in compared.items()}
-    rows[POOLED] = _compare(_flat(dense), _flat(other))
-    if until is not None:
-        looks = {**look(dense, other, until), POOLED: look_pooled(dense, other, until)}
-        rows = {env: at_any_time(row, looks.get(env)) for env, row in rows.items()}
-    return rows
-
-
-def _compare(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
+def _score_all(by_env: Mapping[str, Sequence[Episode]]) -> Score | NotMeasured:
     try:
-        return _cell(compare(dense, other), dense, other)
+        return score_together(by_env)
     except NoEpisodes as why:
-        return _cell(why, dense, other)
+        return NotMeasured(str(why), n_failed=sum(map(len, by_env.values())))
 
 
-def _cell(cell: Comparison | NoEpisodes, dense: Sequence[Episode], other: Sequence[Episode]) -> dict[str, Json]:
+def _measured(
+    cell: Comparison | NoEpisodes, dense: Sequence[Episode], other: Sequence[Episode]
+) -> Comparison | NotMeasured:
     if isinstance(cell, NoEpisodes):
-        return {"reason": str(cell), "n": 0, "n_failed": max(len(dense), len(other))}
-    return cell.to_dict(divergences=False)
+        return NotMeasured(str(cell), n_failed=max(len(dense), len(other)))
+    return cell
 
 
 def _anchor(episodes: Sequence[Episode], policy: Literal["random", "heuristic"]) -> dict[str, float] | None:
@@ -152,12 +176,11 @@ def _anchor(episodes: Sequence[Episode], policy: Literal["random", "heuristic"])
     return {"success": fmean(success), "progress": fmean(progress)}
 
 
-def _signals(sheet: Mapping[str, Json], envs: Mapping[str, Json]) -> dict[str, Json]:
+def _signals(sheet: Sheet, envs: Mapping[str, Json]) -> dict[str, SignalNumbers | None]:
     """Return the signals of each environment, and the mean of them where all were measured."""
-    measured: dict[str, Json] = sheet.get("signals", {}).get("by_env", {})
-    rows: dict[str, Json] = {env: measured.get(env) for env in envs}
-    rows[POOLED] = _mean([rows[env] for env in envs]) if all(rows.values()) else None
-    return rows
+    rows = {env: sheet.signals_of(env) for env in envs}
+    known = [numbers.to_json() for numbers in rows.values() if numbers is not None]
+    return {**rows, POOLED: from_json(SignalNumbers, _mean(known)) if len(known) == len(rows) else None}
 
 
 def _mean(values: Sequence[Json]) -> Json:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from acgym.analysis.result import AgentResult
 from acgym.record.run import SIGNALS
+from acgym.record.sheet import SignalNumbers
 from acgym.record.tokens import decision_sequences
 from acgym.statistics.prediction import Stratum, association, discrimination
 from acgym.types import Json
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from acgym.record.run import Run
 
 
-Change: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json]], float | None]
+Change: TypeAlias = Callable[[SignalNumbers, SignalNumbers], float | None]
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
 
 
@@ -28,28 +30,28 @@ def _minus(a: float | None, b: float | None) -> float | None:
 
 
 def _lost_agreement(name: str, k: str) -> Change:
-    return lambda dense, other: _minus(1.0, (other[name] or {}).get(k))
+    return lambda dense, other: _minus(1.0, other.at(name, k))
 
 
 BY_RECIPE: dict[str, Change] = {
-    "erank": lambda dense, other: _minus(dense["erank"], other["erank"]),
-    "diff_erank": lambda dense, other: _minus(dense["diff_erank"], other["diff_erank"]),
-    "energy_shift": lambda dense, other: None if other["energy_shift"] is None else abs(other["energy_shift"]),
-    "energy_abs_shift": lambda dense, other: other["energy_abs_shift"],
-    "energy_w1": lambda dense, other: other["energy_w1"],
-    "energy_ks": lambda dense, other: other["energy_ks"],
+    "erank": lambda dense, other: _minus(dense.erank, other.erank),
+    "diff_erank": lambda dense, other: _minus(dense.diff_erank, other.diff_erank),
+    "energy_shift": lambda dense, other: None if other.energy_shift is None else abs(other.energy_shift),
+    "energy_abs_shift": lambda dense, other: other.energy_abs_shift,
+    "energy_w1": lambda dense, other: other.energy_w1,
+    "energy_ks": lambda dense, other: other.energy_ks,
     **{
         f"{name}@{k}": _lost_agreement(name, str(k))
         for name in ("topk_jaccard", "topk_kendall", "topk_spearman")
         for k in (3, 10, 20)
     },
-    "kl": lambda dense, other: other["kl"],
-    "js": lambda dense, other: other.get("js"),
-    "margin": lambda dense, other: _minus(dense.get("margin"), other.get("margin")),
-    "nll": lambda dense, other: _minus(other["nll"], dense["nll"]),
-    "top1_flip": lambda dense, other: other["top1_flip"],
+    "kl": lambda dense, other: other.kl,
+    "js": lambda dense, other: other.js,
+    "margin": lambda dense, other: _minus(dense.margin, other.margin),
+    "nll": lambda dense, other: _minus(other.nll, dense.nll),
+    "top1_flip": lambda dense, other: other.top1_flip,
 }
-"""Signal -> its change from the dense to the compressed model (:class:`acgym.probe.signals.Signals` as JSON), turned
+"""Signal -> its change from the dense to the compressed model (:class:`acgym.record.sheet.SignalNumbers`), turned
 so that a larger value means more damage: lost rank and margin, |mean ΔE|, 1 - agreement, gained NLL; the others are
 distances already. Runs from before a signal was measured lack it."""
 
@@ -71,12 +73,12 @@ EPISODE = "episode"
 of ``ENV/episode/seed``; larger must mean more damage. None are needed for the signals of PER_TOKEN."""
 
 
-def prediction(run: Run, agents: Sequence[Mapping[str, Json]], played: Mapping[str, Sequence[Episode]]) -> Json:
+def prediction(run: Run, agents: Sequence[AgentResult], played: Mapping[str, Sequence[Episode]]) -> Json:
     """Say how well each signal predicted lost success, over recipes and over episodes.
 
     Args:
         run: whose signals are read.
-        agents: the ``agents`` of a comparison; the first is the dense one. Re-runs of it are no recipes.
+        agents: those of a comparison; the first is the dense one. Re-runs of it are no recipes.
         played: agent -> all its episodes.
 
     Returns:
@@ -84,27 +86,27 @@ def prediction(run: Run, agents: Sequence[Mapping[str, Json]], played: Mapping[s
         compressed agents; ``episodes``: signal -> :class:`acgym.statistics.prediction.Discrimination` over the probed
         episodes of all recipes and environments. None when no agent but the first was measured.
     """
-    dense, others = agents[0], [agent for agent in agents[1:] if "rerun" not in agent["sheet"]]
-    if not any(any(agent["signals"].values()) for agent in others):
+    dense, others = agents[0], [agent for agent in agents[1:] if agent.sheet.rerun is None]
+    if not any(agent.probed for agent in others):
         return None
-    recipes = {env: _over_recipes(env, dense, others) for env in dense["signals"]}
+    recipes = {env: _over_recipes(env, dense, others) for env in dense.signals}
     return {"recipes": recipes, "episodes": _over_episodes(run, dense, others, played)}
 
 
-def _over_recipes(env: str, dense: Mapping[str, Json], others: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    rows = [(agent["signals"][env], agent["comparisons"][env]) for agent in others]
-    known = [(signals, row) for signals, row in rows if signals and "success_difference" in row]
+def _over_recipes(env: str, dense: AgentResult, others: Sequence[AgentResult]) -> dict[str, Json]:
+    rows = [(agent.signals[env], agent.comparison(env)) for agent in others]
+    known = [(signals, row) for signals, row in rows if signals and row is not None]
     found: dict[str, Json] = {}
+    reference = dense.signals[env]
     for name, change in BY_RECIPE.items():
-        reference = dense["signals"][env]
-        points = [(change(reference, s), -row["success_difference"]) for s, row in known] if reference else []
+        points = [(change(reference, s), -row.success_difference) for s, row in known] if reference else []
         measured = [(x, y) for x, y in points if x is not None]
         found[name] = asdict(association([x for x, _ in measured], [y for _, y in measured]))
     return found
 
 
 def _over_episodes(
-    run: Run, dense: Mapping[str, Json], others: Sequence[Mapping[str, Json]], played: Mapping[str, Sequence[Episode]]
+    run: Run, dense: AgentResult, others: Sequence[AgentResult], played: Mapping[str, Sequence[Episode]]
 ) -> dict[str, Json]:
     strata: dict[str, list[Stratum]] = {name: [] for name in PER_TOKEN}
     first = _arrays(run, dense)
@@ -113,9 +115,10 @@ def _over_episodes(
         if arrays is None or first is None or not _same_tokens(dense, agent):
             continue
         for env in run.settings["envs"]:
-            solved = {e.seed: e for e in played[dense["name"]] if e.env == env and e.success}
-            after = {e.seed: e for e in played[agent["name"]] if e.env == env and e.outcome == "finished"}
-            owners = _owners([e for e in played[dense["name"]] if e.env == env], agent["sheet"]["signals"]["episodes"])
+            solved = {e.seed: e for e in played[dense.name] if e.env == env and e.success}
+            after = {e.seed: e for e in played[agent.name] if e.env == env and e.outcome == "finished"}
+            probed = agent.sheet.signals.episodes if agent.sheet.signals is not None else None
+            owners = _owners([e for e in played[dense.name] if e.env == env], probed or 0)
             for name, values in _by_episode(_of(first, env), _of(arrays, env), owners).items():
                 seeds = [seed for seed in values if seed in solved and seed in after]
                 lost = [not after[seed].success for seed in seeds]
@@ -147,18 +150,18 @@ def _owners(episodes: Sequence[Episode], probed: int) -> list[int]:
     return [episode.seed for episode in chosen for _ in decision_sequences([episode])]
 
 
-def _arrays(run: Run, agent: Mapping[str, Json]) -> dict[str, NDArray[Any]] | None:
+def _arrays(run: Run, agent: AgentResult) -> dict[str, NDArray[Any]] | None:
     """Read an agent's arrays; None if it has none."""
     from safetensors.numpy import load_file
 
-    file = run.folder(agent["name"]) / SIGNALS
-    return load_file(file) if file.is_file() and any(agent["signals"].values()) else None
+    file = run.folder(agent.name) / SIGNALS
+    return load_file(file) if file.is_file() and agent.probed else None
 
 
 def _of(arrays: Mapping[str, NDArray[Any]], env: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(f"{env}/"): array for name, array in arrays.items() if name.startswith(f"{env}/")}
 
 
-def _same_tokens(dense: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
-    digest = dense["sheet"].get("signals", {}).get("tokens_sha256")
-    return digest is not None and digest == other["sheet"].get("signals", {}).get("tokens_sha256")
+def _same_tokens(dense: AgentResult, other: AgentResult) -> bool:
+    digests = [None if agent.sheet.signals is None else agent.sheet.signals.tokens_sha256 for agent in (dense, other)]
+    return digests[0] is not None and digests[0] == digests[1]

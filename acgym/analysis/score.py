@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from statistics import fmean
 
+from acgym.analysis.numbers import ALPHA, Comparison, Divergence, Score, TurnCount
 from acgym.record.episode import Episode
-from acgym.record.pairing import Key, agent_name, by_key, by_task, pair
+from acgym.record.pairing import agent_name, by_key, by_task, pair
 from acgym.statistics.cluster import cluster_mcnemar, cluster_mcnemar_mid_p, clustered_difference, clustered_mean
-from acgym.statistics.paired import Interval, holm
+from acgym.statistics.paired import holm
 from acgym.statistics.power import episodes_needed, minimum_detectable_drop
-from acgym.types import Json
 
 DROP_OF_INTEREST = 0.02
 """A comparison says how many episodes a drop of this size would need."""
@@ -20,119 +20,6 @@ DROP_OF_INTEREST = 0.02
 
 class NoEpisodes(ValueError):
     """Nothing is left to score; the message names the agents and environments. Never reported as a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What one agent scored on its finished episodes. None is "not measured", never a number."""
-
-    n: int
-    """Finished episodes, at least 1; everything below is about these."""
-    n_failed: int
-    """Episodes that an infrastructure failure ended: counted, never scored."""
-    success: float
-    """Share of episodes solved, in [0, 1]."""
-    success_interval: Interval
-    """95 % interval: Wilson; see :func:`acgym.statistics.cluster.clustered_mean` where tasks repeat."""
-    progress: float
-    """Mean final progress, in [0, 1]."""
-    progress_interval: Interval
-    """95 % interval, see :func:`acgym.statistics.cluster.clustered_mean`."""
-    anchored_success: float | None
-    """(success - random) / (1 - random): 0 is guessing, 1 perfect. None if an episode states no anchor."""
-    format_error_rate: float | None
-    """Share of turns whose action was not in the grammar, in [0, 1]; None when there was no turn."""
-    decision_error_rate: float | None
-    """Share of turns whose action was well formed but wrong, in [0, 1]; None when there was no turn."""
-    steps: float
-    """Mean turns of an episode."""
-    generated_tokens: float | None
-    """Mean tokens that the agent generated in an episode; None for an agent without tokens."""
-    seconds: float
-    """Mean wall-clock seconds of an episode, waiting in a batch included."""
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return the score as JSON; intervals are ``{"low", "high"}``."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """Where one pair first went separate ways."""
-
-    key: Key
-    turn: int
-    """Index, from 0, of the first turn whose action differs, or that only one of the two episodes has."""
-    lost: bool
-    """The dense agent solved the task, the other did not."""
-    won: bool
-    """The other way round."""
-    progress_lost: float
-    """Final progress of the dense agent minus the other's, in [-1, 1]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two agents on the same episodes. Differences are other - dense: below 0 is a loss."""
-
-    dense: str
-    other: str
-    n: int
-    """Pairs in which both finished, at least 1; everything below is about these."""
-    n_tasks: int
-    """Distinct tasks among the pairs; below n where tasks repeat, and intervals and p then allow for it."""
-    n_failed: int
-    """Pairs left out because an infrastructure failure ended at least one of the two."""
-    lost: int
-    """Pairs that only the dense agent solved."""
-    won: int
-    """Pairs that only the other agent solved."""
-    dense_success: float
-    other_success: float
-    success_difference: float
-    """(won - lost) / n, in [-1, 1]."""
-    success_interval: Interval
-    """95 % score interval for paired proportions (Tango 1998); :func:`acgym.statistics.cluster.clustered_difference`
-    where tasks repeat."""
-    p: float
-    """Exact two-sided McNemar test; :func:`acgym.statistics.cluster.cluster_mcnemar` where tasks repeat."""
-    p_holm: float | None
-    """``p`` adjusted for the number of environments; None until :func:`compare_all` has seen them all."""
-    p_mid: float
-    """Its mid-p, less conservative and not guaranteed: :func:`acgym.statistics.paired.mcnemar_mid_p`."""
-    p_mid_holm: float | None
-    """``p_mid`` adjusted likewise."""
-    dense_progress: float
-    other_progress: float
-    progress_difference: float
-    progress_interval: Interval
-    """95 % interval, see :func:`acgym.statistics.cluster.clustered_difference`."""
-    detectable_drop: float | None
-    """Smallest true drop that n_tasks pairs would show (power 0.8, level 0.05), discordance as seen; None if none
-    would."""
-    episodes_for_two_points: int
-    """Pairs with which a true drop of 0.02 would show, on the same terms."""
-    divergences: tuple[Divergence, ...]
-    """The pairs whose actions differ somewhere, in the order of the dense run."""
-
-    @property
-    def lost_from_divergence(self) -> float | None:
-        """Share of the diverged pairs that were lost from there on; None when none diverged."""
-        return fmean(d.lost for d in self.divergences) if self.divergences else None
-
-    def divergence_turns(self) -> list[tuple[int, int, int]]:
-        """Return (turn, pairs that first diverged there, of these lost) by rising turn, turns without any left out."""
-        diverged = Counter(d.turn for d in self.divergences)
-        lost = Counter(d.turn for d in self.divergences if d.lost)
-        return [(turn, diverged[turn], lost[turn]) for turn in sorted(diverged)]
-
-    def to_dict(self, divergences: bool = True) -> dict[str, Json]:
-        """Return the comparison as JSON; ``divergences`` are thousands of rows, and can be made from the episodes."""
-        turns = [{"turn": turn, "diverged": n, "lost": lost} for turn, n, lost in self.divergence_turns()]
-        row = asdict(self if divergences else replace(self, divergences=()))
-        if not divergences:
-            del row["divergences"]
-        return {**row, "lost_from_divergence": self.lost_from_divergence, "divergence_turns": turns}
 
 
 def score(episodes: Iterable[Episode]) -> Score:
@@ -177,7 +64,7 @@ def compare(dense: Iterable[Episode], other: Iterable[Episode]) -> Comparison:
     done = [(a, b) for a, b in pairs if a.outcome == b.outcome == "finished"]
     if not done:
         raise NoEpisodes(_nothing([episode for both in pairs for episode in both]))
-    return _compared(done, n_failed=len(pairs) - len(done))
+    return compared(done, n_failed=len(pairs) - len(done))
 
 
 def compare_all(
@@ -207,23 +94,49 @@ def compare_all(
                 row[env] = compare(dense[env], by_env[env])
             except NoEpisodes as why:
                 row[env] = why
-        measured = {env: cell for env, cell in row.items() if isinstance(cell, Comparison)}
-        exact, middle = (holm([getattr(c, name) for c in measured.values()]) for name in ("p", "p_mid"))
-        for (env, cell), p, p_mid in zip(measured.items(), exact, middle, strict=True):
-            row[env] = replace(cell, p_holm=p, p_mid_holm=p_mid)
-        table[agent] = row
+        table[agent] = adjusted(row)
     return table
 
 
-def _compared(pairs: list[tuple[Episode, Episode]], n_failed: int) -> Comparison:
+def adjusted(row: Mapping[str, Comparison | NoEpisodes]) -> dict[str, Comparison | NoEpisodes]:
+    """Holm-adjust the p-values of comparisons that stand together; what was not measured does not count."""
+    measured = {name: cell for name, cell in row.items() if isinstance(cell, Comparison)}
+    exact = dict(zip(measured, holm([cell.p for cell in measured.values()]), strict=True))
+    known = {name: cell.p_mid for name, cell in measured.items() if cell.p_mid is not None}
+    middle = dict(zip(known, holm(list(known.values())), strict=True))
+    together = {
+        name: replace(at_level(cell, len(measured)), p_holm=exact[name], p_mid_holm=middle.get(name))
+        for name, cell in measured.items()
+    }
+    return {name: together.get(name, cell) for name, cell in row.items()}
+
+
+def at_level(row: Comparison, tests: int) -> Comparison:
+    """Say what the pairs can show when this is one of several tests whose p-values are Holm-adjusted.
+
+    Planned for the hardest case, in which this one alone is damaged: Holm then asks for p <= 0.05 / tests. Where others
+    are damaged too it asks for less, so the power is at least what is said.
+    """
+    discordant, alpha = (row.lost + row.won) / row.n, ALPHA / tests
+    if row.anytime is not None:
+        return row  # what is played until it is known has no number of episodes to plan for
+    return replace(
+        row,
+        detectable_drop=minimum_detectable_drop(row.n_tasks, discordant, alpha=alpha),
+        episodes_for_two_points=episodes_needed(DROP_OF_INTEREST, discordant, alpha=alpha),
+    )
+
+
+def compared(pairs: Sequence[tuple[Episode, Episode]], n_failed: int) -> Comparison:
+    """Compare pairs in which both finished, at least one, all of them as one sample."""
     n = len(pairs)
     a_success, b_success = [bool(a.success) for a, _ in pairs], [bool(b.success) for _, b in pairs]
     a_progress, b_progress = [float(a.progress or 0.0) for a, _ in pairs], [float(b.progress or 0.0) for _, b in pairs]
     tasks, labels = by_task(pairs), [a.task for a, _ in pairs]
     lost, won = _lost(pairs), _lost(pairs, won=True)
     by_task_lost, by_task_won = zip(*((_lost(rows), _lost(rows, won=True)) for rows in tasks.values()), strict=True)
-    discordant = (lost + won) / n
-    return Comparison(
+    apart = tuple(d for a, b in pairs if (d := _divergence(a, b)) is not None)
+    found = Comparison(
         dense=agent_name(a for a, _ in pairs),
         other=agent_name(b for _, b in pairs),
         n=n,
@@ -243,10 +156,13 @@ def _compared(pairs: list[tuple[Episode, Episode]], n_failed: int) -> Comparison
         other_progress=fmean(b_progress),
         progress_difference=fmean(b_progress) - fmean(a_progress),
         progress_interval=clustered_difference(a_progress, b_progress, labels),
-        detectable_drop=minimum_detectable_drop(len(tasks), discordant),
-        episodes_for_two_points=episodes_needed(DROP_OF_INTEREST, discordant),
-        divergences=tuple(d for a, b in pairs if (d := _divergence(a, b)) is not None),
+        detectable_drop=None,
+        episodes_for_two_points=0,
+        divergence_turns=_by_turn(apart),
+        lost_from_divergence=fmean(d.lost for d in apart) if apart else None,
+        divergences=apart,
     )
+    return at_level(found, 1)
 
 
 def _lost(pairs: Sequence[tuple[Episode, Episode]], won: bool = False) -> int:
@@ -264,6 +180,12 @@ def _divergence(a: Episode, b: Episode) -> Divergence | None:
     solved, still = bool(a.success), bool(b.success)
     gap = float(a.progress or 0.0) - float(b.progress or 0.0)
     return Divergence(a.key, turn, lost=solved and not still, won=still and not solved, progress_lost=gap)
+
+
+def _by_turn(divergences: Sequence[Divergence]) -> tuple[TurnCount, ...]:
+    diverged = Counter(d.turn for d in divergences)
+    lost = Counter(d.turn for d in divergences if d.lost)
+    return tuple(TurnCount(turn, diverged[turn], lost[turn]) for turn in sorted(diverged))
 
 
 def _anchored(success: float, episodes: Sequence[Episode]) -> float | None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from statistics import fmean
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from acgym.analysis.numbers import Comparison, Look, NotMeasured, Verdict
 from acgym.record.episode import Episode
 from acgym.record.pairing import pair
 from acgym.statistics.paired import Interval, holm
 from acgym.statistics.sequential import confidence_sequence, sequential_p
-from acgym.types import Json
 
 _Gain: TypeAlias = tuple[Hashable, float, float]
-Verdict: TypeAlias = Literal["loss", "gain", "narrow", "open", "drift"]
 
 FIRST_LOOK = 25
 """Episodes of the first batch; as many as are probed, so that later batches leave the probed tokens as they are."""
@@ -23,34 +22,6 @@ GROWTH = 1.25
 """Each look has at least this many times the episodes of the look before: few looks, and few episodes too many."""
 CONFIDENCE = 0.95
 """Chance that all environments' success intervals of one agent hold, whenever it stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the episodes so far show of one agent in one environment; differences are other - dense."""
-
-    n: int
-    """Pairs in which both finished."""
-    tasks: int
-    """Distinct tasks among them. Each counts once, by its lowest seed: a repeat is not independent news."""
-    confidence: float
-    """Of both intervals: 1 - 0.05 / number of environments (Bonferroni); 0.95 of all together."""
-    success_interval: Interval | None
-    """:func:`acgym.statistics.sequential.confidence_sequence` of the difference in success; None if nothing is left of
-    it."""
-    progress_interval: Interval | None
-    """The same of final progress. It does not decide when to stop."""
-    p: float
-    """:func:`acgym.statistics.sequential.sequential_p` of success."""
-    p_holm: float | None
-    """``p`` adjusted for the number of environments (Holm), as valid at any time as ``p`` is; None of all together."""
-    verdict: Verdict
-    """``loss`` or ``gain``: the interval of success excludes 0. ``narrow``: its half-width is at most what was asked.
-    ``open``: neither yet. ``drift``: no one mean fits all episodes, which stops the play too."""
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return the look as JSON."""
-        return asdict(self)
 
 
 def looks(limit: int) -> list[int]:
@@ -112,27 +83,33 @@ def may_stop(found: Mapping[str, Look]) -> bool:
     return all(seen.verdict != "open" for seen in found.values())
 
 
-def at_any_time(row: Mapping[str, Json], seen: Look | None) -> dict[str, Json]:
-    """Put what holds whenever one stops into a comparison's row, in place of what holds for a fixed number of episodes.
+def at_any_time(row: Comparison | NotMeasured, seen: Look | None) -> Comparison | NotMeasured:
+    """Put what holds whenever one stops into a comparison, in place of what holds for a fixed number of episodes.
 
     Args:
-        row: :class:`acgym.analysis.score.Comparison` as JSON, or ``{"reason", "n", "n_failed"}``.
-        seen: what the same episodes show.
+        row: the comparison of the same episodes.
+        seen: what they show.
 
     Returns:
-        The row with the intervals and p-values of ``seen``, ``detectable_drop`` and mid-p None, and ``anytime``, all of
-        ``seen``;
-        where the episodes fit no one mean, a ``reason`` instead of numbers.
+        The comparison with the intervals and p-values of ``seen``, ``detectable_drop`` and mid-p None, and ``anytime``,
+        all of ``seen``; where the episodes fit no one mean, the reason instead of numbers.
     """
-    if "reason" in row or seen is None:
-        return dict(row)
+    if isinstance(row, NotMeasured) or seen is None:
+        return row
     if seen.success_interval is None or seen.progress_interval is None:
         why = "no one mean fits all episodes: what is compared seems to have changed on the way"
-        return {"reason": why, "n": 0, "n_failed": row["n_failed"]}
-    at_stop = seen.to_dict()
-    kept = ("success_interval", "progress_interval", "p", "p_holm")
-    fixed = dict.fromkeys(("detectable_drop", "p_mid", "p_mid_holm"))  # they hold for a number fixed beforehand
-    return {**row, **{name: at_stop[name] for name in kept}, **fixed, "anytime": at_stop}
+        return NotMeasured(why, n_failed=row.n_failed)
+    return replace(
+        row,
+        success_interval=seen.success_interval,
+        progress_interval=seen.progress_interval,
+        p=seen.p,
+        p_holm=seen.p_holm,
+        p_mid=None,  # this and the next two hold for a number of episodes fixed beforehand
+        p_mid_holm=None,
+        detectable_drop=None,
+        anytime=seen,
+    )
 
 
 def _gains(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, _Gain]:

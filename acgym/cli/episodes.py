@@ -113,8 +113,8 @@ def handoff(
             make = RunModels(made, listener).make
             play_handoffs(made, agent, make, limits, partial(listener.playing, agent, "hand-offs"))
         result = run_rescore(run)
-        row = next(one for one in result["agents"] if one["name"] == agent)
-        said = attribution(row["handoff"], result["dense"]) or "no episode of this agent was lost"
+        row = next(one for one in result.agents if one.name == agent)
+        said = attribution(row.handoff, result.dense) or "no episode of this agent was lost"
         say(f"{agent}: {said}. The curves are in {run / 'comparison.json'}.", output())
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from acgym.assemble.models import Models
 from acgym.assemble.spec import parse_spec
-from acgym.compare.job import SHEET, AgentJob, add_play, episodes_left
+from acgym.compare.job import AgentJob, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
 from acgym.record.run import Run
-from acgym.types import Json
+from acgym.record.sheet import Sheet
 
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
@@ -99,9 +99,8 @@ class Crew:
             self.listener.playing(agent, episode.env, done[episode.env], seeds)
 
         spent = self.workers.share(agent, left, heard, after, seeds)
-        sheet: dict[str, Json] = self.run.read_json(SHEET, agent) or {}
-        add_play(sheet, spent.seconds, spent.episodes, spent.usage)
-        self.run.write_json(SHEET, sheet, agent)
+        sheet = Sheet.read(self.run, agent)
+        sheet.played(spent.seconds, spent.episodes, spent.usage).write(self.run, agent)
 
 
 def _order(agent: str) -> tuple[float, bool, bool]:

@@ -13,6 +13,7 @@ from acgym.assemble.models import Models
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
 from acgym.compare.settings import Settings
 from acgym.record.run import Run
+from acgym.record.sheet import Sheet
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from acgym.agents.local import LocalAgent
     from acgym.probe.yardstick import Tokens, Yardstick
     from acgym.record.episode import Episode
-
-SHEET = "agent.json"
 
 
 @dataclass
@@ -49,7 +48,7 @@ class AgentJob:
         With no seeds, its model is probed and nothing is played.
         """
         left = episodes_left(self.settings, self.run, spec.text, seeds)
-        sheet: dict[str, Json] = self.run.read_json(SHEET, spec.text) or {}
+        sheet = Sheet.read(self.run, spec.text)
         for env, missing in left.items() if seeds else ():
             self.tell(spec, env, len(seeds) - len(missing), len(seeds))
         if not any(left.values()) and self._probed(sheet):
@@ -57,29 +56,25 @@ class AgentJob:
         if self._to_probe(spec) and spec.text != self.first.text:
             self.yardstick()  # before this agent is made: the first one's model may have to be loaded for it
         agent, facts = self._make(spec)
-        sheet |= facts
-        self.play(spec, agent, left, sheet, len(seeds))
+        sheet = self.play(spec, agent, left, sheet.updated(facts), len(seeds))
         if spec.text == self.first.text:
             self._forget_tokens()  # it may just have played: collect them anew
         if not self._probed(sheet):
             self.probe(spec, agent, sheet)
         self._made = None
 
-    def play(
-        self, spec: AgentSpec, agent: Agent, left: dict[str, list[int]], sheet: dict[str, Json], total: int
-    ) -> None:
+    def play(self, spec: AgentSpec, agent: Agent, left: dict[str, list[int]], sheet: Sheet, total: int) -> Sheet:
         """Play the seeds that are left of ``total`` in all environments at once, and keep the agent's data sheet.
 
-        ``agent.json`` holds what :meth:`Models.make` knows of the model; ``play``, the wall-clock seconds of the play,
-        added up where workers shared it, and how many episodes they cover (those of a session that was killed are
-        missing); ``usage``, the requests, retries and tokens of a remote agent; and ``signals``, see
-        :meth:`Yardstick.measure`.
+        Returns:
+            The sheet with what the play took, as it then is on the disk.
         """
         started = time.perf_counter()
         writers = {env: self._writer(spec, env, total - len(seeds), total) for env, seeds in left.items()}
         finished = self._episodes(agent, left, writers)
-        add_play(sheet, time.perf_counter() - started, finished, self._used(agent))
-        self.run.write_json(SHEET, sheet, spec.text)
+        sheet = sheet.played(time.perf_counter() - started, finished, self._used(agent))
+        sheet.write(self.run, spec.text)
+        return sheet
 
     def share(self, spec: AgentSpec, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
         """Play these seeds of each environment and nothing else; the agent is kept for the next share.
@@ -136,15 +131,15 @@ class AgentJob:
         agent.rest()
         return finished
 
-    def probe(self, spec: AgentSpec, agent: Agent, sheet: dict[str, Json]) -> None:
+    def probe(self, spec: AgentSpec, agent: Agent, sheet: Sheet) -> None:
         """Teacher-force the first agent's transcripts through an agent's model, or note why not."""
         digest = self.tokens().digest
         if spec.kind not in MODELS:
             reason = "its model runs elsewhere" if spec.kind in REMOTE else "the agent has no model"
-            sheet["signals"] = {"tokens_sha256": digest, "reason": reason}
+            signals: dict[str, Json] = {"tokens_sha256": digest, "reason": reason}
         elif self.first.kind not in MODELS:
             reason = f"{self.first.text} has no model here to compare with"
-            sheet["signals"] = {"tokens_sha256": digest, "reason": reason}
+            signals = {"tokens_sha256": digest, "reason": reason}
         else:
             from acgym.probe.yardstick import write_signals
 
@@ -152,11 +147,11 @@ class AgentJob:
             own = cast("LocalAgent", agent)
             yardstick = self.yardstick(own if spec.text == self.first.text else None)
             if isinstance(yardstick, str):
-                sheet["signals"] = {"tokens_sha256": digest, "reason": yardstick}
+                signals = {"tokens_sha256": digest, "reason": yardstick}
             else:
-                sheet["signals"], measured = yardstick.measure(own, self._first_alive(spec, own))
+                signals, measured = yardstick.measure(own, self._first_alive(spec, own))
                 write_signals(measured, self.run.folder(spec.text))
-        self.run.write_json(SHEET, sheet, spec.text)
+        sheet.updated({"signals": signals}).write(self.run, spec.text)
 
     def _expect(self, spec: AgentSpec, agent: Agent) -> None:
         """Let an agent with a model know what the first one said: checking that is faster than finding it out."""
@@ -199,9 +194,9 @@ class AgentJob:
     def _to_probe(self, spec: AgentSpec) -> bool:
         return spec.kind in MODELS and self.first.kind in MODELS
 
-    def _probed(self, sheet: dict[str, Json]) -> bool:
+    def _probed(self, sheet: Sheet) -> bool:
         """Say whether the signals on the disk are there and were taken on the tokens of today."""
-        return bool(sheet.get("signals", {}).get("tokens_sha256") == self.tokens().digest)
+        return sheet.signals is not None and sheet.signals.tokens_sha256 == self.tokens().digest
 
     def _first_alive(self, spec: AgentSpec, agent: LocalAgent) -> LocalAgent | None:
         if spec.text == self.first.text:
@@ -225,13 +220,3 @@ class AgentJob:
 def episodes_left(settings: Settings, run: Run, agent: str, seeds: range) -> dict[str, list[int]]:
     """Return environment -> the seeds of which an agent has no finished episode."""
     return {env: run.seeds_left(agent, env, kwargs, "eval", seeds) for env, kwargs in settings.envs.items()}
-
-
-def add_play(sheet: dict[str, Json], seconds: float, finished: int, usage: Mapping[str, int]) -> None:
-    """Add to an agent's data sheet what a play took, if anything was played."""
-    if finished:
-        before = sheet.get("play", {"seconds": 0.0, "episodes": 0})
-        sheet["play"] = {"seconds": before["seconds"] + seconds, "episodes": before["episodes"] + finished}
-    if usage:
-        earlier = sheet.get("usage", {})
-        sheet["usage"] = {name: earlier.get(name, 0) + count for name, count in usage.items()}

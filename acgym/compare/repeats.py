@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, cast
 
 from acgym.agents.decoding import Decoding
 from acgym.analysis.repeated import repeated_difference, repeated_episodes
+from acgym.analysis.result import POOLED
 from acgym.assemble.make import remote
 from acgym.assemble.models import Models
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
-from acgym.compare.job import SHEET, AgentJob, episodes_left
+from acgym.compare.job import AgentJob, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
 from acgym.record.lines import RunExists
 from acgym.record.manifest import MANIFEST
 from acgym.record.run import Run
-from acgym.report.grids import POOLED
+from acgym.record.sheet import Sheet
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _play(spec: AgentSpec, each: Sequence[Settings], runs: Sequence[Run], models
         if made is None or spec.kind == "openai":
             made = remote(spec, decoding, models.tool_format) if spec.kind in REMOTE else models.make(spec)
         agent = _seeded(made[0], spec, decoding)
-        sheet = {**(run.read_json(SHEET, spec.text) or {}), **made[1], "facts": getattr(agent, "facts", {})}
+        sheet = Sheet.read(run, spec.text).updated({**made[1], "facts": getattr(agent, "facts", {})})
         AgentJob(settings, run, models).play(spec, agent, left, sheet, settings.episodes)
         run.close()  # a hundred samples would be hundreds of open files
 

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from acgym.analysis.comparison import assemble_result
+from acgym.analysis.result import ComparisonResult
 from acgym.record.episode import Episode
 from acgym.record.intact import refuse_edited
 from acgym.record.run import EPISODES, Run
 from acgym.report.page import write_report
-from acgym.types import Json
 
 Scorer: TypeAlias = Callable[[Episode], float | bool | None]
 """Scores a finished episode anew: True or False for solved or not, or a number in [0, 1] for its progress (solved at
 1); None where it cannot say."""
 
 
-def rescore(folder: str | Path, scorer: Scorer | None = None, name: str | None = None) -> dict[str, Json]:
+def rescore(folder: str | Path, scorer: Scorer | None = None, name: str | None = None) -> ComparisonResult:
     """Compute the numbers of a finished run anew and write them with their report.
 
     Args:
@@ -45,11 +45,9 @@ def rescore(folder: str | Path, scorer: Scorer | None = None, name: str | None =
     run = _Rescored(folder, scorer)
     result = assemble_result(run)
     if name is not None:
-        result["scorer"] = name
-        for agent in result["agents"]:
-            agent["handoff"] = None
+        result = result.judged_by(name)
     suffix = "" if name is None else f"-{''.join(c if c.isalnum() else '_' for c in name)}"
-    run.write_json(f"comparison{suffix}.json", result)
+    run.write_json(f"comparison{suffix}.json", result.to_json())
     write_report(result, run.path / f"report{suffix}.html", run)
     return result
 

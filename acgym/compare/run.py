@@ -17,9 +17,9 @@ from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record.run import Run
-from acgym.types import Json
 
 if TYPE_CHECKING:
+    from acgym.analysis.result import ComparisonResult
     from acgym.record.episode import Episode
     from acgym.workers.pool import Team
 
@@ -42,7 +42,7 @@ def run_comparison(
     listener: Listener | None = None,
     workers: int = 1,
     ray: str | None = None,
-) -> dict[str, Json]:
+) -> ComparisonResult:
     """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
 
     A run that was interrupted goes on where it stopped: finished episodes are never played again, failed ones are.
@@ -52,7 +52,7 @@ def run_comparison(
     Args:
         settings: from :func:`prepare`.
         folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
-            ``episodes.jsonl``, ``agent.json`` (:meth:`acgym.compare.job.AgentJob.play`) and ``signals.safetensors``
+            ``episodes.jsonl``, ``agent.json`` (:class:`acgym.record.sheet.Sheet`) and ``signals.safetensors``
             (:func:`acgym.probe.yardstick.write_signals`), ``comparison.json``
             (:func:`acgym.analysis.comparison.assemble_result`), and ``calibration-*.json`` with what models played for
             their calibration (:mod:`acgym.assemble.models`).
@@ -88,12 +88,12 @@ def run_comparison(
                 team = Cluster(ray, workers)
             with Workers(workers, work, run.append, listener, team, _load_the_rest) as crew:
                 _play(settings, run, Crew(settings, run, crew, listener).all)
-        from acgym.analysis.comparison import (
-            assemble_result,  # here: its statistics take seconds to load, in workers too
-        )
+        # here: statistics take seconds to load, in workers too
+        from acgym.analysis.comparison import assemble_result
+        from acgym.analysis.result import RESULT
 
         result = assemble_result(run)
-        run.write_json("comparison.json", result)
+        run.write_json(RESULT, result.to_json())
     return result
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from acgym.analysis.result import AgentResult, ComparisonResult
 from acgym.record.episode import Episode
 from acgym.record.run import MANIFEST, Run, folder_name
+from acgym.statistics.paired import Interval
 from acgym.types import Json
 
 
@@ -18,9 +20,9 @@ class Exported:
     """A run as the forms need it."""
 
     run: Run
-    result: Mapping[str, Json]
+    result: ComparisonResult
     """Its comparison."""
-    agents: Sequence[Mapping[str, Json]]
+    agents: Sequence[AgentResult]
     """Those of the comparison's agents that were asked for."""
 
     @cached_property
@@ -32,15 +34,14 @@ class Exported:
     @property
     def envs(self) -> Mapping[str, Mapping[str, Json]]:
         """Environment -> arguments."""
-        envs: Mapping[str, Mapping[str, Json]] = self.result["settings"]["envs"]
-        return envs
+        return self.result.settings.envs
 
     @cached_property
     def capabilities(self) -> Mapping[str, str]:
         """Environment -> the capability that it measures; without those whose episodes do not say it."""
         said: dict[str, str] = {}
         for agent in self.agents:
-            for episode in self.episodes(agent["name"]):
+            for episode in self.episodes(agent.name):
                 if episode.capability is not None:
                     said.setdefault(episode.env, episode.capability)
             if said.keys() >= self.envs.keys():
@@ -61,9 +62,9 @@ def as_json(value: Json) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n").encode()
 
 
-def standard_error(interval: Mapping[str, float]) -> float:
+def standard_error(interval: Interval) -> float:
     """Return the standard error that a 95 % interval amounts to: half its width over 1.96."""
-    return (interval["high"] - interval["low"]) / (2 * 1.959963984540054)
+    return (interval.high - interval.low) / (2 * 1.959963984540054)
 
 
 def env_version(env: str) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
+from acgym.analysis.numbers import NotMeasured, Score
+from acgym.analysis.result import AgentResult
 from acgym.export.exported import Exported, Files, agent_folder, as_json, env_version, standard_error
 from acgym.record.episode import Episode
 from acgym.types import Json
@@ -22,13 +24,13 @@ def inspect_logs(exported: Exported) -> Files:
     """
     files = {}
     for agent in exported.agents:
-        episodes = exported.episodes(agent["name"])
+        episodes = exported.episodes(agent.name)
         for env in exported.envs:
             played = [episode for episode in episodes if episode.env == env]
             if played:
                 log = _log(exported, agent, env, played)
                 name = f"{_created(exported)[:19].replace(':', '-')}_{agent_folder(env)}_{log['eval']['task_id']}.json"
-                files[f"{agent_folder(agent['name'])}/{name}"] = as_json(log)
+                files[f"{agent_folder(agent.name)}/{name}"] = as_json(log)
     return files
 
 
@@ -37,8 +39,8 @@ def _created(exported: Exported) -> str:
     return datetime.fromisoformat(created).isoformat() if created else "1970-01-01T00:00:00+00:00"
 
 
-def _log(exported: Exported, agent: Mapping[str, Json], env: str, episodes: Sequence[Episode]) -> dict[str, Json]:
-    name, created = str(agent["name"]), _created(exported)
+def _log(exported: Exported, agent: AgentResult, env: str, episodes: Sequence[Episode]) -> dict[str, Json]:
+    name, created = agent.name, _created(exported)
     digest = hashlib.sha256(f"{created} {name} {env}".encode("utf-8", "surrogatepass")).hexdigest()[:22]
     versions = exported.manifest.get("sessions", [{}])[-1].get("versions", {})
     return {
@@ -60,21 +62,23 @@ def _log(exported: Exported, agent: Mapping[str, Json], env: str, episodes: Sequ
             "scorers": [{"name": "success"}, {"name": "progress"}],
         },
         "plan": {"name": "plan", "steps": [], "config": {}},
-        "results": _results(agent["scores"][env]),
+        "results": _results(agent.scores[env]),
         "stats": {"started_at": created, "completed_at": created, "model_usage": _usage(name, episodes)},
         "samples": [_sample(name, episode) for episode in episodes],
     }  # fmt: skip
 
 
-def _results(score: Mapping[str, Json]) -> dict[str, Json]:
+def _results(score: Score | NotMeasured) -> dict[str, Json]:
+    known = [] if isinstance(score, NotMeasured) else [
+        ("success", score.success, score.success_interval), ("progress", score.progress, score.progress_interval)
+    ]  # fmt: skip
     scores = []
-    for name in ("success", "progress"):
-        if score.get(name) is not None:
-            error = standard_error(score[f"{name}_interval"])
-            metrics = {"mean": {"name": "mean", "value": score[name]}, "stderr": {"name": "stderr", "value": error}}
-            scores.append({"name": name, "scorer": name, "metrics": metrics, "scored_samples": score["n"],
-                           "unscored_samples": score["n_failed"]})  # fmt: skip
-    return {"total_samples": score["n"] + score["n_failed"], "completed_samples": score["n"], "scores": scores}
+    for name, value, interval in known:
+        stderr = {"name": "stderr", "value": standard_error(interval)}
+        metrics = {"mean": {"name": "mean", "value": value}, "stderr": stderr}
+        scores.append({"name": name, "scorer": name, "metrics": metrics, "scored_samples": score.n,
+                       "unscored_samples": score.n_failed})  # fmt: skip
+    return {"total_samples": score.n + score.n_failed, "completed_samples": score.n, "scores": scores}
 
 
 def _usage(name: str, episodes: Sequence[Episode]) -> dict[str, Json]:

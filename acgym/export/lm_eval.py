@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from acgym.analysis.numbers import Score
+from acgym.analysis.result import AgentResult
 from acgym.export.exported import Exported, Files, agent_folder, as_json, env_version, standard_error
+from acgym.statistics.paired import Interval
 from acgym.types import Json
 
 METRICS = {
@@ -24,14 +27,14 @@ def lm_eval(exported: Exported) -> Files:
     of the 95 % interval. What was not measured has no key. The harness's own ``acc`` is not used: success of an episode
     is no accuracy of an answer.
     """
-    return {f"{agent_folder(agent['name'])}/results_acgym.json": as_json(_of(exported, agent)) for agent in
+    return {f"{agent_folder(agent.name)}/results_acgym.json": as_json(_of(exported, agent)) for agent in
             exported.agents}  # fmt: skip
 
 
-def _of(exported: Exported, agent: Mapping[str, Json]) -> dict[str, Json]:
+def _of(exported: Exported, agent: AgentResult) -> dict[str, Json]:
     created = exported.manifest.get("created")
     versions = exported.manifest.get("sessions", [{}])[-1].get("versions", {})
-    scores = {env: agent["scores"][env] for env in exported.envs if "success" in agent["scores"][env]}
+    scores = {env: score for env in exported.envs if (score := agent.score(env)) is not None}
     return {
         "results": {env: _metrics(env, score) for env, score in scores.items()},
         "group_subtasks": {env: [] for env in scores},
@@ -39,12 +42,12 @@ def _of(exported: Exported, agent: Mapping[str, Json]) -> dict[str, Json]:
         "versions": {env: env_version(env) for env in scores},
         "n-shot": dict.fromkeys(scores, 0),
         "higher_is_better": {env: dict(METRICS) for env in scores},
-        "n-samples": {env: {"original": score["n"] + score["n_failed"], "effective": score["n"]} for env, score in
+        "n-samples": {env: {"original": score.n + score.n_failed, "effective": score.n} for env, score in
                       scores.items()},
-        "config": {"model": "acgym", "model_args": agent["name"], "batch_size": None, "limit": None,
-                   "random_seed": exported.result["settings"].get("seed")},
-        "model_name": agent["name"],
-        "model_name_sanitized": agent_folder(agent["name"]),
+        "config": {"model": "acgym", "model_args": agent.name, "batch_size": None, "limit": None,
+                   "random_seed": exported.result.settings.seed},
+        "model_name": agent.name,
+        "model_name_sanitized": agent_folder(agent.name),
         "model_source": "acgym",
         "date": datetime.fromisoformat(created).timestamp() if created else None,
         "acgym_version": versions.get("acgym"),
@@ -52,12 +55,13 @@ def _of(exported: Exported, agent: Mapping[str, Json]) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _metrics(env: str, score: Mapping[str, Json]) -> dict[str, Json]:
+def _metrics(env: str, score: Score) -> dict[str, Json]:
     row: dict[str, Json] = {"alias": env}
     for name in METRICS:
-        if score.get(name) is not None:
-            row[f"{name},none"] = score[name]
-            interval = score.get(f"{name}_interval")
+        value: float | None = getattr(score, name)
+        if value is not None:
+            row[f"{name},none"] = value
+            interval: Interval | None = getattr(score, f"{name}_interval", None)
             if interval is not None:
                 row[f"{name}_stderr,none"] = standard_error(interval)
     return row

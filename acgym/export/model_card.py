@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from acgym.analysis.numbers import Score
+from acgym.analysis.result import AgentResult
 from acgym.export.exported import Exported, Files, agent_folder, env_version
+from acgym.statistics.paired import Interval
 from acgym.types import Json
 
 NAMES = {
@@ -17,38 +18,41 @@ NAMES = {
 def model_cards(exported: Exported) -> Files:
     """Write ``AGENT/model-index.yaml``, to go between the ``---`` lines on top of a README.md.
 
-    The differences to the dense agent are metrics of their own, with interval and p in ``args``.
+    The differences to the dense agent are metrics of their own, with interval and p (``p_holm``: the one that tables
+    print) in ``args``; none where the dense agent solves too little for anything to be lost.
     """
     import yaml
 
     files = {}
     for agent in exported.agents:
         text = yaml.safe_dump(model_index(exported, agent), sort_keys=False, allow_unicode=False, width=120)
-        files[f"{agent_folder(agent['name'])}/model-index.yaml"] = text.encode()
+        files[f"{agent_folder(agent.name)}/model-index.yaml"] = text.encode()
     return files
 
 
-def model_index(exported: Exported, agent: Mapping[str, Json]) -> dict[str, Json]:
+def model_index(exported: Exported, agent: AgentResult) -> dict[str, Json]:
     """Return the block of one agent; what was not measured has no entry."""
-    results = [
-        _result(exported, agent, env, kwargs)
-        for env, kwargs in exported.envs.items()
-        if "success" in agent["scores"][env]
-    ]
-    return {"model-index": [{"name": agent["name"].rpartition("/")[2], "results": results}]}
+    results = [_result(exported, agent, score, env) for env in exported.envs if (score := agent.score(env)) is not None]
+    return {"model-index": [{"name": agent.name.rpartition("/")[2], "results": results}]}
 
 
-def _result(exported: Exported, agent: Mapping[str, Json], env: str, kwargs: Mapping[str, Json]) -> dict[str, Json]:
-    score, row = agent["scores"][env], agent["comparisons"].get(env)
+def _result(exported: Exported, agent: AgentResult, score: Score, env: str) -> dict[str, Json]:
+    row, kwargs = agent.comparison(env), exported.envs[env]
+    measured = (
+        ("success", score.success, score.success_interval),
+        ("progress", score.progress, score.progress_interval),
+        ("format_error_rate", score.format_error_rate, None),
+    )
     metrics: list[dict[str, Json]] = [
-        {"type": name, "value": score[name], "name": words, "args": {"episodes": score["n"], **_ends(score, name)}}
-        for name, words in NAMES.items()
-        if score.get(name) is not None
+        {"type": name, "value": value, "name": NAMES[name], "args": {"episodes": score.n, **_ends(interval)}}
+        for name, value, interval in measured
+        if value is not None
     ]
-    if row is not None and "reason" not in row:
-        args = {"episodes": row["n"], **_ends(row, "success"), "p": row["p"], "lost": row["lost"], "won": row["won"]}
-        name = f"Success rate minus that of {exported.result['dense']}"
-        metrics.append({"type": "success_difference", "value": row["success_difference"], "name": name, "args": args})
+    if row is not None and row.limit != "floor":
+        args = {"episodes": row.n, **_ends(row.success_interval), "p": row.p, "p_holm": row.p_holm, "lost": row.lost,
+                "won": row.won}  # fmt: skip
+        name = f"Success rate minus that of {exported.result.dense}"
+        metrics.append({"type": "success_difference", "value": row.success_difference, "name": name, "args": args})
     return {
         "task": {"type": "text-generation", "name": exported.capabilities.get(env, env)},
         "dataset": {
@@ -62,6 +66,5 @@ def _result(exported: Exported, agent: Mapping[str, Json], env: str, kwargs: Map
     }
 
 
-def _ends(row: Mapping[str, Json], name: str) -> dict[str, float]:
-    interval = row.get(f"{name}_interval")
-    return {} if interval is None else {"low": interval["low"], "high": interval["high"]}
+def _ends(interval: Interval | None) -> dict[str, float]:
+    return {} if interval is None else {"low": interval.low, "high": interval.high}

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from acgym.analysis.comparison import assemble_result
+from acgym.analysis.result import RESULT, ComparisonResult
 from acgym.export.exported import Exported, Files
 from acgym.export.forms import FORMS
 from acgym.files import write_whole
@@ -38,17 +39,12 @@ def export_run(folder: str | Path, to: str, out: str | Path, agents: Sequence[st
     if form.needs is not None and find_spec(form.needs) is None:
         raise ImportError(f'{to} needs {form.needs}; install it with: pip install "acgym[{to}]"')
     run = Run.read(folder)
-    result = run.read_json("comparison.json") or assemble_result(run)
-    try:
-        names = [agent["name"] for agent in result["agents"]]
-    except (KeyError, TypeError) as why:
-        raise ValueError(
-            f"{folder}/comparison.json is not a comparison ({why!r}); 'acgym rescore' makes it anew"
-        ) from None
+    result = _result(run)
+    names = [agent.name for agent in result.agents]
     for name in agents:
         if name not in names:
             raise ValueError(f"{folder} compares no agent {name!r}; it compares {', '.join(names)}")
-    chosen = [agent for agent in result["agents"] if not agents or agent["name"] in agents]
+    chosen = [agent for agent in result.agents if not agents or agent.name in agents]
     module, _, function = form.function.partition(":")
     make: Callable[[Exported], Files] = getattr(import_module(module), function)
     files = make(Exported(run, result, chosen))
@@ -57,3 +53,14 @@ def export_run(folder: str | Path, to: str, out: str | Path, agents: Sequence[st
         write_whole(Path(out) / name, content)
         written.append(Path(out) / name)
     return written
+
+
+def _result(run: Run) -> ComparisonResult:
+    """Read the run's comparison; make it if there is none yet."""
+    kept = run.read_json(RESULT)
+    if kept is None:
+        return assemble_result(run)
+    try:
+        return ComparisonResult.from_json(kept, f"{run.path / RESULT}")
+    except ValueError as why:
+        raise ValueError(f"{run.path / RESULT} is not a comparison ({why}); 'acgym rescore' makes it anew") from None

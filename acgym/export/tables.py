@@ -40,18 +40,19 @@ def tables(exported: Exported) -> dict[str, list[dict[str, Json]]]:
 
     * ``episodes``: agent, env, kwargs (JSON), split, seed, task_hash, task_kind, outcome, failure, success, progress,
       truncated, turns, format_errors, decision_errors, generated_tokens, seconds.
-    * ``scores``: agent, env (or ``all``), and the numbers of :class:`acgym.analysis.score.Score`, intervals as two
+    * ``scores``: agent, env (or ``all``), and the numbers of :class:`acgym.analysis.numbers.Score`, intervals as two
     columns.
-    * ``comparisons``: the numbers of :class:`acgym.analysis.score.Comparison`; ``p_holm`` is over the environments.
+    * ``comparisons``: the numbers of :class:`acgym.analysis.numbers.Comparison`; ``p_holm`` is over the environments,
+      of ``all`` over the agents.
     """
     agents = exported.agents
     found = {
-        "episodes": [_episode(agent["name"], episode) for agent in agents for episode in
-                     exported.episodes(agent["name"])],
-        "scores": [{"agent": agent["name"], "env": env, **_flat(row)} for agent in agents for env, row in
-                   agent["scores"].items()],
-        "comparisons": [{"agent": agent["name"], "env": env, **_flat(row)} for agent in agents for env, row in
-                        agent["comparisons"].items()],
+        "episodes": [_episode(agent.name, episode) for agent in agents for episode in
+                     exported.episodes(agent.name)],
+        "scores": [{"agent": agent.name, "env": env, **_flat(row.to_json())} for agent in agents for env, row in
+                   agent.scores.items()],
+        "comparisons": [{"agent": agent.name, "env": env, **_flat(row.to_json())} for agent in agents for env, row in
+                        agent.comparisons.items()],
     }  # fmt: skip
     return {name: _even(rows) for name, rows in found.items() if rows}
 

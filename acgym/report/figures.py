@@ -7,11 +7,12 @@ from itertools import cycle
 from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.analysis.failure import CLASSES
-from acgym.report.grids import POOLED
+from acgym.analysis.numbers import Score
+from acgym.analysis.result import POOLED
 from acgym.report.material import Material, Missing
 from acgym.report.svg import COLOURS, GAIN, INK, LOSS, MARKERS, SOFT, agent_colour, panels
+from acgym.report.verdict import short_env as plain_name
 from acgym.text import printable
-from acgym.types import Json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,28 +25,28 @@ MOST_AGENTS = 12
 
 def short_env(env: str) -> str:
     """``ACB/ToolCall-v0`` -> ``ToolCall``; other people's ids stay whole."""
-    return printable(env.removeprefix("ACB/").removesuffix("-v0") if env.startswith("ACB/") else env)
+    return printable(plain_name(env))
 
 
 def size(material: Material) -> Figure:
     """Success over all environments against bytes and bits, with the best of each size joined."""
     figures = {"weights, MB": ("weight_bytes", 1e-6), "bits per weight": ("bits_per_weight", 1.0)}
-    points: dict[str, list[tuple[int, float, Mapping[str, Json]]]] = {}
+    points: dict[str, list[tuple[int, float, Score]]] = {}
     for axis, (key, scale) in figures.items():
-        rows = [(i, agent["sheet"].get(key), agent["scores"][POOLED]) for i, agent in enumerate(material.agents)]
-        points[axis] = [(i, value * scale, score) for i, value, score in rows if value and "success" in score]
+        known = [(i, getattr(agent.sheet, key), agent.score(POOLED)) for i, agent in enumerate(material.agents)]
+        points[axis] = [(i, value * scale, score) for i, value, score in known if value and score is not None]
     if len(points["weights, MB"]) < 2:
         raise Missing("fewer than two agents have a known size and a score")
     figure, axes = panels(2, 2, height=3.0)
     for panel, (title, rows) in zip(axes, points.items(), strict=True):
         for i, x, score in rows:
-            y = 100 * score["success"]
-            low, high = (100 * score["success_interval"][end] for end in ("low", "high"))
+            y, ends = 100 * score.success, score.success_interval
+            low, high = 100 * ends.low, 100 * ends.high
             panel.errorbar(
                 x, y, yerr=[[max(0.0, y - low)], [max(0.0, high - y)]], color=agent_colour(i), capsize=2,
-                marker=MARKERS[i % len(MARKERS)], linestyle="", label=material.label(material.agents[i]["name"]),
+                marker=MARKERS[i % len(MARKERS)], linestyle="", label=material.label(material.agents[i].name),
             )  # fmt: skip
-        front = _front([(x, 100 * score["success"]) for _, x, score in rows])
+        front = _front([(x, 100 * score.success) for _, x, score in rows])
         panel.plot(*zip(*front, strict=True), color=SOFT, linestyle="--", linewidth=1, drawstyle="steps-post", zorder=0)
         panel.set(xlabel=title, ylabel="success, %", xlim=(0, None))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -66,10 +67,10 @@ def flips(material: Material) -> Figure:
     if not material.others:
         raise Missing("there is no other agent")
     figure, axes = panels(len(material.envs), 4, height=0.7 + 0.22 * len(material.others))
-    names = [material.label(agent["name"]) for agent in material.others]
+    names = [material.label(agent.name) for agent in material.others]
     for axis, env in zip(axes, material.envs, strict=True):
-        rows = [agent["comparisons"][env] for agent in material.others]
-        lost, won = ([row.get(side, 0) for row in rows] for side in ("lost", "won"))
+        rows = [agent.comparison(env) for agent in material.others]
+        lost, won = ([0 if row is None else getattr(row, side) for row in rows] for side in ("lost", "won"))
         bars = [axis.barh(names, [-n for n in lost], color=LOSS), axis.barh(names, won, color=GAIN)]
         for bar, counts in zip(bars, (lost, won), strict=True):
             axis.bar_label(bar, labels=[str(n) if n else "" for n in counts], padding=2)
@@ -86,17 +87,17 @@ def flips(material: Material) -> Figure:
 
 def divergence(material: Material) -> Figure:
     """Turn of the first other decision, and what came of it."""
-    rows = [(agent, agent.get("divergence", {}).get(POOLED) or {}) for agent in material.others]
-    apart = [(agent, row["turns"]) for agent, row in rows if row.get("turns")]
+    rows = [(agent, agent.diverged(POOLED)) for agent in material.others]
+    apart = [(agent, row.turns) for agent, row in rows if row is not None and row.turns]
     if not apart:
         raise Missing("no pair made other decisions, or none was compared")
     figure, axes = panels(len(apart[:MOST_AGENTS]), 4, height=1.9)
     for axis, (agent, turns) in zip(axes, apart, strict=False):
         parts = {"lost": LOSS, "won": GAIN, "kept": COLOURS[0]}
-        counts = {part: [row[part] for row in turns] for part in parts}
-        counts["neither"] = [row["diverged"] - sum(row[part] for part in parts) for row in turns]
-        _stack(axis, [row["turn"] + 1 for row in turns], counts, {**parts, "neither": SOFT})
-        axis.set_title(material.label(agent["name"]), fontsize=8)
+        counts = {part: [getattr(row, part) for row in turns] for part in parts}
+        counts["neither"] = [row.diverged - row.lost - row.won - row.kept for row in turns]
+        _stack(axis, [row.turn + 1 for row in turns], counts, {**parts, "neither": SOFT})
+        axis.set_title(material.label(agent.name), fontsize=8)
         axis.set_xlabel("turn")
     axes[0].set_ylabel("pairs")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -114,8 +115,8 @@ def _stack(axis: Axes, at: list[int], parts: Mapping[str, list[int]], colours: M
 
 def failures(material: Material) -> Figure:
     """How the lost episodes were lost."""
-    rows = [(agent, (agent.get("divergence", {}).get(POOLED) or {}).get("lost_classes")) for agent in material.others]
-    lost = [(material.label(agent["name"]), classes) for agent, classes in rows if classes and any(classes.values())]
+    rows = [(material.label(agent.name), agent.diverged(POOLED)) for agent in material.others]
+    lost = [(name, row.lost_classes) for name, row in rows if row is not None and any(row.lost_classes.values())]
     if not lost:
         raise Missing("no episode was lost, or none was compared")
     figure, (axis,) = panels(1, 1, height=0.8 + 0.28 * len(lost))
@@ -134,19 +135,19 @@ def failures(material: Material) -> Figure:
 
 def handoffs(material: Material) -> Figure:
     """Success of lost pairs after k turns of one agent and the rest of the other."""
-    rows = [(agent, (agent.get("handoff") or {}).get(POOLED)) for agent in material.others]
-    known = [(agent, row["lost"]) for agent, row in rows if row and row["lost"]["pairs"]]
+    rows = [(agent, (agent.handoff or {}).get(POOLED)) for agent in material.others]
+    known = [(agent, row.lost) for agent, row in rows if row and row.lost.pairs]
     if not known:
         raise Missing("no hand-offs were played ('acgym handoff RUN AGENT' plays them)")
     figure, axes = panels(len(known[:MOST_AGENTS]), 3, height=2.3)
     for axis, (agent, lost) in zip(axes, known, strict=False):
         for (first, words), colour in zip(_WHO.items(), COLOURS, strict=False):
-            curve = lost["curves"][first]
-            k = [row["k"] for row in curve]
-            low, high, success = ([100 * row[key] for row in curve] for key in ("low", "high", "success"))
+            curve = lost.curves[first]
+            k = [row.k for row in curve]
+            low, high, success = ([100 * getattr(row, key) for row in curve] for key in ("low", "high", "success"))
             axis.fill_between(k, low, high, color=colour, alpha=0.2, linewidth=0)
             axis.plot(k, success, color=colour, marker=".", label=words)
-        axis.set_title(f"{material.label(agent['name'])} ({lost['pairs']} pairs)", fontsize=8)
+        axis.set_title(f"{material.label(agent.name)} ({lost.pairs} pairs)", fontsize=8)
         axis.set(xlabel="k", ylim=(-4, 104))
         axis.locator_params(axis="x", integer=True)
     axes[0].set_ylabel("solved, %")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from acgym.analysis.result import AgentResult, ComparisonResult
 from acgym.record.run import SIGNALS
 from acgym.text import printable
-from acgym.types import Json
 
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
@@ -29,28 +28,27 @@ class Missing(Exception):
 class Material:
     """A comparison and its run."""
 
-    result: Mapping[str, Json]
-    """What :func:`acgym.analysis.comparison.assemble_result` returns."""
+    result: ComparisonResult
     run: Run | None = None
 
     @property
     def envs(self) -> list[str]:
         """The environments."""
-        return list(self.result["settings"]["envs"])
+        return self.result.envs
 
     @property
-    def agents(self) -> list[Mapping[str, Json]]:
+    def agents(self) -> list[AgentResult]:
         """The agents, the dense one first."""
-        return list(self.result["agents"])
+        return list(self.result.agents)
 
     @property
-    def others(self) -> list[Mapping[str, Json]]:
+    def others(self) -> list[AgentResult]:
         """The agents that are compared with the dense one."""
         return self.agents[1:]
 
     def label(self, name: str) -> str:
         """Name an agent in a figure: its recipe alone, where it is the dense one compressed; cut if too long."""
-        short = printable(name.removeprefix(f"{self.result['dense']}+"))
+        short = printable(name.removeprefix(f"{self.result.dense}+"))
         half = MOST_LETTERS // 2
         return short if len(short) <= MOST_LETTERS else f"{short[: half - 1]}…{short[-half:]}"
 
@@ -64,7 +62,7 @@ class Material:
         if self.run is None:
             raise Missing("the episodes are not at hand")
         try:
-            return {agent["name"]: self.run.episodes(agent["name"]) for agent in self.agents}
+            return {agent.name: self.run.episodes(agent.name) for agent in self.agents}
         except (ValueError, OSError) as why:
             raise Missing(f"the episodes cannot be read: {why}") from None
 
@@ -82,12 +80,12 @@ class Material:
 
         found = {}
         for agent in self.agents:
-            file = self.run.folder(agent["name"]) / SIGNALS
+            file = self.run.folder(agent.name) / SIGNALS
             try:
-                if file.is_file() and any(agent["signals"].values()):
-                    found[agent["name"]] = load_file(file)
+                if file.is_file() and agent.probed:
+                    found[agent.name] = load_file(file)
             except (SafetensorError, OSError) as why:
-                raise Missing(f"{printable(agent['name'])}: its signals cannot be read: {why}") from None
+                raise Missing(f"{printable(agent.name)}: its signals cannot be read: {why}") from None
         if not found:
             raise Missing("no agent's signals were measured")
         return found

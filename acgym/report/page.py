@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acgym.analysis.result import ComparisonResult
 from acgym.files import write_whole
 from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
@@ -22,7 +23,6 @@ from acgym.report.published import published
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
-from acgym.types import Json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,14 +72,14 @@ TABLES: tuple[tuple[Piece, Callable[[Material], Grid]], ...] = (
 )
 
 
-def write_report(result: Mapping[str, Json], path: Path, run: Run | None = None) -> None:
+def write_report(result: ComparisonResult, path: Path, run: Run | None = None) -> None:
     """Write a comparison as one page that needs no other file and no network.
 
     Everything foreign in it is escaped, and its content security policy lets only its own script run. Figures need
     matplotlib; without it the page has its tables and says how to get them. The same run gives the same page.
 
     Args:
-        result: what :func:`acgym.analysis.comparison.assemble_result` returns.
+        result: the comparison.
         path: of the file; written whole or not at all.
         run: the run that was compared; without it the page has neither episodes nor figures of signals.
 
@@ -89,7 +89,7 @@ def write_report(result: Mapping[str, Json], path: Path, run: Run | None = None)
     write_whole(path, render(result, run).encode("utf-8", "backslashreplace"))
 
 
-def render(result: Mapping[str, Json], run: Run | None = None, notice: str = "") -> str:
+def render(result: ComparisonResult, run: Run | None = None, notice: str = "") -> str:
     """Return the page that :func:`write_report` writes, with a ``notice`` on top if there is one."""
     import jinja2
 
@@ -104,7 +104,7 @@ def render(result: Mapping[str, Json], run: Run | None = None, notice: str = "")
         script=script,
         style=style,
         notice=printable(notice),
-        dense=printable(result["dense"]),
+        dense=printable(result.dense),
         verdict=verdict(result),
         pieces=pieces(material),
         pairs=pairs,
@@ -153,7 +153,7 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
 
 def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
     """Return note, tables, figure (none) and reason."""
-    found = {} if material.run is None else own_signals(material.run, [agent["name"] for agent in material.agents])
+    found = {} if material.run is None else own_signals(material.run, [agent.name for agent in material.agents])
     if not found:
         return "", (), "", "the signals there were not measured ('acgym probe RUN --own' does)"
     return " ".join(probe_notes(found)), tuple(probe_grids(found)), "", ""

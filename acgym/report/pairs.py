@@ -69,8 +69,8 @@ def pack(material: Material, most_bytes: int = MOST_BYTES) -> Packed:
     pairs = _sorted(collect(material))
     conversations, whole = _choose(pairs, most_bytes)
     content = {
-        "dense": printable(material.result["dense"]),
-        "agents": [printable(agent["name"]) for agent in material.agents],
+        "dense": printable(material.result.dense),
+        "agents": [printable(agent.name) for agent in material.agents],
         "envs": [printable(env) for env in material.envs],
         "outcomes": OUTCOMES,
         "classes": [printable(name) for name in pairs.classes],
@@ -85,9 +85,9 @@ def pack(material: Material, most_bytes: int = MOST_BYTES) -> Packed:
 def collect(material: Material) -> Pairs:
     """Pair every agent's episodes with the dense one's; a single agent's stand alone."""
     played, found = material.episodes, Pairs()
-    dense = played[material.result["dense"]]
+    dense = played[material.result.dense]
     for i, agent in enumerate(material.agents[1:], start=1):
-        theirs = {episode.key: episode for episode in played[agent["name"]]}
+        theirs = {episode.key: episode for episode in played[agent.name]}
         for a in dense:
             b = theirs.get(a.key)  # none where the other agent was allowed to stop earlier
             if b is not None:

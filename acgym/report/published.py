@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from acgym.analysis.result import ComparisonResult
 from acgym.report.grids import DASH, Cell, Grid, percent
 from acgym.text import printable
-from acgym.types import Json
 
 FOLDER = Path(__file__).resolve().parent / "acbench"
 
@@ -145,14 +145,14 @@ def model_key(spec: str) -> tuple[str, str]:
     return _letters(name), "dense"
 
 
-def published(result: Mapping[str, Json]) -> list[Grid]:
+def published(result: ComparisonResult) -> list[Grid]:
     """Lay published numbers beside a comparison's own: one table for each environment with a match, maybe none.
 
     Args:
-        result: what :func:`acgym.analysis.comparison.assemble_result` returns.
+        result: the comparison.
     """
     found = []
-    for env in result["settings"]["envs"]:
+    for env in result.envs:
         benchmark = BENCHMARKS.get(env.removeprefix("ACB/").rpartition("-v")[0]) if env.startswith("ACB/") else None
         if benchmark is not None and (rows := _rows(result, env, benchmark)):
             heads = ("agent", "here: success %\n(change)", *(f"{task}\n(change)" for task in benchmark.tasks))
@@ -162,21 +162,22 @@ def published(result: Mapping[str, Json]) -> list[Grid]:
     return found
 
 
-def _rows(result: Mapping[str, Json], env: str, benchmark: Benchmark) -> list[tuple[Cell, ...]]:
+def _rows(result: ComparisonResult, env: str, benchmark: Benchmark) -> list[tuple[Cell, ...]]:
     rows = []
-    for agent in result["agents"]:
-        model, recipe = _keys(agent["name"], result["dense"])
+    for agent in result.agents:
+        model, recipe = _keys(agent.name, result.dense)
         values = {task: _value(benchmark, model, recipe, task) for task in benchmark.tasks}
         if all(value is None for value in values.values()):
             continue
-        row = agent["comparisons"].get(env) or {}
-        own = _with_change(agent["scores"][env].get("success"), row.get("success_difference"))
+        score, row = agent.score(env), agent.comparison(env)
+        solved = None if score is None else score.success
+        own = _with_change(solved, None if row is None or row.limit == "floor" else row.success_difference)
         cells = []
         for task, value in values.items():
             before = None if recipe in (None, "dense") else _value(benchmark, model, "dense", task)
             change = None if value is None or before is None else value - before
             cells.append(Cell(_with_change(value, change)))
-        rows.append((Cell(printable(agent["name"])), Cell(own), *cells))
+        rows.append((Cell(printable(agent.name)), Cell(own), *cells))
     return rows
 
 
@@ -202,8 +203,8 @@ def _value(benchmark: Benchmark, model: str, recipe: str | None, task: str) -> f
     return None if found is None else found.value
 
 
-def _sources(result: Mapping[str, Json], benchmark: Benchmark) -> Sequence[str]:
-    keys = {_keys(agent["name"], result["dense"]) for agent in result["agents"]}
+def _sources(result: ComparisonResult, benchmark: Benchmark) -> Sequence[str]:
+    keys = {_keys(agent.name, result.dense) for agent in result.agents}
     rows = [n for n in numbers(benchmark.file) if (_letters(n.model.lower()), n.recipe) in keys]
     return list(dict.fromkeys(row.source for row in rows if row.task in benchmark.tasks))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from acgym.report.grids import DASH, POOLED, Cell, Grid, percent
+from acgym.analysis.result import POOLED
+from acgym.report.grids import DASH, Cell, Grid, percent
 from acgym.text import printable
 from acgym.types import Json
 

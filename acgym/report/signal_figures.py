@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acgym.analysis.result import AgentResult
 from acgym.report.figures import short_env
 from acgym.report.material import Material, Missing
 from acgym.report.svg import agent_colour, panels
@@ -34,13 +34,13 @@ ALONG = (
 
 def energies(material: Material) -> Figure:
     """Distribution of the free energy over the dense agent's decision tokens, a line an agent."""
-    dense = material.result["dense"]
+    dense = material.result.dense
     envs = [env for env in material.envs if material.column(dense, env, "energy") is not None]
     if not envs:
         raise Missing("the energies of the dense agent were not measured")
     figure, axes = panels(len(envs), 2, height=2.4)
     for axis, env in zip(axes, envs, strict=True):
-        rows = [(i, agent["name"], material.column(agent["name"], env, "energy")) for i, agent in _numbered(material)]
+        rows = [(i, agent.name, material.column(agent.name, env, "energy")) for i, agent in _numbered(material)]
         known = [(i, name, _finite(values)) for i, name, values in rows if values is not None and len(values)]
         ends = np.array([np.quantile(values, [0.005, 0.995]) for _, _, values in known if len(values)])
         low, high = ends[:, 0].min(), ends[:, 1].max()
@@ -71,9 +71,9 @@ def positions(material: Material) -> Figure:
     figure, axes = panels(len(known) * len(envs), len(envs), height=2.1)
     for axis, (name, env) in zip(axes, product(known, envs), strict=True):
         for i, agent in _numbered(material)[1:]:
-            along = _along(material, agent["name"], env, name)
+            along = _along(material, agent.name, env, name)
             if along is not None:
-                axis.plot(*along, color=agent_colour(i), label=material.label(agent["name"]))
+                axis.plot(*along, color=agent_colour(i), label=material.label(agent.name))
         axis.set_title(short_env(env))
         axis.set_xlabel("position, tokens")
         axis.set_ylabel(dict(ALONG)[name] if env == envs[0] else "")
@@ -84,7 +84,7 @@ def positions(material: Material) -> Figure:
 def _along(material: Material, agent: str, env: str, name: str) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return mean position and mean value of stretches with equal numbers of tokens; None where not measured."""
     at, value = material.column(agent, env, "position"), material.column(agent, env, name)
-    if agent == material.result["dense"] or at is None or value is None or at.shape != value.shape:
+    if agent == material.result.dense or at is None or value is None or at.shape != value.shape:
         return None
     keep = np.isfinite(value.astype(np.float64))
     order = np.argsort(at[keep], kind="stable")
@@ -104,7 +104,7 @@ def layers(material: Material) -> Figure:
         for i, agent in _numbered(material):
             ranks = _ranks(agent, env)
             if ranks:
-                width, label = 1.8 if i == 0 else 1.2, material.label(agent["name"])
+                width, label = 1.8 if i == 0 else 1.2, material.label(agent.name)
                 axis.plot(list(ranks), list(ranks.values()), color=agent_colour(i), linewidth=width, label=label)
         axis.set_title(short_env(env))
         axis.set(xlabel="layer", ylabel="effective rank")
@@ -113,13 +113,14 @@ def layers(material: Material) -> Figure:
     return figure
 
 
-def _ranks(agent: Mapping[str, Any], env: str) -> dict[int, float]:
+def _ranks(agent: AgentResult, env: str) -> dict[int, float]:
     """Return layer -> effective rank, those that were measured."""
-    by_layer = (agent["signals"].get(env) or {}).get("erank_layers") or {}
-    return {int(layer): float(by_layer[layer]) for layer in sorted(by_layer, key=int) if by_layer[layer] is not None}
+    found = agent.signals.get(env)
+    by_layer = (found.erank_layers if found is not None else None) or {}
+    return {int(layer): rank for layer in sorted(by_layer, key=int) if (rank := by_layer[layer]) is not None}
 
 
-def _numbered(material: Material) -> list[tuple[int, Mapping[str, Any]]]:
+def _numbered(material: Material) -> list[tuple[int, AgentResult]]:
     return list(enumerate(material.agents))
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acgym.analysis.comparison import assemble_result
+from acgym.analysis.result import RESULT, ComparisonResult
 from acgym.record.run import Run
 from acgym.report.material import Missing
 from acgym.types import Json
 
 
-def live(folder: Path, progress: Mapping[str, Json]) -> tuple[dict[str, Json], Run, str]:
+def live(folder: Path, progress: Mapping[str, Json]) -> tuple[ComparisonResult, Run, str]:
     """Return the comparison of the agents that are done, their run, and a notice of those that are not.
 
     An agent that still plays is left out: to look at its numbers while they grow would be to peek, and its tests would
@@ -26,9 +27,9 @@ def live(folder: Path, progress: Mapping[str, Json]) -> tuple[dict[str, Json], R
         FileNotFoundError, ValueError: if there is no run, or a file of it is damaged.
     """
     run = Run.read(folder)
-    finished = run.read_json("comparison.json")
+    finished = run.read_json(RESULT)
     if finished is not None:
-        return finished, run, ""
+        return ComparisonResult.from_json(finished, f"{folder / RESULT}"), run, ""
     rows = progress["agents"]
     done = [row["name"] for row in rows if row["finished"]]
     dense = rows[0]["name"]

@@ -137,7 +137,7 @@ def clustered_mean(
     clusters = Clusters.of(x, labels)
     if clusters.single:
         return mean_interval(x, confidence, seed)
-    if is_binary(x) or _differing(clusters) < ENOUGH:
+    if is_binary(x) or differing(clusters) < ENOUGH:
         n = effective_number(x, clusters, confidence)
         return wilson(min(n, clusters.mean * n), n, confidence)
     return Interval(*bca(clusters.sums, clusters.sizes, confidence, seed))
@@ -174,7 +174,7 @@ def clustered_difference(
     clusters = Clusters.of(gain, labels)
     if clusters.single:
         return paired_difference(a, b, confidence, seed)
-    if (is_binary(a) and is_binary(b)) or _differing(clusters) < ENOUGH:
+    if (is_binary(a) and is_binary(b)) or differing(clusters) < ENOUGH:
         n = effective_number(gain, clusters, confidence)
         share = n / len(gain)
         return tango(float(-gain[gain < 0].sum()) * share, float(gain[gain > 0].sum()) * share, n, confidence)
@@ -194,7 +194,7 @@ def effective_number(values: Floats, clusters: Clusters, confidence: float = 0.9
     """
     n, count = len(values), len(clusters.sizes)
     worst = n * n / float(np.sum(clusters.sizes**2))
-    if count < 2 or _differing(clusters) < ENOUGH:
+    if count < 2 or differing(clusters) < ENOUGH:
         return max(1.0, worst)
     naive = float(np.sum((values - clusters.mean) ** 2))
     robust = float(np.sum((clusters.sums - clusters.mean * clusters.sizes) ** 2)) * count / (count - 1)
@@ -202,6 +202,6 @@ def effective_number(values: Floats, clusters: Clusters, confidence: float = 0.9
     return max(1.0, n / max(1.0, robust / naive) / float(t) ** 2)
 
 
-def _differing(clusters: Clusters) -> int:
+def differing(clusters: Clusters) -> int:
     """Count the clusters whose mean differs from the commonest mean."""
     return minority(np.asarray(clusters.sums / clusters.sizes))

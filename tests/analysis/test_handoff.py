@@ -190,7 +190,7 @@ def test_the_hand_offs_that_are_played_are_those_that_are_told_of(tmp_path):
     agents = {"oracle": Oracle(), "slips": wrong_at(2)}
     assert play_handoffs(run, "slips", agents.__getitem__, Limits(lost=2, kept=0)) == 8
     assert {one.seed for one in handed(run, "slips")} == {0, 1}
-    told = assemble_result(run)["agents"][1]["handoff"]["all"]["lost"]
+    told = assemble_result(run).to_json()["agents"][1]["handoff"]["all"]["lost"]
     assert (told["pairs"], told["unknown"], told["fatal_turns"]) == (2, 0, [{"turn": 2, "lost": 2}])
 
 
@@ -291,9 +291,9 @@ def test_an_environment_that_changes_on_the_way_stops_the_hand_off(tmp_path, mon
 
 def test_a_comparison_holds_the_hand_offs(tmp_path):
     run = made(tmp_path, ECHO, LEVEL, [Oracle(), wrong_at(1)], range(3))
-    assert [row["handoff"] for row in assemble_result(run)["agents"]] == [None, None]
+    assert [row["handoff"] for row in assemble_result(run).to_json()["agents"]] == [None, None]
     play_handoffs(run, "slips", {"oracle": Oracle(), "slips": wrong_at(1)}.__getitem__, Limits(2, 0))
-    told = assemble_result(run)["agents"][1]["handoff"]
+    told = assemble_result(run).to_json()["agents"][1]["handoff"]
     assert told[ECHO]["lost"]["pairs"] == told["all"]["lost"]["pairs"] == 2
     assert told["all"]["lost"]["fatal_turns"] == [{"turn": 1, "lost": 2}]
 
@@ -314,7 +314,7 @@ def test_the_reference_agent_under_two_bits(tmp_path):
     played = handed(run, settings.agents[1])
     assert len(played) == total > 0
     assert replay(played).mismatches == ()
-    told = assemble_result(run)["agents"][1]["handoff"]["all"]["lost"]
+    told = assemble_result(run).to_json()["agents"][1]["handoff"]["all"]["lost"]
     assert told["pairs"] > 0 and told["unknown"] == 0  # noqa: PT018
     for first, ends in (("other", (1.0, 0.0)), ("dense", (0.0, 1.0))):
         curve = told["curves"][first]

@@ -10,6 +10,8 @@ from safetensors.numpy import save_file
 
 from acgym.analysis.proxy import BY_RECIPE, prediction
 from acgym.record.run import Run
+from tests.helpers.results import SIGNALS, comparison_row
+from tests.helpers.results import agent as read_agent
 from tests.helpers.scored import episode, turn
 
 ENV = "A/B-v0"
@@ -19,13 +21,17 @@ def signals(**changes):
     plain = {"erank": 50.0, "diff_erank": 5.0, "nll": 1.0, "energy": -3.0, "energy_shift": 0.0, "margin": 4.0}
     names = ("energy_abs_shift", "energy_w1", "energy_ks", "kl", "js", "top1_flip")
     agreement = {f"topk_{name}": {"3": 1.0, "10": 1.0, "20": None} for name in ("jaccard", "kendall", "spearman")}
-    return {**plain, **dict.fromkeys(names, 0.0), **agreement, **changes}
+    return {**SIGNALS, **plain, **dict.fromkeys(names, 0.0), **agreement, **changes}
 
 
 def agent(name, lost=None, **changes):
-    row = {} if lost is None else {ENV: {"success_difference": -lost}}
+    row = {} if lost is None else {ENV: comparison_row(success_difference=-lost)}
     sheet = {"signals": {"tokens_sha256": "1", "episodes": 25}}
     return {"name": name, "sheet": sheet, "comparisons": row, "signals": {ENV: signals(**changes)}}
+
+
+def told(run, agents, played):
+    return prediction(run, [read_agent(row) for row in agents], played)
 
 
 @pytest.fixture
@@ -49,7 +55,7 @@ def test_larger_always_means_more_damage(run):
         )
         for i in range(5)
     ]
-    found = prediction(run, [agent("dense"), *worse], {"dense": [], **{a["name"]: [] for a in worse}})
+    found = told(run, [agent("dense"), *worse], {"dense": [], **{a["name"]: [] for a in worse}})
     table = found["recipes"][ENV]
     assert set(table) == set(BY_RECIPE)
     for name in ("erank", "diff_erank", "nll", "energy_shift", "topk_jaccard@3", "kl", "js", "margin"):
@@ -64,16 +70,16 @@ def test_a_rerun_is_no_recipe_and_no_signals_are_no_section(run):
     again["sheet"]["rerun"] = {"max_batch": 1}
     some = [agent(f"r{i}", 0.1 * i, kl=float(i)) for i in range(3)]
     empty = {a["name"]: [] for a in (agent("dense"), again, *some)}
-    assert prediction(run, [agent("dense"), again, *some], empty)["recipes"][ENV]["kl"]["n"] == 3
+    assert told(run, [agent("dense"), again, *some], empty)["recipes"][ENV]["kl"]["n"] == 3
     blind = [{**a, "signals": {ENV: None}} for a in some]
-    assert prediction(run, [agent("dense"), *blind], empty) is None
+    assert told(run, [agent("dense"), *blind], empty) is None
 
 
 def test_a_run_from_before_a_signal_was_measured_lacks_it(run):
     old = [agent("dense"), *(agent(f"r{i}", 0.1 * i, kl=float(i)) for i in range(3))]
     for one in old:
         del one["signals"][ENV]["js"], one["signals"][ENV]["margin"]
-    table = prediction(run, old, {a["name"]: [] for a in old})["recipes"][ENV]
+    table = told(run, old, {a["name"]: [] for a in old})["recipes"][ENV]
     assert table["kl"]["kendall"] == pytest.approx(1)
     assert (table["js"]["n"], table["margin"]["kendall"]) == (0, None)
 
@@ -105,12 +111,12 @@ def test_each_token_counts_for_its_own_episode(run):
     played = {"dense": dense[::-1], "r": other}
     write(run, "dense", tokens([0.0] * 5))
     write(run, "r", tokens([0.9, 0.1, 0.8, 5.0, 0.2]))  # seeds 0, 2, 3, 4, 5
-    found = prediction(run, [agent("dense"), agent("r", 0.3)], played)["episodes"]
+    found = told(run, [agent("dense"), agent("r", 0.3)], played)["episodes"]
     assert (found["kl"]["n"], found["kl"]["n_lost"], found["kl"]["auroc"]) == (4, 2, 1.0)
     assert "same in all episodes" in found["top1_flip"]["reason"]
     stale = agent("r", 0.3)
     stale["sheet"]["signals"]["tokens_sha256"] = "2"
-    assert prediction(run, [agent("dense"), stale], played)["episodes"]["kl"]["n"] == 0
+    assert told(run, [agent("dense"), stale], played)["episodes"]["kl"]["n"] == 0
 
 
 def test_a_shift_is_the_size_of_the_mean_and_an_absolute_shift_the_mean_of_sizes(run):
@@ -119,7 +125,7 @@ def test_a_shift_is_the_size_of_the_mean_and_an_absolute_shift_the_mean_of_sizes
     other = [episode(i, i == 1, env=ENV, agent="r") for i in range(2)]
     write(run, "dense", tokens([0.0] * 2))
     write(run, "r", tokens([0.0] * 2, energy=[3.0, -3.0, -1.0, -1.0]))
-    found = prediction(run, [agent("dense"), agent("r", 0.5)], {"dense": dense, "r": other})["episodes"]
+    found = told(run, [agent("dense"), agent("r", 0.5)], {"dense": dense, "r": other})["episodes"]
     assert (found["energy_shift"]["auroc"], found["energy_abs_shift"]["auroc"]) == (0.0, 1.0)
 
 
@@ -129,5 +135,5 @@ def test_values_kept_by_episode_are_used(run):
     write(run, "dense", {f"{ENV}/other": np.zeros(1, np.float32)})
     kept = {f"{ENV}/episode/seed": np.arange(4), f"{ENV}/episode/erank": np.array([1, 2, 9, np.nan], np.float32)}
     write(run, "r", kept)
-    found = prediction(run, [agent("dense"), agent("r", 0.2)], {"dense": dense, "r": other})["episodes"]
+    found = told(run, [agent("dense"), agent("r", 0.2)], {"dense": dense, "r": other})["episodes"]
     assert (found["erank"]["n"], found["erank"]["auroc"]) == (3, 1.0)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acgym.analysis.score import Comparison, NoEpisodes, compare, compare_all, score
+from acgym.analysis.numbers import Comparison
+from acgym.analysis.score import NoEpisodes, compare, compare_all, score
 from acgym.statistics.paired import mcnemar, mcnemar_mid_p, paired_difference, wilson
 from tests.helpers.scored import episode, failed, run, turn
 
@@ -46,9 +47,9 @@ def test_what_was_not_measured_is_none():
 
 
 def test_scores_are_json():
-    row = json.loads(json.dumps(score(run([1, 0])).to_dict(), allow_nan=False))
+    row = json.loads(json.dumps(score(run([1, 0])).to_json(), allow_nan=False))
     assert row["success_interval"] == {"low": wilson(1, 2).low, "high": wilson(1, 2).high}
-    text = json.dumps(compare(run([1, 0]), run([0, 0], "q", turns=[turn("no")])).to_dict(), allow_nan=False)
+    text = json.dumps(compare(run([1, 0]), run([0, 0], "q", turns=[turn("no")])).to_json(), allow_nan=False)
     assert json.loads(text)["divergence_turns"] == [{"turn": 0, "diverged": 2, "lost": 1}]
 
 
@@ -100,7 +101,7 @@ def test_first_divergence():
         (1, 2, True, False, 0.5),
         (2, 0, False, True, -1.0),
     ]
-    assert result.divergence_turns() == [(0, 1, 0), (1, 1, 1), (2, 1, 1)]
+    assert [(row.turn, row.diverged, row.lost) for row in result.divergence_turns] == [(0, 1, 0), (1, 1, 1), (2, 1, 1)]
     assert result.lost_from_divergence == pytest.approx(2 / 3)
 
 

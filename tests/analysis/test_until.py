@@ -8,12 +8,15 @@ from itertools import pairwise
 
 import pytest
 
+from acgym.analysis.numbers import Comparison, NotMeasured
 from acgym.analysis.until import at_any_time, look, look_pooled, looks, may_stop
 from acgym.assemble.spec import parse_spec
 from acgym.compare.run import prepare, run_comparison
 from acgym.record.run import Run, RunExists
 from acgym.report.grids import grids, legend
 from acgym.statistics.sequential import confidence_sequence, sequential_p
+from acgym.typed import from_json
+from tests.helpers.results import comparison_row
 from tests.helpers.scored import episode, failed
 from tests.helpers.tiny import save_model
 from tests.helpers.toys import ECHO
@@ -94,15 +97,15 @@ def test_several_environments_share_the_level():
 
 
 def test_a_row_says_what_holds_at_any_time():
-    row = {"n": 20, "n_failed": 1, "success_interval": "fixed", "p": 0.01, "p_holm": 0.01, "detectable_drop": 0.1}
-    row |= {"p_mid": 0.005, "p_mid_holm": 0.005}
+    row = from_json(Comparison, comparison_row(n=20, n_failed=1, p=0.01, p_holm=0.01, detectable_drop=0.1))
     stated = at_any_time(row, seen([0] * 20))
-    assert stated["success_interval"] == stated["anytime"]["success_interval"] != "fixed"
-    assert (stated["p"], stated["detectable_drop"], stated["anytime"]["verdict"]) == (1.0, None, "open")
-    assert (stated["p_mid"], stated["p_mid_holm"]) == (None, None)
+    assert stated.success_interval == stated.anytime.success_interval != row.success_interval
+    assert (stated.p, stated.detectable_drop, stated.anytime.verdict) == (1.0, None, "open")
+    assert (stated.p_mid, stated.p_mid_holm) == (None, None)
     drifted = at_any_time(row, seen([1] * 300 + [-1] * 300))
-    assert "no one mean" in drifted["reason"]
-    assert at_any_time({"reason": "x", "n": 0, "n_failed": 3}, None)["n_failed"] == 3
+    assert "no one mean" in drifted.reason
+    assert drifted.n_failed == 1
+    assert at_any_time(NotMeasured("x", n_failed=3), None).n_failed == 3
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +119,7 @@ def test_play_ends_when_nothing_is_open(stopped):
     folder, _, result = stopped
     run = Run.read(folder)
     assert [len(run.episodes(name)) for name in ("oracle", "silent", "random")] == [25, 25, 25]
-    assert result["agents"][1]["comparisons"][ECHO]["anytime"]["verdict"] == "loss"
+    assert result.to_json()["agents"][1]["comparisons"][ECHO]["anytime"]["verdict"] == "loss"
     assert run.settings["until"] == 0.1
     first = grids(result)[0]
     assert "at most 90 episodes" in first.title
@@ -133,7 +136,7 @@ def test_same_command_decides_the_same(stopped, tmp_path):
     lines = (torn.folder("oracle") / "episodes.jsonl").read_bytes().splitlines(keepends=True)
     (torn.folder("oracle") / "episodes.jsonl").write_bytes(b"".join(lines[:9]) + lines[9][:30])
     again = run_comparison(settings, tmp_path / "torn")
-    for before, after in zip(result["agents"], again["agents"], strict=True):
+    for before, after in zip(result.to_json()["agents"], again.to_json()["agents"], strict=True):
         assert after["comparisons"] == before["comparisons"]
     with pytest.raises(RunExists, match="until"):
         run_comparison(prepare(["oracle", "silent", "random"], [ECHO], level=1, episodes=90), folder)
@@ -142,10 +145,10 @@ def test_same_command_decides_the_same(stopped, tmp_path):
 def test_what_stays_open_is_played_to_the_limit(tmp_path):
     settings = prepare(["oracle", "random", "silent"], [ECHO], level=1, until=0.001, episodes=30)
     result = run_comparison(settings, tmp_path / "run")
-    assert {agent["scores"][ECHO]["n"] for agent in result["agents"]} == {25}
+    assert {agent["scores"][ECHO]["n"] for agent in result.to_json()["agents"]} == {25}
     twin = f"replay:{Run.read(tmp_path / 'run').folder('oracle')}/episodes.jsonl"
     same = run_comparison(prepare(["oracle", twin], [ECHO], level=1, until=0.001, episodes=20), tmp_path / "same")
-    assert same["agents"][1]["comparisons"][ECHO]["anytime"]["verdict"] == "open"
+    assert same.to_json()["agents"][1]["comparisons"][ECHO]["anytime"]["verdict"] == "open"
     assert "still open" in grids(same)[0].note
 
 
@@ -177,9 +180,9 @@ def test_noise_floor_is_the_dense_model_played_again(tmp_path):
     settings = prepare([spec, f"{spec}+rtn-w2-g32"], [NEEDLE], episodes=3, level=1, noise_floor=True)
     assert settings.agents == (spec, f"{spec}@rerun", f"{spec}+rtn-w2-g32")
     result = run_comparison(settings, tmp_path / "run")
-    again = result["agents"][1]
-    assert result["noise_floor"] == again["name"] == f"{spec}@rerun"
+    again = result.to_json()["agents"][1]
+    assert result.to_json()["noise_floor"] == again["name"] == f"{spec}@rerun"
     assert again["sheet"]["rerun"]["max_batch"] < again["sheet"]["rerun"]["max_batch_before"]
     assert (again["comparisons"][NEEDLE]["lost"], again["signals"][NEEDLE]["kl"]) == (0, 0.0)
     assert "played again differs from itself by +0.0 points, 0 lost and 0 won of 3." in grids(result)[0].note
-    assert result["prediction"]["recipes"][NEEDLE]["kl"]["n"] == 1  # a re-run is no recipe
+    assert result.to_json()["prediction"]["recipes"][NEEDLE]["kl"]["n"] == 1  # a re-run is no recipe

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 import acgym.probe.yardstick as compare_probe
 from acgym.analysis.comparison import assemble_result
+from acgym.analysis.result import ComparisonResult
 from acgym.assemble.make import local
 from acgym.assemble.spec import parse_spec
 from acgym.compare.run import Listener, prepare, run_comparison
@@ -76,7 +77,7 @@ def done(models, tmp_path_factory):
 
 
 def agent_of(result, spec):
-    return next(agent for agent in result["agents"] if agent["name"] == spec)
+    return next(agent for agent in result.to_json()["agents"] if agent["name"] == spec)
 
 
 def words(run, spec):
@@ -104,10 +105,10 @@ def test_at_most_one_dense_model_and_one_copy_are_alive(done):
 def test_result_is_json_without_nan_and_can_be_made_again(done):
     folder, _, result, _, _ = done
     text = (folder / "comparison.json").read_text()
-    assert json.loads(text, parse_constant=pytest.fail) == result
-    again = assemble_result(Run.read(folder))
-    assert json.loads(json.dumps(again)) == result
-    assert result["anchors"][LEVELLED] == {"success": 0.25, "progress": 0.5}
+    assert json.loads(text, parse_constant=pytest.fail) == result.to_json()
+    assert ComparisonResult.from_json(json.loads(text)) == result
+    assert assemble_result(Run.read(folder)) == result
+    assert result.to_json()["anchors"][LEVELLED] == {"success": 0.25, "progress": 0.5}
 
 
 def test_signals_are_those_of_the_probe(done, models):
@@ -149,7 +150,7 @@ def test_each_base_is_calibrated_on_its_own_trajectories(done, models, tmp_path)
 
 def test_sizes_and_seconds(done):
     _, _, result, _, _ = done
-    dense, coarse, *_ = (agent["sheet"] for agent in result["agents"])
+    dense, coarse, *_ = (agent["sheet"] for agent in result.to_json()["agents"])
     assert dense["bits_per_weight"] == 16.0
     assert "compression" not in dense
     assert 3 < coarse["bits_per_weight"] < 4
@@ -202,7 +203,7 @@ def test_large_logits_are_not_kept(done, models, tmp_path, monkeypatch):
     monkeypatch.setattr(compare_probe, "MAX_LOGITS", 0)
     few = prepare(settings.agents[:3], ENVS, episodes=3, seed=7, level=1)
     again = run_comparison(few, tmp_path / "run")
-    same_base, other_base = again["agents"][1:]
+    same_base, other_base = again.to_json()["agents"][1:]
     for env in ENVS:
         kept, made = agent_of(result, same_base["name"])["signals"][env], same_base["signals"][env]
         assert made["kl"] == pytest.approx(kept["kl"], rel=1e-5)
@@ -216,13 +217,13 @@ def test_failed_agent_is_counted_and_never_scored(models, tmp_path):
     save_model(tmp_path / "short", context=16)
     settings = prepare([f"hf:{models}/a", f"hf:{tmp_path}/short"], [NEEDLE], episodes=2, level=1)
     result = run_comparison(settings, tmp_path / "run")
-    failed = result["agents"][1]
+    failed = result.to_json()["agents"][1]
     for row in (failed["scores"][NEEDLE], failed["scores"]["all"], failed["comparisons"][NEEDLE]):
         assert (row["n"], row["n_failed"]) == (0, 2)
         assert "context window is 16" in row["reason"]
         assert "success" not in row
     backwards = prepare([f"hf:{tmp_path}/short", f"hf:{models}/a"], [NEEDLE], episodes=2, level=1)
-    dense_failed = run_comparison(backwards, tmp_path / "backwards")["agents"][1]
+    dense_failed = run_comparison(backwards, tmp_path / "backwards").to_json()["agents"][1]
     assert "no episode with tokens" in dense_failed["sheet"]["signals"]["reason"]
 
 
@@ -256,13 +257,13 @@ def test_one_recipe_under_two_calibrations(models, tmp_path):
     recipe = f"hf:{models}/a+gptq-w3-g32"
     agents = [f"hf:{models}/a", recipe, f"{recipe}@text:{tmp_path}/text,8x64", f"hf:{models}/a+rtn-w3-g32"]
     result = run_comparison(prepare(agents, [NEEDLE], episodes=2, level=1), tmp_path / "run")
-    assert [agent["name"] for agent in result["agents"]] == agents
-    told = [agent["sheet"].get("calibration") for agent in result["agents"]]
+    assert [agent["name"] for agent in result.to_json()["agents"]] == agents
+    told = [agent["sheet"].get("calibration") for agent in result.to_json()["agents"]]
     assert (told[0], told[3]) == (None, None)
     assert told[1]["calibration"] == "trajectories"
     assert (told[2]["tokens"], told[2]["sources"][0]["sequences"]) == (512, 8)
-    assert told[1]["tokens"] == result["agents"][1]["sheet"]["compression"]["calibration_tokens"]
-    kl = [agent["signals"][NEEDLE]["kl"] for agent in result["agents"][1:3]]
+    assert told[1]["tokens"] == result.to_json()["agents"][1]["sheet"]["compression"]["calibration_tokens"]
+    kl = [agent["signals"][NEEDLE]["kl"] for agent in result.to_json()["agents"][1:3]]
     assert kl[0] != kl[1]
 
 
@@ -279,16 +280,18 @@ def test_strangers_environment_plays_by_module_and_id(tmp_path):
     settings = prepare(["oracle", "random"], [f"tests.helpers.toys:{ECHO}", NO_LEVEL], episodes=4)
     assert (settings.modules, list(settings.envs)) == (("tests.helpers.toys",), [ECHO, NO_LEVEL])
     result = run_comparison(settings, tmp_path / "run")
-    assert result["agents"][0]["scores"]["all"]["success"] == 1.0
-    assert result["agents"][1]["scores"][NO_LEVEL]["success"] == 0.25
-    assert result["anchors"][NO_LEVEL] is None
+    assert result.to_json()["agents"][0]["scores"]["all"]["success"] == 1.0
+    assert result.to_json()["agents"][1]["scores"][NO_LEVEL]["success"] == 0.25
+    assert result.to_json()["anchors"][NO_LEVEL] is None
 
 
 def test_replay_scores_as_the_run_it_replays(done, tmp_path):
     folder, settings, result, _, _ = done
     spec = settings.agents[1]
     replay = f"replay:{Run.read(folder).folder(spec)}/episodes.jsonl"
-    again = run_comparison(prepare([replay], ENVS, episodes=3, seed=7, level=1), tmp_path / "run")["agents"][0]
+    again = run_comparison(prepare([replay], ENVS, episodes=3, seed=7, level=1), tmp_path / "run").to_json()["agents"][
+        0
+    ]
     for name in ("success", "progress", "steps", "generated_tokens"):
         assert again["scores"]["all"][name] == agent_of(result, spec)["scores"]["all"][name]
     with pytest.raises(ValueError, match="holds no episode of"):

@@ -35,16 +35,12 @@ def file_of(run, agent):
 
 
 def agent_of(result, name):
-    return next(agent for agent in result["agents"] if agent["name"] == name)
+    return next(agent for agent in result.to_json()["agents"] if agent["name"] == name)
 
 
 def test_the_same_episodes_give_the_same_numbers(run):
     result = rescore(run.path)
-    assert (
-        json.loads(json.dumps(result))
-        == run.read_json("comparison.json")
-        == json.loads(json.dumps(assemble_result(run)))
-    )
+    assert result.to_json() == run.read_json("comparison.json") == assemble_result(run).to_json()
     assert "<h1>" in (run.path / "report.html").read_text()
     assert agent_of(result, "oracle")["scores"]["all"]["success"] == 1.0
     assert rescore(run.path) == result
@@ -60,13 +56,13 @@ def test_the_same_episodes_give_the_same_numbers(run):
 def test_another_scorer_judges_every_episode(run, scorer, success, progress):
     old = rescore(run.path)
     result = rescore(run.path, scorer, "mine:judge")
-    for agent in result["agents"]:
+    for agent in result.to_json()["agents"]:
         assert agent["scores"]["all"]["success"] == pytest.approx(success)
         assert agent["scores"]["all"]["progress"] == pytest.approx(progress)
-    assert result["scorer"] == "mine:judge"
-    assert run.read_json("comparison-mine_judge.json") == json.loads(json.dumps(result))
+    assert result.scorer == "mine:judge"
+    assert run.read_json("comparison-mine_judge.json") == result.to_json()
     assert (run.path / "report-mine_judge.html").is_file()
-    assert run.read_json("comparison.json") == json.loads(json.dumps(old))
+    assert run.read_json("comparison.json") == old.to_json()
 
 
 def test_no_score_is_counted_and_is_no_number(run):

@@ -19,7 +19,7 @@ from acgym.export.forms import FORMS
 from acgym.export.run import export_run
 from acgym.export.tables import _cell
 from acgym.record.run import folder_name
-from acgym.statistics.paired import wilson
+from acgym.statistics.paired import Interval, wilson
 from tests.helpers.report_runs import DENSE, HOSTILE, NEEDLE, OTHER, TOOLS, finish, write_run
 
 
@@ -44,7 +44,7 @@ def test_lm_eval_results(made, tmp_path):
 
 
 def test_standard_error_by_hand():
-    assert standard_error({"low": 0.4, "high": 0.6}) == pytest.approx(0.05102, abs=1e-5)
+    assert standard_error(Interval(0.4, 0.6)) == pytest.approx(0.05102, abs=1e-5)
 
 
 def test_inspect_logs(made, tmp_path):

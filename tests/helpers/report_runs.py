@@ -10,6 +10,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from acgym.analysis.comparison import assemble_result
+from acgym.analysis.result import RESULT, ComparisonResult
 from acgym.probe.signals import Signals
 from acgym.record.episode import Episode, Turn
 from acgym.record.run import Run
@@ -101,8 +102,8 @@ def signals(i: int, env: str) -> Signals:
     return replace(found, arrays=arrays, erank_layers=layers, **pair)
 
 
-def finish(run: Run) -> dict[str, Any]:
+def finish(run: Run) -> ComparisonResult:
     """Compare the run's agents and write ``comparison.json``."""
     result = assemble_result(run)
-    run.write_json("comparison.json", result)
+    run.write_json(RESULT, result.to_json())
     return result

@@ -29,9 +29,11 @@ ROOMS: dict[str, Room] = {
     "acgym.analysis": Room("episodes and signals to a comparison", ("acgym", "acgym.record", "acgym.statistics")),
     "acgym.report": Room(
         "a comparison to sentences, tables, figures, pages",
-        ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record"),
+        ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record", "acgym.statistics"),
     ),
-    "acgym.export": Room("a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record")),
+    "acgym.export": Room(
+        "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
+    ),
     # official data sets
     "acgym.data": Room("data sets that their authors publish: listed, fetched, checked", ("acgym",)),
     # environments: four capabilities, none of which knows another

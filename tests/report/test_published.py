@@ -6,6 +6,7 @@ import pytest
 
 from acgym.report.grids import DASH
 from acgym.report.published import BENCHMARKS, model_key, numbers, published, recipe_key
+from tests.helpers.results import comparison_row, read, score_row
 
 FILES = ("agentboard", "needle", "topk", "worfbench")
 
@@ -63,10 +64,10 @@ def test_checkpoints_that_say_so_in_their_name():
 
 
 def result(names, envs=("ACB/Needle-v0", "ACB/ToolCall-v0", "Mine/Needle-v0")):
-    agents = [{"name": name, "scores": {env: {"success": 0.75} for env in envs}, "comparisons":
-               {} if i == 0 else {env: {"success_difference": -0.05} for env in envs}} for i, name in
-              enumerate(names)]  # fmt: skip
-    return {"settings": {"envs": {env: {} for env in envs}}, "dense": names[0], "agents": agents}
+    changed = comparison_row(success_difference=-0.05)
+    agents = [{"name": name, "scores": {env: score_row(success=0.75) for env in envs}, "comparisons":
+               {} if i == 0 else dict.fromkeys(envs, changed)} for i, name in enumerate(names)]  # fmt: skip
+    return read({"settings": {"envs": {env: {} for env in envs}}, "dense": names[0], "agents": agents})
 
 
 def test_numbers_stand_beside_the_same_model_and_recipe():

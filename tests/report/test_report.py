@@ -24,6 +24,7 @@ from acgym.report.svg import drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
 from tests.helpers.report_runs import DENSE, HOSTILE, OTHER, finish, needle, write_run
+from tests.helpers.results import read as read_result
 
 _OURS = """html head meta title style body header main section nav h1 h2 p a figure figcaption table caption thead tbody
 tr th td noscript form input select output div ol article script svg g path text defs use clippath rect span"""
@@ -160,50 +161,52 @@ def test_handoff_curves_are_drawn(made):
     def curve(*values):
         return [{"k": k, "n": 4, "success": v, "low": v / 2, "high": (1 + v) / 2} for k, v in enumerate(values)]
 
-    result = copy.deepcopy(made[0])
+    result = made[0].to_json()
     lost = {"pairs": 4, "curves": {"other": curve(1, 0.5, 0), "dense": curve(0, 0.25, 1)}}
-    result["agents"][1]["handoff"] = {"all": {"lost": lost}}
+    lost |= {"fatal_turns": [], "fatal_at_difference": 0, "unknown": 4}
+    result["agents"][1]["handoff"] = {"all": {"lost": lost, "kept": {"pairs": 0, "curves": {}}}}
     with drawing("handoffs"):
-        words = words_of(to_svg(report_figures.handoffs(Material(result)), "handoffs", "Hand-offs"))
+        words = words_of(to_svg(report_figures.handoffs(Material(read_result(result))), "handoffs", "Hand-offs"))
     assert "gptq-w4-g128 (4 pairs)" in words
     assert {"k turns compressed, then dense", "k turns dense, then compressed"} <= set(words)
 
 
 def test_one_recipe_under_two_calibrations(made):
-    result = copy.deepcopy(made[0])
+    result = made[0].to_json()
     with pytest.raises(Missing, match="calibrated in two ways"):
-        report_tables.calibrations(Material(result))
+        report_tables.calibrations(Material(read_result(result)))
     for name in ("other+wanda-50", f"{OTHER}@text:a.txt,64x512", f"{OTHER}@packed"):
         result["agents"].append({**result["agents"][1], "name": name})
-    grid = report_tables.calibrations(Material(result))
+    grid = report_tables.calibrations(Material(read_result(result)))
     assert [row[0].text for row in grid.rows] == [OTHER, f"{OTHER}@text:a.txt,64x512"]
     assert grid.rows[0][2].text.startswith("50.0 (18.8 to 81.2)")
 
 
 def test_noise_floor_by_hand(made):
-    result = copy.deepcopy(made[0])
+    result = made[0].to_json()
     again = copy.deepcopy(result["agents"][1]) | {"name": f"{DENSE}@rerun"}
     for row in again["comparisons"].values():
         row |= {"success_difference": 0.0, "lost": 0, "won": 0}
+    # the mean of both environments, though one has a pair more
     result["agents"].append(again)
     result["noise_floor"] = again["name"]
-    grid = report_tables.noise_floor(Material(result))
+    grid = report_tables.noise_floor(Material(read_result(result)))
     assert [[cell.text for cell in row] for row in grid.rows] == [
         ["ToolCall", "+0.0", "0/0", "5", "0.0"],
         ["Needle", "+0.0", "0/0", "6", "50.0"],
-        ["all", "+0.0", "0/0", "11", "27.3"],
+        ["all", "+0.0", "0/0", "11", "25.0"],
     ]
 
 
 def test_predictions_by_hand(made):
-    result = copy.deepcopy(made[0])
+    result = made[0].to_json()
     with pytest.raises(Missing):
-        report_tables.predictions(Material({**result, "prediction": None}))
+        report_tables.predictions(Material(read_result({**result, "prediction": None})))
     ends = {"low": 0.25, "high": 1.0}
     recipe = {"n": 5, "kendall": 0.8, "kendall_interval": ends, "p": 0.083, "spearman": 0.9, "spearman_interval": None}
     episode = {"n": 40, "n_lost": 9, "auroc": 0.75, "interval": ends}
     result["prediction"] = {"recipes": {"all": {"kl": recipe}}, "episodes": {"kl": episode, "nll_dense": episode}}
-    rows = [[cell.text for cell in row] for row in report_tables.predictions(Material(result)).rows]
+    rows = [[cell.text for cell in row] for row in report_tables.predictions(Material(read_result(result))).rows]
     assert rows == [
         ["kl", "5", "0.80 (0.25 to 1.00)", "0.083", "0.90", "9/40", "0.75 (0.25 to 1.00)"],
         ["nll_dense", "-", "-", "-", "-", "9/40", "0.75 (0.25 to 1.00)"],
@@ -241,12 +244,12 @@ def test_signals_that_cannot_be_read_are_a_reason(draw, made, tmp_path):
 @pytest.mark.usefixtures("plain")
 def test_failed_agent_has_dashes(tmp_path):
     run = write_run(tmp_path / "run")
-    result = finish(run)
+    result = finish(run).to_json()
     for env in result["agents"][1]["scores"]:
         result["agents"][1]["scores"][env] = {"reason": "no <memory>", "n": 0, "n_failed": 6}
         result["agents"][1]["comparisons"][env] = {"reason": "no <memory>", "n": 0, "n_failed": 6}
     result["agents"][1]["signals"] = dict.fromkeys(result["agents"][1]["signals"])
-    read = Reader(render(result))
+    read = Reader(render(read_result(result)))
     assert "memory" not in read.tags
     assert any("no <memory>" in words for words in read.words)
 

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from acgym.cli.app import app
 from acgym.record.run import Run
-from acgym.report import page
 from acgym.report.view import Viewer, serve
 from acgym.report.view_progress import Progress
 from tests.helpers.report_runs import DENSE, NEEDLE, OTHER, TOOLS, finish, write_run
@@ -23,7 +22,7 @@ from tests.helpers.report_runs import DENSE, NEEDLE, OTHER, TOOLS, finish, write
 @pytest.fixture(autouse=True)
 def plain(monkeypatch):
     """Leave the figures out: they take most of the time."""
-    monkeypatch.setattr(page, "FIGURES", ())
+    monkeypatch.setattr(report, "FIGURES", ())
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_episodes_of_a_model_over_their_time_are_counted_and_never_scored(tmp_pa
     result = run_comparison(settings, tmp_path / "run", workers=workers)
     rows = Run.read(tmp_path / "run").episodes(agent)
     assert [(row.outcome, row.truncated, row.success) for row in rows] == [("failed", True, None)] * 4
-    score = result["agents"][0]["scores"][HOUSEHOLD]
+    score = result.to_json()["agents"][0]["scores"][HOUSEHOLD]
     assert (score["n"], score["n_failed"]) == (0, 4)
     assert "success" not in score
 

@@ -132,7 +132,7 @@ def test_key_is_in_no_file_of_a_run(quick, tmp_path, monkeypatch):
         settings = prepare([f"openai:tiny@{server.url}"], [NEEDLE], episodes=2, level=1)
         result = run_comparison(settings, tmp_path / "run")
     assert all(request.headers["authorization"] == "Bearer sk-very-secret" for request in server.requests)
-    row = result["agents"][0]["scores"][NEEDLE]
+    row = result.to_json()["agents"][0]["scores"][NEEDLE]
     assert (row["n"], row["n_failed"]) == (0, 2)
     assert "key *** is short of funds" in row["reason"]
     files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]

@@ -80,7 +80,7 @@ def test_reference_agent_behind_transformers_serve_plays_as_it_does_here(served,
     spec = f"openai:{here}@{url}"
     settings = prepare(["reference", spec], [NEEDLE, TOOLS], episodes=5, level=1)
     result = run_comparison(settings, tmp_path / "run")
-    local, far = result["agents"]
+    local, far = result.to_json()["agents"]
     assert far["sheet"]["facts"]["tools"]["mode"] == "native"
     assert far["scores"]["all"]["n"] == 10
     assert far["scores"]["all"]["n_failed"] == 0
