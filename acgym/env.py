@@ -15,7 +15,7 @@ from acgym.draw import Draw
 from acgym.seeds import episode_generator, named_arguments
 from acgym.space import Utf8
 from acgym.text import MAX_ACTION_CHARS
-from acgym.types import Anchor, FailureClass, Split, Task
+from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 LEVELS = (1, 2, 3, 4, 5)
 DEFAULT_LEVEL = 3
@@ -222,6 +222,7 @@ class TextEnv(TaskEnv):
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {}
     """Score of ``heuristic_reply`` for each level over 2,000 evaluation seeds; empty where there is none."""
     splits: ClassVar[tuple[Split, ...]] = ("eval", "train")
+    _arguments: Mapping[str, Json]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Note the arguments, defaults included: they are part of what seeds an episode."""

@@ -41,7 +41,7 @@ def named_arguments(cls: type, args: tuple[object, ...], kwargs: Mapping[str, ob
     has no name and is left out. Arguments that do not fit give an empty dictionary: ``__init__`` refuses them.
     """
     try:
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+        bound = inspect.signature(getattr(cls, "__init__", cls)).bind(None, *args, **kwargs)
     except TypeError:
         return {}
     bound.apply_defaults()

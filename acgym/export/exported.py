@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from acgym.analysis.result import AgentResult, ComparisonResult
 from acgym.record.episode import Episode
-from acgym.record.run import MANIFEST, Run, folder_name
+from acgym.record.manifest import MANIFEST
+from acgym.record.run import Run, folder_name
 from acgym.statistics.paired import Interval
 from acgym.types import Json
 

@@ -162,8 +162,8 @@ def _fits(value: Json, right: Sequence[Json], expected: type, items: type | None
     """
     if type(value) is not expected:
         return type(value) is _gold_type(right)
-    if items is None:
-        return True
+    if items is None or not isinstance(value, list):
+        return items is None
     return any(
         not isinstance(one, list) or all(type(item) in (items, _gold_type(one)) for item in value) for one in right
     )

@@ -135,7 +135,9 @@ class TEval(RowEnv):
 
     def _reference(self, row: Row) -> _Reference:
         """Check that the row has what its ability is scored by."""
-        meta = next((row.value[key] for key in ("meta_data", "meta") if isinstance(row.value.get(key), dict)), {})
+        meta: Mapping[str, Json] = next(
+            (row.value[key] for key in ("meta_data", "meta") if isinstance(row.value.get(key), dict)), {}
+        )
         asked = meta.get("response_format", meta.get("prompt_type", "string" if "_str" in row.file.name else "json"))
         form = {"json": "json", "str": "string", "string": "string"}.get(str(asked))
         if form is None:
@@ -227,7 +229,7 @@ class TEval(RowEnv):
     def random_reply(self, rng: np.random.Generator) -> str:
         """Name a random tool of the conversation, without arguments; a random letter in a review."""
         names = _NAME.findall(self.task.data["prompt"]) or ["Some.tool"]
-        name = names[int(rng.integers(len(names)))]
+        name = str(names[int(rng.integers(len(names)))])
         if self.ability == "review":
             return f"Answer: {'ABCDE'[int(rng.integers(5))]}"
         if self.ability == "instruct":

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from acgym.cli.app import app
 from acgym.record.run import Run
+from acgym.report import page as report
 from acgym.report.view import Viewer, serve
 from acgym.report.view_progress import Progress
 from tests.helpers.report_runs import DENSE, NEEDLE, OTHER, TOOLS, finish, write_run

@@ -20,7 +20,7 @@ class _Goal(NamedTuple):
     """One goal, as its sentence says it."""
 
     kind: str
-    count: int
+    things: int
     needs: tuple[str, ...]
     to: str
     room: str
@@ -63,7 +63,7 @@ class _Search:
         tools = dict(re.findall(r"The (sink|microwave|fridge) is in the (\w+)\.", self.first))
         task = re.search(r"^Task: (.+)\.$", self.first, re.MULTILINE)
         for goal in _goals(task[1] if task else ""):
-            for _ in range(goal.count):
+            for _ in range(goal.things):
                 thing = yield from self._find(goal, rooms)
                 yield from self._say(f"take {thing}")
                 for need in goal.needs:
@@ -127,7 +127,7 @@ def _names(listed: str) -> list[str]:
 
 def _is(thing: str, goal: _Goal) -> bool:
     """Say whether a thing is one that the goal names, by its whole name or by its kind alone."""
-    return thing == goal.kind or (goal.count > 1 and plural(thing.split()[-1]) == goal.kind)
+    return thing == goal.kind or (goal.things > 1 and plural(thing.split()[-1]) == goal.kind)
 
 
 def _goals(task: str) -> list[_Goal]:
@@ -142,6 +142,6 @@ def _goals(task: str) -> list[_Goal]:
         words = [word for word in found["thing"].split() if word != "and"]
         needs = tuple(treatment[word] for word in words if word in treatment)
         kind = " ".join(word for word in words if word not in treatment)
-        count = 2 if asked.startswith("put two ") else 1
-        goals.append(_Goal(kind, count, needs, found["to"], found["room"] or "", bool(close)))
+        things = 2 if asked.startswith("put two ") else 1
+        goals.append(_Goal(kind, things, needs, found["to"], found["room"] or "", bool(close)))
     return goals
