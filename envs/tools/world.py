@@ -160,8 +160,8 @@ class Gold:
             table, record_id = self._aim(step.name, step.arguments)
             if record_id is not None:
                 self._tables.setdefault(record_id, set()).add(table)
-        for table, opened in self._path:
-            self._tables.setdefault(opened, set()).add(table)
+        for opened_table, opened in self._path:
+            self._tables.setdefault(opened, set()).add(opened_table)
 
     def _aim(self, name: str, arguments: Mapping[str, Json]) -> tuple[str, str | None]:
         """Return the table that a call acts on and the id that it was given; None where it creates a record."""
