@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from acgym.analysis.capabilities import capability_comparisons, capability_groups, capability_scores
 from acgym.analysis.divergence_summary import summarise_all
 from acgym.analysis.handoff import handoff_section
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
@@ -44,7 +46,17 @@ def assemble_result(run: Run) -> ComparisonResult:
     played = {name: _by_env(envs, run.episodes(name)) for name in names}
     dense = played[names[0]]
     rows = _compared_with_first(dense, {name: played[name] for name in names[1:]}, run.settings.get("until"))
-    agents = [_agent(run, name, dense, played[name], rows.get(name, {})) for name in names]
+    groups = capability_groups(dense)
+    alike = run.settings.get("until") is None  # agents that stop by themselves have not played the same episodes
+    compared = capability_comparisons(dense, {name: played[name] for name in names[1:]}, groups if alike else {})
+    agents = [
+        replace(
+            _agent(run, name, dense, played[name], rows.get(name, {})),
+            capability_scores=capability_scores(played[name], groups),
+            capability_comparisons=compared.get(name, {}),
+        )
+        for name in names
+    ]
     found = prediction(run, agents, {name: _flat(played[name]) for name in names})
     return ComparisonResult.from_json(
         {
@@ -53,6 +65,7 @@ def assemble_result(run: Run) -> ComparisonResult:
             "dense": names[0],
             "noise_floor": next((agent.name for agent in agents[1:] if _is_rerun(agent, names[0])), None),
             "prediction": found,
+            "capabilities": {name: list(envs) for name, envs in groups.items()},
             "anchors": {env: _anchor(episodes, "random") for env, episodes in dense.items()},
             "heuristic_anchors": {env: _anchor(episodes, "heuristic") for env, episodes in dense.items()},
             "agents": [agent.to_json() for agent in agents],

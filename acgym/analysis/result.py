@@ -164,6 +164,10 @@ class AgentResult(Written):
     signals: Mapping[str, SignalNumbers | None]
     """Under ``"all"`` the plain mean, which for effective ranks is not the rank of the pooled states."""
     divergence: Mapping[str, NotMeasured | Diverged] = field(default_factory=dict)
+    capability_scores: Mapping[str, NotMeasured | Score] = field(default_factory=dict)
+    """Capability that several environments measure -> means over those."""
+    capability_comparisons: Mapping[str, NotMeasured | Comparison] = field(default_factory=dict)
+    """The same with the first agent; empty for that one itself and where agents stop by themselves."""
     handoff: Mapping[str, HandedOver] | None = None
     """None where no hand-offs were played."""
 
@@ -201,6 +205,8 @@ class ComparisonResult(Written):
     """Environment -> the random policy's scores as the episodes state them; None if they state none."""
     heuristic_anchors: Mapping[str, Guess | None] = field(default_factory=dict)
     """The same of the best simple heuristic."""
+    capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Capability that several environments measure -> those environments."""
     noise_floor: str | None = None
     """The agent that is the first one played again; None if there is none."""
     prediction: Prediction | None = None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
+from typing import TypeVar
 
 from acgym.analysis.numbers import ALPHA, Comparison, Divergence, Score, TurnCount
 from acgym.record.episode import Episode
@@ -16,6 +17,9 @@ from acgym.statistics.power import episodes_needed, minimum_detectable_drop
 
 DROP_OF_INTEREST = 0.02
 """A comparison says how many episodes a drop of this size would need."""
+
+Name = TypeVar("Name")
+"""Of what is compared: an environment, an agent, or both."""
 
 
 class NoEpisodes(ValueError):
@@ -98,7 +102,7 @@ def compare_all(
     return table
 
 
-def adjusted(row: Mapping[str, Comparison | NoEpisodes]) -> dict[str, Comparison | NoEpisodes]:
+def adjusted(row: Mapping[Name, Comparison | NoEpisodes]) -> dict[Name, Comparison | NoEpisodes]:
     """Holm-adjust the p-values of comparisons that stand together; what was not measured does not count."""
     measured = {name: cell for name, cell in row.items() if isinstance(cell, Comparison)}
     exact = dict(zip(measured, holm([cell.p for cell in measured.values()]), strict=True))

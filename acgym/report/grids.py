@@ -40,8 +40,23 @@ class Grid:
 
 
 def grids(result: ComparisonResult) -> list[Grid]:
-    """Lay a comparison out: one table per environment, one of all together if there are several, one of sizes."""
-    return [*(_scores(result, env) for env in result.labels), _costs(result)]
+    """Lay a comparison out: a table per environment, per capability that has several, of all together, of sizes."""
+    tables = {env: _scores(result, env) for env in result.labels}
+    means = [_capability(result, name) for name in result.capabilities]
+    together = [tables.pop(POOLED)] if POOLED in tables else []
+    return [*tables.values(), *means, *together, _costs(result)]
+
+
+def _capability(result: ComparisonResult, name: str) -> Grid:
+    """Lay out the means over the environments of one capability."""
+    rows = []
+    for agent in result.agents:
+        score, row = agent.capability_scores.get(name), agent.capability_comparisons.get(name)
+        cells = [Cell(printable(agent.name)), Cell(percent(score.success if isinstance(score, Score) else None))]
+        rows.append((*cells, *_difference(row if isinstance(row, Comparison) else None, False)))
+    heads = ("agent", "success\n%", "difference\n(95 % interval)", "p", "lost/\nwon")
+    envs = result.capabilities[name]
+    return Grid(printable(f"Capability: {name}, mean of {', '.join(envs)}"), heads, tuple(rows))
 
 
 def _scores(result: ComparisonResult, env: str) -> Grid:
