@@ -1,5 +1,7 @@
 """Logits and hidden states in, numbers out: how a compressed model differs inside. NumPy only."""
 
+from typing import TYPE_CHECKING, Any
+
 from acgym.metrics.agreement import (
     energy,
     jaccard,
@@ -16,7 +18,9 @@ from acgym.metrics.agreement import (
     topk_spearman,
 )
 from acgym.metrics.rank import diff_erank, erank, erank_from_moments
-from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
+
+if TYPE_CHECKING:
+    from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
 
 __all__ = [
     "diff_erank",
@@ -38,3 +42,12 @@ __all__ = [
     "topk_kendall",
     "topk_spearman",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Offer the workflow scorers here too, imported at their first use: they load scipy and networkx."""
+    if name in ("graph_f1", "node_chain_f1"):
+        from acgym.scorers import workflow_graph
+
+        return getattr(workflow_graph, name)
+    raise AttributeError(f"module 'acgym.metrics' has no attribute {name!r}; it has {', '.join(__all__)}")

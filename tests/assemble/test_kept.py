@@ -9,10 +9,10 @@ import pytest
 from acgym.assemble.models import keep, kept
 from acgym.calibrate.sample import Drawn, digest_of
 from acgym.calibrate.spec import DEFAULT, parse_calibration
-from acgym.compare.job import SHEET
 from acgym.compare.run import prepare, run_comparison
 from acgym.listener import Listener
 from acgym.record.run import EPISODES, Run
+from acgym.record.sheet import SHEET
 from tests.helpers.tiny import save_model
 
 SEQUENCES = [[3, 4, 5], [7]]

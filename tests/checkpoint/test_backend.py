@@ -45,12 +45,9 @@ def test_what_autoawq_cannot_do_is_said_first(recipe, given, said, model, tmp_pa
 
 
 @pytest.mark.usefixtures("missing")
-def test_a_missing_extra_names_the_command_that_installs_it_before_the_model_is_loaded(model, tmp_path):
-    (tmp_path / "model").mkdir()
-    for file in model.iterdir():
-        (tmp_path / "model" / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "model/model.safetensors").write_bytes(b"never read")
-    command = ["compress", str(tmp_path / "model"), "awq-w4-g32", "--out", str(tmp_path / "out"), "--format", "awq"]
+def test_a_missing_extra_names_the_command_that_installs_it_before_the_model_is_loaded(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("acgym.agents.local.load", lambda *a, **k: pytest.fail("the model was loaded"))
+    command = ["compress", str(model), "awq-w4-g32", "--out", str(tmp_path / "out"), "--format", "awq"]
     done = CliRunner().invoke(app, [*command, "--backend", "autoawq"])
     assert (done.exit_code, "pip install 'acgym[autoawq]'" in done.stderr) == (2, True)
     done = CliRunner().invoke(app, [*command, "--backend", "autoawq", "--stream"])

@@ -21,6 +21,7 @@ from acgym.compress.packed.linear import Int4Linear, Int8Linear, PackedLinear, W
 from acgym.loop import play
 from acgym.report.grids import _execution
 from tests.helpers.compress_models import linears, logits, make, registered, text
+from tests.helpers.results import agent
 
 TOLERANCE = 2**-7
 """Error of a packed product over sum |x| max |w|: inputs, scales and weights are rounded to bfloat16, 2^-9 each."""
@@ -235,7 +236,7 @@ def reference():
     [
         ("gptq-w4-g64", 0.99),
         ("rtn-w8", 0.99),
-        ("smoothquant-w8a8", 0.99),
+        ("smoothquant-w8a8", 0.98),  # a last bit of an activation turns into a whole step of its 8-bit grid
         pytest.param("rtn-w3", 0.98, marks=pytest.mark.slow),
         pytest.param("rtn-w2", 0.9, marks=pytest.mark.slow),  # broken by two bits: near ties everywhere
         pytest.param("rtn-w8-channel", 0.99, marks=pytest.mark.slow),
@@ -271,12 +272,12 @@ def test_modules_describe_themselves():
 
 
 def test_tables_say_which_figures_are_measured():
-    def sheet(**record):
-        return {"sheet": {"compression": record}}
+    def one(name, **record):
+        return agent({"name": name, "sheet": {"compression": record} if record else {}})
 
-    packed = {"name": "b", **sheet(simulated=False, execution="packed on the CPU (28 int4)")}
-    simulated = {"name": "c", **sheet(simulated=True)}
-    assert _execution([{"name": "a", "sheet": {}}]) == []
+    packed = one("b", simulated=False, execution="packed on the CPU (28 int4)")
+    simulated = one("c", simulated=True)
+    assert _execution([one("a")]) == []
     assert _execution([packed]) == ["b runs packed on the CPU (28 int4): bits, MB and times are measured."]
     assert _execution([simulated])[0].startswith("Compression is simulated")
     assert _execution([packed, simulated])[1].startswith("All other compression is simulated")

@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers.processors import TemplateProcessing
 
-from acgym.assemble.agent import AgentSpec, local, parse_spec
+from acgym.assemble.make import local
+from acgym.assemble.spec import AgentSpec, parse_spec
 from acgym.calibrate.sample import draw, text_beginning
 from acgym.calibrate.spec import parse_calibration
 from acgym.checkpoint.export import prepare_export, run_export
