@@ -226,7 +226,7 @@ def test_a_default_group_that_does_not_fit_is_replaced_by_the_nearest_and_said(r
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         spec = parse_spec(f"hf:{model}+gptq-w4")
-    assert spec.recipe == "gptq-w4-g32"
+    assert str(spec.recipe) == "gptq-w4-g32"
     assert [str(one.message) for one in seen] == [
         "groups of 128, the default, do not divide the model's 96 input features: gptq-w4 takes g32, the nearest that "
         "fits"

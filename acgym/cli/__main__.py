@@ -1,0 +1,5 @@
+"""Runs the command line as ``python -m acgym.cli``."""
+
+from acgym.cli.app import main
+
+main()
