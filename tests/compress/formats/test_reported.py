@@ -231,7 +231,7 @@ def test_a_default_group_that_does_not_fit_is_replaced_by_the_nearest_and_said(r
         "groups of 128, the default, do not divide the model's 96 input features: gptq-w4 takes g32, the nearest that "
         "fits"
     ]
-    assert parse_spec(f"hf:{model}+gptq-w4-g128").recipe == "gptq-w4-g128"
+    assert str(parse_spec(f"hf:{model}+gptq-w4-g128").recipe) == "gptq-w4-g128"
     record = compress(family("llama"), "rtn-w4")
     assert record.recipe == "rtn-w4-g64"
     assert "rtn-w4 takes g64, the nearest that fits" in record.notes[0]
