@@ -25,8 +25,20 @@ NEVER = {
 """Packages of others that a room must not reach, itself or through what it imports."""
 
 RUNS_CODE = {"eval", "exec", "compile", "__import__", "breakpoint"}
-RUNS_CODE_MODULES = ("pickle", "cloudpickle", "dill", "marshal", "shelve", "joblib", "subprocess", "pty", "code")
-RUNS_CODE_CALLS = ("os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.fork", "os.startfile")
+RUNS_CODE_MODULES = (
+    *("pickle", "_pickle", "cloudpickle", "dill", "marshal", "shelve", "joblib"),
+    *("subprocess", "pty", "code", "runpy"),
+)
+RUNS_CODE_CALLS = (
+    "os.system",
+    "os.popen",
+    "os.exec",
+    "os.spawn",
+    "os.posix_spawn",
+    "os.fork",
+    "os.startfile",
+    "asyncio.create_subprocess",
+)
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 60
 
@@ -47,19 +59,41 @@ def imports(source: str, module: str, is_package: bool = False) -> set[str]:
     """Dotted names that ``source`` imports anywhere, also in functions, by a literal, or as ``acgym.name``."""
     package = module.split(".") if is_package else module.split(".")[:-1]
     found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    called = _aliases(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             found.update({base} | {f"{base}.{alias.name}" for alias in node.names})
-        elif isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] == "import_module":
-            found.update(arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
-        elif isinstance(node, ast.Attribute) and dotted(node).startswith("acgym."):
-            found.add(dotted(node))
+        elif isinstance(node, ast.Call) and _full(node.func, called).split(".")[-1] == "import_module":
+            given = [*node.args, *(word.value for word in node.keywords)]
+            names = [arg.value for arg in given if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            base = names[1] if len(names) > 1 and names[0].startswith(".") else ""
+            found.update(f"{base}{name}" for name in names)
+        elif isinstance(node, ast.Attribute) and _full(node, called).startswith("acgym."):
+            found.add(_full(node, called))
     lazy = {f"acgym.{name}": home for name, home in acgym._OBJECTS.items()}
     return {lazy.get(name, name) for name in found}
+
+
+def _aliases(tree: ast.AST) -> dict[str, str]:
+    """Names that an import gives to what it imports: ``import torch as t`` makes ``t`` stand for ``torch``."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update({alias.asname: alias.name for alias in node.names if alias.asname})
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+    return found
+
+
+def _full(node: ast.AST, aliases: dict[str, str]) -> str:
+    """``dotted``, with what its first name stands for."""
+    first, dot, rest = dotted(node).partition(".")
+    return f"{aliases.get(first, first)}{dot}{rest}"
 
 
 def dotted(node: ast.AST) -> str:
@@ -156,13 +190,17 @@ def danger_faults(source: str) -> list[str]:
     for name in imports(source, "acgym.here"):
         if any(inside(name, bad) for bad in RUNS_CODE_MODULES) or name.startswith(RUNS_CODE_CALLS):
             faults.append(f"imports {name}")
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    aliases = _aliases(tree)
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        called = dotted(node.func)
+        called = _full(node.func, aliases).removeprefix("builtins.")
         words = {word.arg: ast.unparse(word.value) for word in node.keywords}
         if called in RUNS_CODE or called.startswith(RUNS_CODE_CALLS) or words.get("shell", "False") != "False":
             faults.append(f"line {node.lineno} calls {called}")
+        if called.endswith(".read_pickle"):
+            faults.append(f"line {node.lineno} reads a pickle")
         if called == "torch.load" and words.get("weights_only") != "True":
             faults.append(f"line {node.lineno} calls torch.load without weights_only=True")
         if words.get("allow_pickle", "False") != "False" or words.get("trust_remote_code", "False") != "False":
@@ -196,6 +234,17 @@ def docstring_faults(source: str) -> list[str]:
 
     tree = ast.parse(source)
     return ([] if ast.get_docstring(tree) else ["the module has no docstring"]) + list(visit(tree.body, ""))
+
+
+def test_no_test_imports_another_test():
+    """What two tests share lies in tests/helpers."""
+    faults = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for name in imports(path.read_text("utf-8"), "tests.here")
+        if any(part.startswith("test_") for part in name.split(".")[:-1])
+    ]
+    assert faults == []
 
 
 @pytest.mark.parametrize("module", GRAPH)
@@ -253,6 +302,14 @@ def test_the_table_has_no_arrow_that_nobody_uses():
         ),
         ("acgym.agents.x", "if TYPE_CHECKING:\n    import acgym.compress.plan", "imports acgym.compress.plan"),
         ("acgym.agents.x", "import agents.base", "write acgym.agents.base"),
+        ("acgym.envs.x", "import acgym as a\na.agents.local.load()", "imports acgym.agents.local"),
+        (
+            "acgym.envs.x",
+            "from importlib import import_module as i\ni('acgym.agents.base')",
+            "imports acgym.agents.base",
+        ),
+        ("acgym.envs.x", "import importlib\nimportlib.import_module(name='acgym.agents.base')", "acgym.agents.base"),
+        ("acgym.envs.x", "import importlib\nimportlib.import_module('.agents.base', 'acgym')", "acgym.agents.base"),
         ("acgym.compress.x", "from acgym.train.data import f", "acgym.compress.x imports acgym.train.data"),
         ("acgym.analysis.x", "import gymnasium", "acgym.analysis must not reach gymnasium"),
         ("acgym.analysis.x", "from acgym.env import TextEnv", "acgym.analysis must not reach gymnasium"),
@@ -290,6 +347,15 @@ def test_circle_rule_sees_a_planted_circle():
         "import os\nos.system(text)",
         "from os import popen",
         "run(text, shell=True)",
+        "import builtins\nbuiltins.eval(text)",
+        "from builtins import eval as run\nrun(text)",
+        "import runpy",
+        "import _pickle",
+        "import asyncio\nasyncio.create_subprocess_shell(text)",
+        "from torch import load\nload(path)",
+        "import torch as t\nt.load(path)",
+        "from os import system as s\ns(text)",
+        "import pandas as pd\npd.read_pickle(path)",
         "torch.load(path)",
         "np.load(path, allow_pickle=True)",
         "AutoModel.from_pretrained(path, trust_remote_code=True)",

@@ -79,7 +79,7 @@ class VarlenReader:
         # layout of FlashAttention (Dao 2307.08691); starts[i] and ends[i] are what its cu_seqlens says.
         for segment in segments:  # all before the first is looked up: who makes room may move others
             segment.states.make_room(segment.states.length + len(segment.ids))
-        row = sorted(range(len(segments)), key=lambda i: _place(segments[i].states))
+        row = sorted(range(len(segments)), key=lambda i: _block_row(segments[i].states))
         ids: list[int] = []
         positions: list[int] = []
         starts = [0] * len(segments)
@@ -136,7 +136,7 @@ class VarlenReader:
                     config._attn_implementation = name
 
 
-def _place(states: States) -> tuple[int, int]:
+def _block_row(states: States) -> tuple[int, int]:
     return cast(Block, states.block).number, states.row
 
 
@@ -157,9 +157,9 @@ def _grouped(segments: Sequence[Segment], device: torch.device) -> Iterator[Grou
 
 def _fits(group: Sequence[Segment], segment: Segment) -> bool:
     """Say whether a segment is the next row of a group's block, and would not be mostly padding in it."""
-    block, row = _place(group[-1].states)
+    block, row = _block_row(group[-1].states)
     counts = [len(segment.ids), *(len(each.ids) for each in group)]
-    return _place(segment.states) == (block, row + 1) and max(counts) <= max(8, 2 * min(counts))
+    return _block_row(segment.states) == (block, row + 1) and max(counts) <= max(8, 2 * min(counts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from acgym.compare.settings import prepare
 from acgym.tool_calls import render_hermes
 from acgym.types import Call, Message, Reply
 from tests.helpers import small_agent
+from tests.helpers.tool_chats import TOOL, builder, said, text_of
 from tests.helpers.tool_families import tokenizer
 
 FAMILIES = {  # chat template -> format, whether calls go back in tool_calls
@@ -45,35 +46,7 @@ FAMILIES = {  # chat template -> format, whether calls go back in tool_calls
     "hunyuan": ("hunyuan", False),
     "kimi": ("kimi", True),
 }
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "look_up",
-        "description": "Look up.",
-        "parameters": {"type": "object", "properties": {"word": {"type": "string", "description": "What."}}},
-    },
-}
 LOOK = Call("look_up", {"word": 'the "cup"'})
-
-
-def builder(family, name=None):
-    return PromptBuilder(tokenizer(family), family, name)
-
-
-def said(build, messages, text):
-    """The conversation after the model has said ``text``, and the token that its template ends a turn with."""
-    ids = build.tokenizer.encode(text.strip() if build.call_ends else text, add_special_tokens=False)
-    end = [] if build.turn_end is None else [build.turn_end]
-    if ids[-1] in build.call_ends:
-        end = [ids.pop()]
-    heard = build.said(ids)
-    action, calls = build.tools.parse(heard)
-    reply = Reply(heard, action, calls, tuple(build.ids(messages, [TOOL])), (*ids, *end))
-    return [*messages, Message("assistant", heard, reply)]
-
-
-def text_of(build, ids):
-    return build.tokenizer.decode(ids, skip_special_tokens=False)
 
 
 @pytest.mark.parametrize(("family", "expected"), FAMILIES.items(), ids=str)

@@ -6,7 +6,7 @@ import pytest
 
 from acgym.agents.prompt import PromptBuilder
 from acgym.types import Call, Message, Reply
-from tests.agents.tool_formats.test_chat import TOOL, builder, said, text_of
+from tests.helpers.tool_chats import TOOL, builder, said, text_of
 from tests.helpers.tool_families import tokenizer
 
 ITS = Call("look_up", {"word": "It's me"})
