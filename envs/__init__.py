@@ -13,3 +13,4 @@ register("ACB/WorfBench-v0", "acgym.envs.workflow.worfbench:WorfBench", max_epis
 register("ACB/TEval-v0", "acgym.envs.tools.teval:TEval", max_episode_steps=1)
 register("ACB/BFCL-v0", "acgym.envs.tools.bfcl.env:BFCL", max_episode_steps=200)
 register("ACB/PDDL-v0", "acgym.envs.world.planning.env:PDDL", max_episode_steps=70)
+register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=18)
