@@ -194,9 +194,7 @@ TASKS = [
     task(
         "[service_issue]overdue|sim",
         [
-            step(
-                "assistant", "suspend_line_for_overdue_bill", new_bill_id="B9", contract_ended=False, **OWN
-            ),
+            step("assistant", "suspend_line_for_overdue_bill", new_bill_id="B9", contract_ended=False, **OWN),
             step("user", "unseat_sim_card"),
         ],
         [

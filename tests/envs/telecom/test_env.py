@@ -56,7 +56,8 @@ def test_the_contract_is_kept(folder):
 def test_there_are_13_tools_of_the_carrier_30_of_the_phone_and_one_that_ends():
     names = [tool["function"]["name"] for tool in TOOLS]
     assert len(set(names)) == len(names) == 13 + 30 + 1
-    assert names.index("check_status_bar") == 13 and names[-1] == "done"
+    assert names.index("check_status_bar") == 13
+    assert names[-1] == "done"
 
 
 def test_the_agent_reads_rules_policy_workflow_and_ticket(folder):
@@ -121,7 +122,8 @@ def test_calls_of_one_reply_are_run_in_order_and_what_follows_done_is_not(folder
     env, _ = opened(folder, 0)
     told, *_ = env.step(says(("check_status_bar", {}), ("toggle_airplane_mode", {}), ("check_status_bar", {})))
     first, change, last = json.loads(told)
-    assert first["status_bar"][0] == "Airplane Mode" and last["status_bar"] == change["status_bar"]
+    assert first["status_bar"][0] == "Airplane Mode"
+    assert last["status_bar"] == change["status_bar"]
     assert last["status_bar"] == ["Excellent Signal", "5G", "Data Disabled", "Battery 70%"]
     _, _, terminated, _, info = env.step(says(("done", {}), *gold_of(0)[1:]))
     assert (terminated, info["success"]) == (True, False)
