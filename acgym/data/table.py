@@ -86,7 +86,7 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "tau2",
-            "tau2-bench: customer service with tools (telecom, retail, airline)",
+            "ACB/Telecom-v0: tau2-bench, customer service with tools (telecom; retail and airline are not played)",
             "2,285 telecom, 114 retail, 50 airline",
             "MIT",
             "inspect-evals 0.28.0 on the package index; github.com/sierra-research/tau2-bench",

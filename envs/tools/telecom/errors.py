@@ -1,0 +1,5 @@
+"""What account and phone raise when a call cannot be carried out."""
+
+
+class Refused(ValueError):
+    """A call changed nothing; the message is the sentence that the caller is told."""

@@ -1,0 +1,1 @@
+"""ACB/Telecom on small files in the official schema, and on the official ones where they are."""
