@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acgym.assemble.models import Models
-from acgym.assemble.spec import parse_spec
+from acgym.assemble.spec import AgentSpec
 from acgym.compare.job import AgentJob, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
@@ -47,11 +47,11 @@ class Alone:
 
     def whole(self, agent: str, seeds: int) -> None:
         """Play and probe an agent on the first seeds."""
-        self.job.do(parse_spec(agent), self.settings.seeds[:seeds])
+        self.job.do(self.settings.specs[agent], self.settings.seeds[:seeds])
 
     def share(self, agent: str, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
         """Play a share of an agent's episodes; see :meth:`acgym.compare.job.AgentJob.share`."""
-        return self.job.share(parse_spec(agent), left)
+        return self.job.share(self.settings.specs[agent], left)
 
     def all(self, agents: Sequence[str], seeds: int) -> None:
         """Play agents, the run's first one before the others; see :data:`acgym.compare.run.Play`."""
@@ -78,7 +78,7 @@ class Crew:
             self._share(first, seeds)
             if any(episodes_left(self.settings, self.run, first, self.settings.seeds[:seeds]).values()):
                 self.workers.whole([first], seeds)  # what failed, once more: the others are measured on its tokens
-        *others, last = sorted(agents, key=lambda name: (name != first, _order(name)))
+        *others, last = sorted(agents, key=lambda name: (name != first, _order(self.settings.specs[name])))
         if last != first:
             self._share(last, seeds, others)
         self.workers.whole([last], seeds)  # whole after share: its model is still there
@@ -103,13 +103,13 @@ class Crew:
         sheet.played(spent.seconds, spent.episodes, spent.usage).write(self.run, agent)
 
 
-def _order(agent: str) -> tuple[float, bool, bool]:
+def _order(spec: AgentSpec) -> tuple[float, bool, bool]:
     """Return what agents are sorted by, so that those that play longest begin early and workers end together.
 
     What breaks an agent lets it play longest: fewest bits a weight in packed storage first (infinity if no step packs
     any), n:m patterns before shares. Then what is calibrated: the last one is compressed by all who share its episodes.
     """
-    recipe = parse_spec(agent).recipe
+    recipe = spec.recipe
     return (
         (inf, True, True)
         if recipe is None

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from acgym.assemble.models import Models
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
 from acgym.compare.settings import Settings
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
@@ -40,7 +40,7 @@ class AgentJob:
 
     def __post_init__(self) -> None:
         """Find the first agent."""
-        self.first = parse_spec(self.settings.agents[0])
+        self.first = self.settings.specs[self.settings.agents[0]]
 
     def do(self, spec: AgentSpec, seeds: range) -> None:
         """Play what is left of an agent's episodes and probe its model; do nothing if all is on the disk.

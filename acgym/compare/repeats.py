@@ -18,7 +18,7 @@ from acgym.analysis.repeated import repeated_difference, repeated_episodes
 from acgym.analysis.result import POOLED
 from acgym.assemble.make import remote
 from acgym.assemble.models import Models
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
 from acgym.compare.job import AgentJob, episodes_left
 from acgym.compare.settings import Settings
 from acgym.listener import Listener
@@ -65,8 +65,8 @@ def run_repeats(settings: Settings, folder: Path, samples: int, listener: Listen
         runs = [stack.enter_context(Run.open(folder / f"sample-{i}", one.to_dict())) for i, one in enumerate(each, 1)]
         heard = _Samples(listener or Listener(), samples)
         models = Models.of(settings.to_dict(), heard)
-        for name in settings.agents:
-            _play(parse_spec(name), each, runs, models, heard)
+        for spec in settings.specs.values():
+            _play(spec, each, runs, models, heard)
         result = repeats_result(settings, runs)
     Run(folder, settings.to_dict()).write_json(RESULT, result)
     return result
@@ -78,8 +78,8 @@ def check_repeats(settings: Settings, samples: int) -> None:
         raise ValueError(f"samples must be from 2 to {MOST_SAMPLES:,}, got {samples}")
     if Decoding.from_dict(settings.decoding).greedy:
         raise ValueError("repeated sampling needs a temperature above 0: greedy replies are the same each time")
-    for name in settings.agents:
-        if parse_spec(name).kind not in (*MODELS, *REMOTE):
+    for name, spec in settings.specs.items():
+        if spec.kind not in (*MODELS, *REMOTE):
             raise ValueError(f"repeated sampling is for models; {name!r} plays the same each time")
     if settings.until is not None:
         raise ValueError("repeated sampling plays a fixed number of episodes; drop until")

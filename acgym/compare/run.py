@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.assemble.models import Models
-from acgym.assemble.spec import model_folder, parse_spec
+from acgym.assemble.spec import model_folder
 from acgym.compare.crew import Crew, Work
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
@@ -102,7 +102,7 @@ def default_workers(settings: Settings) -> int:
 
     A large model fills the cores by itself, and a second copy of it might not fit into memory.
     """
-    folders = {model_folder(parse_spec(name)) for name in settings.agents}
+    folders = {model_folder(spec) for spec in settings.specs.values()}
     sizes = [size for folder in folders if folder for size in [sum(f.stat().st_size for f in folder.glob(WEIGHTS))]]
     if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:
         return 1

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from acgym.assemble.fit import check_fits
@@ -74,6 +75,11 @@ class Settings:
     def seeds(self) -> range:
         """The episode seeds, the same for all agents."""
         return range(self.seed * SEEDS_APART, self.seed * SEEDS_APART + self.episodes)
+
+    @cached_property
+    def specs(self) -> dict[str, AgentSpec]:
+        """The agents' specs, read once: canonical text -> spec, in the order of ``agents``."""
+        return {name: parse_spec(name) for name in self.agents}
 
     @property
     def default_folder(self) -> Path:
