@@ -157,9 +157,9 @@ class Gold:
         self._names = {step.name for step in steps}
         self._tables: dict[str, set[str]] = {}
         for step in steps:
-            table, record_id = self._aim(step.name, step.arguments)
-            if record_id is not None:
-                self._tables.setdefault(record_id, set()).add(table)
+            aimed, named = self._aim(step.name, step.arguments)
+            if named is not None:
+                self._tables.setdefault(named, set()).add(aimed)
         for opened_table, opened in self._path:
             self._tables.setdefault(opened, set()).add(opened_table)
 

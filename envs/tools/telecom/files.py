@@ -182,7 +182,7 @@ def read_state(folder: Path) -> str:
         for place, row in enumerate(rows, 1):
             _check(row, {key: str, **_FIELDS[table]}, f"{folder / 'db.toml'}, {table} {place}")
     where = str(folder / "user_db.toml")
-    device = phone.get("device")
+    device = phone.get("device") or {}
     _check(device, _DEVICE, f"{where}, device")
     _check(device["active_apn_settings"], {"apn_name": str}, f"{where}, active_apn_settings")
     for name, app in device["app_statuses"].items():

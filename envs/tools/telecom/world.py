@@ -61,7 +61,7 @@ class World:
             found = ASSERTIONS[assertion["env_type"], assertion["func_name"]](self, **assertion["arguments"])
         except Refused:
             return False
-        return found == assertion.get("assert_value", True)
+        return bool(found == assertion.get("assert_value", True))
 
     def agree(self) -> None:
         """Carry what one side did over to the other; nothing before the phone has a number."""
