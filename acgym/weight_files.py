@@ -29,11 +29,16 @@ def weight_files(folder: Path, there: bool = True) -> list[Path]:
     if index.is_file():
         names = _indexed(index)
         odd = [name for name in names if not isinstance(name, str) or not _plain(name)]
-        missing = [name for name in names if there and name not in odd and not (folder / name).is_file()]
-        if odd or missing:
+        if odd:
             raise ValueError(
-                f"{index} names {(odd + missing)[0]!r}, which is no weight file in {folder}; expected *.safetensors "
-                "files in the same folder. Copy or download the model again."
+                f"{index} names {odd[0]!r}, which is not the plain name of a *.safetensors file in {folder}; expected "
+                "files right in the same folder. Copy or download the model again."
+            )
+        missing = [name for name in names if there and not (folder / name).is_file()]
+        if missing:
+            raise ValueError(
+                f"{index} names {missing[0]!r}, which is not there; expected *.safetensors files right in the same "
+                "folder. Copy or download the model again."
             )
         if single.is_file() and SINGLE not in names:
             raise ValueError(
@@ -50,6 +55,28 @@ def weight_files(folder: Path, there: bool = True) -> list[Path]:
 
 def _plain(name: str) -> bool:
     return name.endswith(".safetensors") and not set(name) & set("/\\:\0") and not name.startswith(".")
+
+
+def check_metadata(folder: Path) -> None:
+    """Refuse an index that transformers cannot read, although it names the weights.
+
+    Raises:
+        ValueError: if there is an index without the object ``metadata``; says how to add it.
+    """
+    index = folder / INDEX
+    if not index.is_file():
+        return
+    try:
+        content = json.loads(index.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError(f"{index} is damaged: expected an object with a weight_map of file names")
+    if not isinstance(content.get("metadata"), dict):
+        raise ValueError(
+            f'{index} has no object "metadata", without which transformers does not read it. Add "metadata": {{}} '
+            'beside "weight_map".'
+        )
 
 
 def _indexed(index: Path) -> list[Json]:

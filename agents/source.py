@@ -16,6 +16,8 @@ _SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json")
 _KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
 """Settings in which transformers takes the name of a repository on the hub, and runs what it holds."""
 _LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers")
+_SIZES = ("max_position_embeddings", "rope_theta")
+_ROTATIONS = ("rope_parameters", "rope_scaling")
 
 
 def inspect_source(source: str) -> None:
@@ -27,7 +29,7 @@ def inspect_source(source: str) -> None:
     Raises:
         ValueError: if a folder has no readable configuration, asks for code of its own or for files from elsewhere,
             holds no safetensors weights (pickled ones can run code when read), an index that names anything else, or a
-            damaged weight file, or has no chat template; if its weights are quantised in a variant of a layout that is
+            damaged weight file, no layers or positions, or has no chat template; if its weights are quantised in a variant of a layout that is
             not read.
         ImportError: if its quantised weights need a package that is not installed.
         FileNotFoundError: if ``source`` looks like a path and nothing is there; names the nearest that is.
@@ -47,6 +49,7 @@ def inspect_source(source: str) -> None:
         if name != "tokenizer_config.json":
             _check_ends(folder / name, settings)
     _refuse_pickled_weights(folder)
+    _check_sizes(folder, read["config.json"])
     _check_layers(folder, read["config.json"], len(tensor_sizes(weight_files(folder))))
     found = quantisation(read["config.json"], folder)
     if found is not None:
@@ -148,13 +151,33 @@ def _check_layers(folder: Path, config: Mapping[str, Json], tensors: int) -> Non
                 )
 
 
+def _check_sizes(folder: Path, config: Mapping[str, Json]) -> None:
+    """Refuse a language model without layers or positions, or whose rotations have no base.
+
+    Raises:
+        ValueError: naming the setting.
+    """
+    inner = [part for part in (config, config.get("text_config")) if isinstance(part, Mapping)]
+    turned = [part[key] for part in inner for key in _ROTATIONS if key in part]
+    turned += [part for by_kind in turned if isinstance(by_kind, dict) for part in by_kind.values()]
+    checked = [(part, key) for part in inner for key in (*_LAYERS, *_SIZES)]
+    checked += [(part, "rope_theta") for part in turned if isinstance(part, dict)]
+    for part, key in checked:
+        number = part.get(key)
+        if isinstance(number, (int, float)) and not number > 0:  # NaN too
+            raise ValueError(
+                f"config.json in {folder} is damaged: expected {key!r} above 0, got {number}. Copy or download the "
+                "model again."
+            )
+
+
 def _refuse_pickled_weights(folder: Path) -> None:
     if (folder / "adapter_config.json").exists():
         raise ValueError(
             f"{folder} holds an adapter (adapter_config.json), whose base model may be anywhere; expected a whole "
             "model. Merge the adapter into its base model (peft's merge_and_unload) and save that, or remove the file."
         )
-    if any(folder.glob("*.safetensors")):
+    if any(folder.glob("*.safetensors")) or (folder / INDEX).is_file():  # what an index names is looked over next
         return
     pickled = sorted(path.name for ending in ("bin", "pt", "pth") for path in folder.glob(f"*.{ending}"))
     found = f"only pickled weights ({', '.join(pickled)}), which can run code when read" if pickled else "no weights"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.text import printable
-from acgym.weight_files import INDEX, SINGLE, tensor_sizes, weight_files
+from acgym.weight_files import INDEX, SINGLE, check_metadata, tensor_sizes, weight_files
 
 if TYPE_CHECKING:
     import torch
@@ -81,10 +81,11 @@ def whole_model(folder: Path) -> Any:
 
     Raises:
         ValueError: if the files do not hold the model that config.json describes: weights that are missing (named), of
-            another shape, or that the model has no place for.
+            another shape, or that the model has no place for; or if transformers cannot read their index.
     """
     import transformers
 
+    check_metadata(folder)
     auto: Any = transformers.AutoModelForCausalLM
     with in_a_sentence(folder):
         import torch
@@ -123,9 +124,13 @@ def refuse_gaps(folder: Path, model: Any, report: dict[str, Any]) -> None:
 
     Raises:
         ValueError: naming weights that are missing or of another shape, or that lie in a module of the model without
-            being a part of it, or in a further layer of those it has. Buffers and tied weights are not missed; weights
-            of other parts of a model (that see, or predict several tokens) are not asked for.
+            being a part of it, or below a number in a list of layers that it has; or if it has no layer. Buffers and
+            tied weights are not missed; weights of other parts of a model (that see, or predict several tokens) are not
+            asked for.
     """
+    layers = getattr(model.config.get_text_config(), "num_hidden_layers", None)
+    if isinstance(layers, int) and layers < 1:
+        raise ValueError(f"config.json in {folder} describes {layers} layers; expected at least 1. {_AGAIN_ONLY}")
     parameters = dict(model.named_parameters())
     missing = sorted(set(report["missing_keys"]) & set(parameters))
     if missing:
@@ -137,21 +142,31 @@ def refuse_gaps(folder: Path, model: Any, report: dict[str, Any]) -> None:
             f"{folder} holds {printable(name)} with the shape {tuple(stored)}, but config.json describes "
             f"{tuple(wanted)}{_more(mismatched, 1)}; {_AGAIN}"
         )
-    modules = {name for name, _ in model.named_modules() if _NUMBER.search(f"{name}.")}
-    alike = {_NUMBER.sub("*", name) for name in parameters}
-    spare = [
-        name
-        for name in sorted(report["unexpected_keys"])
-        if name.endswith((".weight", ".bias"))
-        and (name.rpartition(".")[0].rpartition(".")[0] in modules or _NUMBER.sub("*", name) in alike)
-    ]
+    spare = _without_place(model, report["unexpected_keys"])
     if spare:
         raise ValueError(f"{folder} holds {_listed(spare)} that its model has no place for; {_AGAIN}")
     if report.get("error_msgs"):
         raise ValueError(f"the weights in {folder} do not fit its model: {printable(report['error_msgs'][0])}")
 
 
-_AGAIN = "config.json and the weights do not belong together. Copy or download the model again."
+_AGAIN_ONLY = "Copy or download the model again."
+_AGAIN = f"config.json and the weights do not belong together. {_AGAIN_ONLY}"
+
+
+def _without_place(model: Any, unexpected: Collection[str]) -> list[str]:
+    """Return the stored weights that belong to layers of the model, or would, and that it does not have."""
+    from torch.nn import ModuleList
+
+    modules = {name for name, _ in model.named_modules() if _NUMBER.search(f"{name}.")}
+    lists = {name for name, module in model.named_modules() if isinstance(module, ModuleList)}
+    alike = {_NUMBER.sub("*", name) for name, _ in model.named_parameters()}
+
+    def placed(name: str) -> bool:
+        numbered = any(name[: found.start() - 1] in lists for found in _NUMBER.finditer(name))
+        around = name.rpartition(".")[0].rpartition(".")[0]
+        return (numbered and name.endswith(".weight")) or around in modules or _NUMBER.sub("*", name) in alike
+
+    return [name for name in sorted(unexpected) if name.endswith((".weight", ".bias")) and placed(name)]
 
 
 def _listed(names: Collection[str]) -> str:

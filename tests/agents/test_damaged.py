@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from acgym.agents.local import load
+from acgym.agents.whole import refuse_gaps
 from acgym.cli.app import app
 from tests.helpers.tiny import save_model
 
@@ -52,17 +53,23 @@ def cut(name, size):
     return lambda at: (at / name).write_bytes((at / name).read_bytes()[:size])
 
 
-def indexed(file, make=lambda at: None):
+def indexed(file, one="one.safetensors", metadata=True):
     """Split the weights over two files, of which the index names the second ``file``."""
 
     def spoil(at):
         held = load_file(at / "model.safetensors")
         (at / "model.safetensors").unlink()
-        save_file({name: held[name] for name in held if name != Q}, at / "one.safetensors", {"format": "pt"})
-        names = {name: file if name == Q else "one.safetensors" for name in held}
-        (at / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
+        (at / "sub").mkdir()
+        save_file({name: held[name] for name in held if name != Q}, at / one, {"format": "pt"})
+        if not metadata:
+            save_file({Q: held[Q]}, at / file, {"format": "pt"})
+        names = {name: file if name == Q else one for name in held}
+        (at / "model.safetensors.index.json").write_text(
+            json.dumps({**({"metadata": {}} if metadata else {}), "weight_map": names})
+        )
         torch.save({Q: held[Q]}, at / "w.bin")
-        torch.save({Q: held[Q]}, at / "bin.safetensors")
+        if file == "bin.safetensors":
+            torch.save({Q: held[Q]}, at / file)
         save_file({Q: held[Q]}, at.parent / "outside.safetensors", {"format": "pt"})
 
     return spoil
@@ -86,6 +93,19 @@ DAMAGE = {
     "fewer layers": (config(num_hidden_layers=1), "has no place for"),
     "a weight too many": (weights(lambda w: w.update({Q.replace("q_", "x_"): torch.ones(2, 2)})), "has no place for"),
     "a tied head that is not": (weights(lambda w: w.pop("lm_head.weight")), "lm_head.weight"),
+    "no layers": (config(num_hidden_layers=0), "'num_hidden_layers' above 0, got 0"),
+    "less than no layers": (config(num_hidden_layers=-1), "'num_hidden_layers' above 0, got -1"),
+    "a part of a layer that there is not": (
+        weights(lambda w: w.update({"model.layers.9.\x1b[31mx.weight": torch.ones(2)})),
+        "holds 1 weights (model.layers.9.\\x1b[31mx.weight) that its model has no place for",
+    ),
+    "a deep part of a layer": (
+        weights(lambda w: w.update({"model.layers.0.a.b.weight": torch.ones(2)})),
+        "model.layers.0.a.b.weight) that its model has no place for",
+    ),
+    "no base of rotations": (config(rope_theta=0), "'rope_theta' above 0, got 0"),
+    "no base of rotations, inside": (config(rope_parameters={"rope_theta": 0.0}), "'rope_theta' above 0, got 0.0"),
+    "no positions": (config(max_position_embeddings=0), "'max_position_embeddings' above 0, got 0"),
     "NaN": (weights(lambda w: w[Q][0].fill_(float("nan"))), f"NaN or infinity in 1 weights ({Q})"),
     "infinity": (weights(lambda w: w[Q][0].fill_(float("-inf"))), f"NaN or infinity in 1 weights ({Q})"),
     "another shape": (weights(lambda w: w.update({Q: torch.ones(2, 3)})), f"holds {Q} with the shape (2, 3)"),
@@ -128,6 +148,9 @@ DAMAGE = {
     "an index to pickle, renamed": (indexed("bin.safetensors"), "bin.safetensors is damaged"),
     "an index to elsewhere": (indexed("../outside.safetensors"), "names '../outside.safetensors'"),
     "an index to what is not there": (indexed("two.safetensors"), "names 'two.safetensors'"),
+    "an index to elsewhere alone": (indexed("../outside.safetensors", one="../one.safetensors"), "not the plain name"),
+    "an index to a folder alone": (indexed("sub/x.safetensors", one="sub/x.safetensors"), "not the plain name of a"),
+    "an index without metadata": (indexed("two.safetensors", metadata=False), 'Add "metadata": {}'),
     "an index that is a list": (write("model.safetensors.index.json", b"[]"), "index.json is damaged"),
     "an index without names": (write("model.safetensors.index.json", b'{"weight_map": {}}'), "index.json is damaged"),
     "two sets of weights": (two_sets, "an index that names other files"),
@@ -203,3 +226,10 @@ def test_of_a_hub_id_only_what_the_index_names_is_fetched_and_it_is_looked_over_
     with pytest.raises(ValueError, match=r"names 'w\.bin'"):
         load("some/model")
     assert "w.bin" not in asked
+
+
+def test_a_model_without_layers_is_refused_however_it_came_about(whole):
+    model = load(str(whole)).model
+    model.config.num_hidden_layers = 0
+    with pytest.raises(ValueError, match="describes 0 layers; expected at least 1"):
+        refuse_gaps(whole, model, {"missing_keys": (), "mismatched_keys": (), "unexpected_keys": ()})
