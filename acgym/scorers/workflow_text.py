@@ -7,22 +7,32 @@ from typing import NamedTuple
 
 # Each pattern is matched against one line, from its start, and no two neighbouring repeats take the same characters, so
 # that reading is linear in the text.
-_HEAD = re.compile(r"[ \t>#*_`-]*nodes?[ \t*_`]*:[ \t*_`\r]*(.*)", re.IGNORECASE)
-_EDGE_HEAD = re.compile(r"[ \t>#*_`-]*edges?[ \t*_`]*:", re.IGNORECASE)
-_EDGE_HEAD_WITHIN = re.compile(r"\bedges?[ \t]*:(?=[ \t]*\()", re.IGNORECASE)
+_HEAD = re.compile(
+    r"[ \t>#*_`-]*nodes?(?:[ \t]+list)?[ \t*_`\r]*(?:[:：][ \t*_`\r]*(.*)|$)",
+    re.IGNORECASE,
+)
+_EDGE_HEAD = re.compile(r"[ \t>#*_`-]*edges?(?:[ \t]+list)?[ \t*_`\r]*(?:[:：]|$)", re.IGNORECASE)
+_EDGE_HEAD_WITHIN = re.compile(r"\bedges?[ \t]*[:：](?=[ \t]*(?:\(|START\b))", re.IGNORECASE)
 _NODE = re.compile(
-    r"[ \t>#*_`+•-]*(?:(?:node|step)[ \t]+)?[(\[]?([0-9]{1,6})[ \t*_`]*[:.)\]](?:[*_`]+(?=[ \t]))?:?[ \t]*(\S.*)",
+    r"[ \t>#*_`+•\"'“|-]*(?:(?:node|step)[ \t]+)?[(\[]?([0-9]{1,6})[ \t*_`]*(?:[:：.)\]|]|[-–—](?=[ \t]))"
+    r"(?:[*_`]+(?=[ \t]))?:?[ \t]*(\S.*)",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?:^|(?<=[ \t;,]))([0-9]{1,6})[:.)][ \t]")
-_BLANK = re.compile(r"[ \t\r]*(?:```.*)?$")
-_EDGE = re.compile(r"\(\s*(START|[0-9]{1,6})\s*(?:,|->|→)\s*(END|[0-9]{1,6})\s*\)", re.IGNORECASE)
+_BLANK = re.compile(r"[ \t\r]*(?:(?:```|\|).*)?$")  # a line of a table that has no number is its heading
+_EDGE = re.compile(
+    r"[(\[]\s*[\"']?(START|[0-9]{1,6})[\"']?\s*(?:,|-{1,2}>|→)\s*[\"']?(END|[0-9]{1,6})[\"']?\s*[)\]]", re.IGNORECASE
+)
+_ARROW = re.compile(r"(?<!\w)(START|[0-9]{1,6})\s*(?:-{1,2}>|→)\s*(?=(END|[0-9]{1,6})\b)", re.IGNORECASE)
 
 UNKNOWN = -1
 """What stands in an edge for a number that no node has."""
 
 _AROUND = ("**", "__", "``", "*", "_", "`", '"', "'")
-_AT_END = " \t\r.;,"
+_AT_END = " \t\r.;,!"
+_OPENED = re.compile(r"\*{1,3}|_{1,3}|`{1,3}|[\"'“]")
+_NEEDS = ("(needs:", "(takes:")
+"""How a remark begins that stands behind a step where the environments list it."""
 
 
 class Workflow(NamedTuple):
@@ -48,9 +58,11 @@ def parse_workflow(text: str) -> Workflow | None:
     The format is ``Node:``, lines ``1: step``, and ``Edge: (START,1) (1,2) (2,END)``. What stands before the last line
     that starts with ``Node:`` is ignored. Read leniently where the published parser is not:
 
-    * ``1.step`` and ``1:step`` without a space, ``1) step``, ``(1) step``, ``**1**: step``, ``Step 1: step``, and list
-      marks before the number (``- 1: step``);
-    * ``Nodes:`` and ``Edges:``, headings and fences of Markdown, edges on several lines, ``(1 -> 2)`` for ``(1,2)``;
+    * ``1.step`` and ``1:step`` without a space, ``1) step``, ``(1) step``, ``1 - step``, ``**1**: step``,
+      ``**1: step**``, ``Step 1: step``, rows of a table (``| 1 | step |``), and list marks before the number
+      (``- 1: step``);
+    * ``Nodes:``, ``Node list:``, ``### Nodes``, and so for edges; fences of Markdown; edges on several lines;
+      ``(1 -> 2)`` and ``("1","2")`` for ``(1,2)``, and where none has brackets, ``START -> 1, 1 -> 2``;
     * the first step on the line of ``Node:``, and a plan that stands on that line whole.
 
     Read strictly where it is not: a node is a line that starts with its number, so that "step 2. of" inside a sentence
@@ -82,8 +94,20 @@ def missing_part(text: str) -> str | None:
 
 
 def normal(text: str) -> str:
-    """Make alike what does not change a step: case, spaces, a final period, Markdown or quotes around the whole."""
-    text = " ".join(text.casefold().split())
+    """Make alike what does not change a step.
+
+    That is case, spaces, a final period or exclamation mark, Markdown or quotes around the whole, and behind it the
+    remark of a list of steps that was copied with it, ``(needs: nothing)``.
+    """
+    bare = _unmarked(" ".join(text.casefold().split()))
+    opened = bare.rfind("(")
+    if opened > 0 and bare.endswith(")") and bare.startswith(_NEEDS, opened):
+        return _unmarked(bare[:opened].rstrip())
+    return bare
+
+
+def _unmarked(text: str) -> str:
+    """Take off a final period and the marks around the whole; a text of nothing else stays."""
     while True:
         bare = text.rstrip(_AT_END)
         for mark in _AROUND:
@@ -99,18 +123,18 @@ def normal(text: str) -> str:
 
 def _find_parts(text: str) -> _Parts:
     lines = text.split("\n")
-    heads = [(place, found[1]) for place, line in enumerate(lines) if (found := _head(line))]
+    heads = [(place, found[1] or "") for place, line in enumerate(lines) if (found := _head(line))]
     if not heads:
         return _Parts(False, [], [])
     place, inline = heads[-1]
     steps, rest = _below([inline, *lines[place + 1 :]])
-    return _Parts(True, steps, _EDGE.findall(rest))
+    return _Parts(True, steps, _EDGE.findall(rest) or _ARROW.findall(rest))
 
 
 def _head(line: str) -> re.Match[str] | None:
     """Match a line ``Node:`` that has nothing behind it, or the first step."""
     found = _HEAD.match(line)
-    return found if found and (_BLANK.match(found[1]) or _NODE.match(found[1])) else None
+    return found if found and (_BLANK.match(found[1] or "") or _NODE.match(found[1])) else None
 
 
 def _below(lines: list[str]) -> tuple[list[tuple[str, str]], str]:
@@ -141,8 +165,19 @@ def _steps(lines: list[str]) -> list[tuple[str, str]]:
             break
         else:
             seen.add(int(node[1]))
-            steps.append((node[1], node[2]))
+            steps.append((node[1], _closed(line[: node.start(1)], node[2])))
     return steps
+
+
+def _closed(before: str, step: str) -> str:
+    """Take off a step the closing mark, or the bar of a table, whose opening stands before its number."""
+    if "|" in before:
+        return step.partition("|")[0]
+    marks = _OPENED.findall(before)
+    if not marks:
+        return step
+    mark, bare = marks[-1].replace("“", "”"), step.rstrip(_AT_END)
+    return bare[: -len(mark)] if bare.endswith(mark) and (mark == "”" or bare.count(mark) % 2) else step
 
 
 def _split_line(line: str) -> list[tuple[str, str]]:

@@ -42,6 +42,22 @@ FORMS = {
     "arrows": "Node:\n1: wash pot\n2: boil leek\nEdge: (START -> 1) (1 -> 2) (2→END)",
     "windows": GOLD.replace("\n", "\r\n"),
     "quoted": "> " + GOLD.replace("\n", "\n> "),
+    "bold line": f"Node:\n**1: wash pot**\n**2: boil leek**\n{EDGES}",
+    "bold line with full stop": f"Node:\n**1: wash pot**.\n**Step 2: boil leek.**\n{EDGES}",
+    "bold line in a list": f"Node:\n- **1: wash pot**\n- **2: boil leek**\n{EDGES}",
+    "code line": f"Node:\n`1: wash pot`\n`2: boil leek`\n{EDGES}",
+    "quoted line": f'Node:\n"1: wash pot",\n“2: boil leek”\n{EDGES}',
+    "exclamation": f"Node:\n1: wash pot!\n2: boil leek!\n{EDGES}",
+    "needs copied": f"Node:\n1: wash pot (needs: nothing)\n2: **boil leek** (needs: wash pot).\n{EDGES}",
+    "dash": f"Node:\n1 - wash pot\n2 – boil leek\n{EDGES}",
+    "wide colon": f"Node：\n1：wash pot\n2：boil leek\n{EDGES}",
+    "table": f"Node:\n| 1 | wash pot |\n| 2 | boil leek |\n{EDGES}",
+    "table with heading": f"### Nodes\n\n| No | Step |\n|---|---|\n| 1 | wash pot |\n| 2 | boil leek |\n\n{EDGES[6:]}",
+    "headings without colon": f"### Nodes\n1: wash pot\n2: boil leek\n\n### Edges\n{EDGES[6:]}",
+    "lists": f"Node list:\n1: wash pot\n2: boil leek\nEdge list: {EDGES[6:]}",
+    "bare arrows": "Node:\n1: wash pot\n2: boil leek\nEdge: START -> 1, 1 -> 2, 2 -> END",
+    "bare arrows in one chain": "Node:\n1: wash pot\n2: boil leek\nEdges:\n- START → 1 --> 2 -> END",
+    "quoted ends": 'Node:\n1: wash pot\n2: boil leek\nEdge: ("START","1") (\'1\', "2") ("2","END")',
     "told again in prose": f"Node:\n1: wash pot\n2: boil leek\nThat is:\n1. **Wash pot** now.\n2. Then boil.\n{EDGES}",
 }
 
@@ -61,6 +77,7 @@ def test_what_is_meant_is_read(form: str) -> None:
         ("Node:\n1: sand the edge: smooth\n2: b\nEdge: (START,1)", ["sand the edge: smooth", "b"]),
         ("Node:\n1: a\nas I said\n2: b\nEdge: (START,1)", ["a", "b"]),
         ("Node:\n1: a\n1: b\nEdge: (START,1)", ["a", "b"]),
+        ("Node:\n* 1: take *that*\n* 2: b\nEdge: (START,1)", ["take *that*", "b"]),
     ],
 )
 def test_numbers_and_words_inside_steps_stay_there(text: str, nodes: list[str]) -> None:
@@ -94,6 +111,11 @@ def test_what_is_missing_is_said(text: str, clause: str | None) -> None:
         ("`wash` and `dry`", "`wash` and `dry`"),
         ("say 'no'", "say 'no'"),
         ("...", "..."),
+        ("Wash pot!", "wash pot"),
+        ("wash pot (needs: boil leek, dry cup)", "wash pot"),
+        ('wash pot (takes: "red"; makes: "blue")', "wash pot"),
+        ("wash pot (the red one)", "wash pot (the red one)"),
+        ("(needs: nothing)", "(needs: nothing)"),
         ("", ""),
     ],
 )
@@ -121,7 +143,7 @@ def test_pieces_in_any_order_are_read_or_refused(lines: list[str]) -> None:
 @pytest.mark.parametrize(
     "piece",
     ["Node:\n", "Node: ", "(", "( ", "(START,", "- ", "** ", "1: ", "\n1) ", "Node:\n1: a ", "Node: 1: a 2: ", "edge: ",
-     "\n \t", "`", "step ", "1 **", "- 1: a\nx\n", "(1,2) "],
+     "\n \t", "`", "step ", "1 **", "| ", "|1|", "1 -> ", "START ->", "1 - ", '"', "- 1: a\nx\n", "(1,2) "],
 )  # fmt: skip
 def test_reading_is_linear_in_hostile_text(piece: str) -> None:
     """Eight times the text takes about eight times as long; a quadratic reader takes 64 times as long."""
