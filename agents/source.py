@@ -29,8 +29,8 @@ def inspect_source(source: str) -> None:
     Raises:
         ValueError: if a folder has no readable configuration, asks for code of its own or for files from elsewhere,
             holds no safetensors weights (pickled ones can run code when read), an index that names anything else, or a
-            damaged weight file, no layers or positions, or has no chat template; if its weights are quantised in a variant of a layout that is
-            not read.
+            damaged weight file; if it has no layers, no positions or no chat template; if its weights are quantised in
+            a variant of a layout that is not read.
         ImportError: if its quantised weights need a package that is not installed.
         FileNotFoundError: if ``source`` looks like a path and nothing is there; names the nearest that is.
     """

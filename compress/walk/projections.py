@@ -82,10 +82,12 @@ def projections(layer: nn.Module) -> dict[str, Projection]:
     return found
 
 
-ROUTER_NAMES = ("gate", "router", "router_gate", "shared_expert_gate")
+ROUTER_NAMES = ("router", "router_gate", "shared_expert_gate")
 """Last names of linear modules that choose or weigh experts, in the models of transformers."""
-ROUTER_TYPES = ("router", "gating", "gate")
+ROUTER_TYPES = ("router", "gating")
 """Endings of the names of their types, or of the types of the modules that hold them, in small letters."""
+GATE = "gate"
+"""The same of a module that is a router only beside the experts: attention has gates too."""
 
 
 def routers(layer: nn.Module) -> list[str]:
@@ -93,18 +95,26 @@ def routers(layer: nn.Module) -> list[str]:
 
     A model is told by them which experts see a token, so that a small error there is a large one behind. Most models of
     transformers keep them as bare parameters; those that have an ``nn.Linear`` for them are told by its name
-    (``gate``, ``shared_expert_gate``), its type (``Llama4Router``) or that of what holds it
-    (``JetMoeTopKGating.layer``, ``LongcatFlashTopkRouter.classifier``, ``HunYuanMoEV1Gate.wg``). A layer without
+    (``router``, ``shared_expert_gate``), its type (``Llama4Router``) or that of what holds it
+    (``JetMoeTopKGating.layer``, ``LongcatFlashTopkRouter.classifier``), or as the gate of the module that holds the
+    experts (``mlp.gate`` or ``mlp.gate.wg`` beside ``mlp.experts``, not ``self_attn.forget_gate``). A layer without
     experts has none.
     """
     types = {name: type(module).__name__.lower() for name, module in layer.named_modules()}
     if not any("moe" in kind or "expert" in kind or kind.endswith("router") for kind in types.values()):
         return []
+    holders = {name.rpartition(".")[0] for name in types if name.rpartition(".")[2].endswith("experts")}
+
+    def chooses(name: str) -> bool:
+        around, _, last = name.rpartition(".")
+        if last in ROUTER_NAMES or types[name].endswith(ROUTER_TYPES):
+            return True
+        return around in holders and (last == GATE or types[name].endswith(GATE))
+
     found = []
     for name, module in layer.named_modules():
-        around, _, last = name.rpartition(".")
-        named = last in ROUTER_NAMES or types[name].endswith(ROUTER_TYPES)
-        if isinstance(module, nn.Linear) and (named or (around and types[around].endswith(ROUTER_TYPES))):
+        around = name.rpartition(".")[0]
+        if isinstance(module, nn.Linear) and (chooses(name) or (around and chooses(around))):
             found.append(name)
     return found
 

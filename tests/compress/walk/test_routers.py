@@ -46,6 +46,25 @@ def tiny(name):
     return getattr(transformers, f"{name}ForCausalLM")(config).eval()
 
 
+class ForgetGate(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.f_a_proj = torch.nn.Linear(64, 16)
+
+
+def kimi_layer():
+    kimi = pytest.importorskip("transformers.models.kimi_linear.modeling_kimi_linear")
+    from transformers import KimiLinearConfig
+
+    config = KimiLinearConfig(
+        **{**SHAPE, "num_local_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+    )
+    with torch.device("meta"):
+        model = kimi.KimiLinearForCausalLM(config)
+    mixed = [layer for layer in model.model.layers if hasattr(layer.mlp, "experts")]
+    return next(layer for layer in mixed if hasattr(layer.self_attn, "forget_gate"))
+
+
 def linear_names(model):
     return {
         f"{layer}.{name}"
@@ -79,6 +98,23 @@ def test_a_linear_module_that_is_called_gate_is_no_router_where_there_are_no_exp
     for layer in model.model.layers:
         layer.mlp.gate = torch.nn.Linear(64, 64)
     assert not [found for layer in decoder_layers(model).values() for found in routers(layer)]
+
+
+def test_a_gate_of_attention_is_no_router_in_a_mixture():
+    """KimiLinear has one that forgets, of two linear modules; its experts are chosen by a bare parameter."""
+    model = family("qwen2_moe")
+    for layer in model.model.layers:
+        layer.self_attn.gate = torch.nn.Linear(64, 64)
+        layer.self_attn.forget_gate = ForgetGate()
+        layer.mlp.gate = torch.nn.Linear(64, 4)
+        assert sorted(routers(layer)) == ["mlp.gate", "mlp.shared_expert_gate"]
+
+
+def test_the_gates_of_kimi_linear_are_compressed():
+    layer = kimi_layer()
+    assert routers(layer) == []
+    assert {"self_attn.forget_gate.f_a_proj", "self_attn.forget_gate.f_b_proj"} <= set(projections(layer))
+    assert any(name.startswith("mlp.experts.") for name in projections(layer))
 
 
 def test_only_an_override_that_ends_in_its_name_reaches_a_router():
