@@ -187,6 +187,12 @@ def test_malformed_actions_are_answered_in_words(env: ToolCall, action: str) -> 
     assert observation.startswith("Your reply ")
 
 
+@pytest.mark.parametrize("reply", ["Answer: 12.5%", "Answer: none", "Answer: belado"])
+def test_words_where_a_number_is_asked_are_malformed(env: ToolCall, reply: str) -> None:
+    _, reward, terminated, _, info = env.step(reply)
+    assert (reward, terminated, info["error"], info["malformed"]) == (0.0, False, None, True)
+
+
 def test_a_failed_call_is_expected_once(env: ToolCall) -> None:
     assert env.step(call("book_desk", day=3))[4]["error"] is None
     assert env.step(call("book_desk", day=3))[4]["error"] == "failed_call"

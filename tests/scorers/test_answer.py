@@ -40,6 +40,26 @@ from acgym.scorers.answer import read_answer, read_answers
         ("Answer: Belado", "belado"),
         ('Answer: **"belado"**.', "belado"),
         ('Answer: "New  York"', "new york"),
+        ("Answer:\n```\n1.75\n```", "1.75"),
+        ("Answer: ```text\r\n1.75\r\n```\r\n", "1.75"),
+        ("Answer: (1.75)", "1.75"),
+        ("Answer: [1.75]", "1.75"),
+        ("Answer: \\boxed{1.75}", "1.75"),
+        ("The answer is $\\boxed{1.75}$.", "1.75"),
+        ("Answer: \\(1.75\\)", "1.75"),
+        ("Answer: <b>1.75</b>", "1.75"),
+        ("Answer: «1.75»", "1.75"),
+        ("Answer: 1.75\u200b", "1.75"),
+        ("Answer:\u00a042", "42"),
+        ("Answer: 42 units", "42"),
+        ("Answer: **42** units. Bye!", "42"),
+        ("Answer: 42, as you asked.", "42"),
+        ("Answer: 42 is the value.", "42"),
+        ("### Answer\n42", "42"),
+        ("**Final answer**\n\n42", "42"),
+        ("### Answer\nThe answer is 42.", "42"),
+        ("The answer to your question is 42.", "42"),
+        ("Answer: (belado)", "belado"),
     ],
 )
 def test_what_people_write_is_read(reply, wanted):
@@ -48,7 +68,8 @@ def test_what_people_write_is_read(reply, wanted):
 
 DAYS = ["2032-05-22", "2032/05/22", "2032.5.22", "22 May 2032", "22nd of May 2032", "the 22nd of May, 2032",
         "May 22, 2032", "May 22nd, 2032", "May 22 2032", "Saturday, 22 May 2032", "22/05/2032", "05/22/2032",
-        "22.05.2032", "22-May-2032", "on 22 May, 2032", "2032 May 22", "22 may 2032"]  # fmt: skip
+        "22.05.2032", "22-May-2032", "on 22 May, 2032", "2032 May 22", "22 may 2032",
+        "22. May 2032", "Sat, 22 May 2032", "Sat 22 May 2032", "(22 May 2032)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("said", DAYS)
@@ -69,7 +90,8 @@ def test_months_may_be_cut_short():
 @pytest.mark.parametrize(
     "reply",
     [
-        *["", " ", "Answer:", "**Answer:**", "Answer: the floor is 42", "The floor is 42.", "Answer: 42 pages"],
+        *["", " ", "Answer:", "**Answer:**", "Answer: the floor is 42", "The floor is 42.", "Answer: ```\n```"],
+        *["Answer: 42 million", "Answer: 22 May", "Answer: 42 percent", "Answer: 42 or 43", "Answer: the code 42"],
         *["Answer: 03/04/2032", "Answer: 31/31/2032", "Answer: " + "x" * 600 + " 1"],
     ],
 )
@@ -83,9 +105,21 @@ def test_a_date_that_is_one_day_in_both_readings_is_read():
 
 @pytest.mark.parametrize(("reply", "wanted"), [("Answer: 41", "42"), ("Answer: Belad", "belado"), ("Answer: no", "42"),
                                                ("Answer: 42", "2032-05-22"), ("Answer: 2032-05-21", "2032-05-22"),
-                                               ("Answer: 1.200", "1200"), ("Answer: 12,00", "1200")])  # fmt: skip
+                                               ("Answer: 1.200", "1200"), ("Answer: 12,00", "1200"),
+                                               ("Answer: 1.75%", "1.75"), ("Answer: 22. May 2032", "22")])  # fmt: skip
 def test_another_value_is_not_the_same(reply, wanted):
     assert not read_answer(reply).same_as(wanted)
+
+
+@pytest.mark.parametrize(
+    ("reply", "wanted", "can_be"),
+    [
+        *[("Answer: 1.75%", "1.75", False), ("Answer: none", "2032-05-22", False), ("Answer: 42", "2032-05-22", True)],
+        *[("Answer: 42", "belado", True), ("Answer: ulima", "belado", True), ("Answer: 41", "42", True)],
+    ],
+)
+def test_words_are_no_number_and_no_date(reply, wanted, can_be):
+    assert read_answer(reply).comparable(wanted) is can_be
 
 
 def test_case_counts_where_the_environment_says_so():
@@ -140,7 +174,26 @@ def test_a_number_is_itself(number, grouped):
 
 
 @pytest.mark.parametrize(
-    "piece", ["Answer:", "answer: x, ", " ", ", ", "answer is ", "`", "answer:1,", "\n- ", "1", "a. "]
+    "piece",
+    [
+        "Answer:",
+        "answer: x, ",
+        " ",
+        ", ",
+        "answer is ",
+        "`",
+        "answer:1,",
+        "\n- ",
+        "1",
+        "a. ",
+        "answer to ",
+        "### Answer\n",
+        "# ",
+        "```\n",
+        "(",
+        "<b>",
+        "22. May ",
+    ],
 )
 def test_time_grows_with_the_text_and_no_faster(piece):
     """Processor time of a text eight times as long, against eight times that of the short one; squared it were 64."""

@@ -60,8 +60,8 @@ class ToolCall(TextEnv):
         bracket, or holds ``"name"`` or ``<tool_call>``, is read as a call or is malformed, never an answer; so is
         text with control characters. When a value is asked, the text must give one, as
         :func:`acgym.scorers.answer.read_answer` reads it (after the last ``Answer:``, or alone; any case and markdown),
-        or say that all is done; else it is malformed. Numbers and dates are compared by what they mean, names in any
-        case. When no value is asked, any text does.
+        or say that all is done; else it is malformed, as are words where a number or date is asked. Numbers and dates
+        are compared by what they mean, names in any case. When no value is asked, any text does.
 
     What earns progress:
         Required items: the required calls in order, and the answer if one is asked. A call that changes something holds
@@ -226,7 +226,8 @@ class ToolCall(TextEnv):
         """End the episode with the final answer ``text``; one that gives no value where one is asked is malformed."""
         answer = self.task.reference["answer"]
         said = None if answer is None else _said(text)
-        if answer is not None and said is None and not says_done(text):
+        unread = said is None or not said.comparable(answer)
+        if answer is not None and unread and not says_done(text):
             return self.malformed(_NO_VALUE)
         answered = said is not None and said.same_as(answer)
         if self._opened is None and not answered:  # no call was made: spare the gold run
