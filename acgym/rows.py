@@ -25,6 +25,7 @@ _JSON_NAMES = {
     int: "an integer",
     float: "a number",
     bool: "a boolean",
+    type(None): "null",
 }
 MAX_FILE_BYTES = 1 << 30
 """A larger file is refused: its rows are held in memory."""
@@ -44,17 +45,25 @@ class Row:
     id: str
     """What the file calls the row; ``"NAME:LINE"`` where it has no id. No two rows of an environment share one."""
     value: Mapping[str, Json]
+    listed: bool = False
+    """Whether the file is one JSON list."""
+
+    @property
+    def place(self) -> str:
+        """Where the row stands in its file, for a sentence."""
+        return _place(self.line, self.listed)
 
     def bad(self, reason: str) -> BadRow:
         """Return the error that names this row; ``reason`` is one sentence without a full stop."""
-        return BadRow(f"{self.file}, line {self.line}, row {excerpt(self.id)}: {reason}")
+        return BadRow(f"{self.file}, {self.place}, row {excerpt(self.id)}: {reason}")
 
     def need(self, key: str, kind: type[Any] | tuple[type[Any], ...], where: Mapping[str, Json] | None = None) -> Any:
         """Return the value of ``key``, which must be there and of JSON type ``kind``.
 
         Args:
             key: name of a field.
-            kind: ``dict``, ``list``, ``str``, ``int``, ``float`` or ``bool``, or several. True is no integer.
+            kind: ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` or ``type(None)``, or several. True is
+                no integer; an integer is a ``float`` too, and comes as it is.
             where: the object that holds the field; None for the row itself.
 
         Raises:
@@ -62,10 +71,11 @@ class Row:
         """
         held = self.value if where is None else where
         kinds = kind if isinstance(kind, tuple) else (kind,)
+        taken = (*kinds, int) if float in kinds else kinds
         if key not in held:
             raise self.bad(f"it has no {key!r}")
         value = held[key]
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        if not isinstance(value, taken) or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join(_JSON_NAMES[one] for one in kinds)
             raise self.bad(f"{key!r} must be {names}, it is {type(value).__name__}")
         return value
@@ -82,7 +92,8 @@ def read_rows(path: str | Path, id_key: str = "id") -> tuple[Row, ...]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        BadRow: naming file, line and reason: no UTF-8, no JSON, no object, an id that is no text or a repeated one.
+        BadRow: naming file, line and reason: no UTF-8, no JSON, no object, a key twice, an id that is no text or a
+            repeated one.
         ValueError: if the file is too large or has no rows.
     """
     file = Path(path)
@@ -101,13 +112,14 @@ def _read_rows(file: Path, id_key: str, size: int, changed: int) -> tuple[Row, .
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRow(f"{file}: it is not UTF-8 at byte {error.start}") from None
-    values = _list(file, text) if text.lstrip()[:1] == "[" else _lines(file, text)
+    listed = text.lstrip()[:1] == "["
+    values = _list(file, text) if listed else _lines(file, text)
     rows: list[Row] = []
     lines: dict[str, int] = {}
     for line, value in values:
-        row = _row(file, line, value, id_key)
+        row = _row(file, line, value, id_key, listed)
         if row.id in lines:
-            raise row.bad(f"line {lines[row.id]} has the same id")
+            raise row.bad(f"{_place(lines[row.id], listed)} has the same id")
         lines[row.id] = line
         rows.append(row)
     if not rows:
@@ -117,7 +129,7 @@ def _read_rows(file: Path, id_key: str, size: int, changed: int) -> tuple[Row, .
 
 def _list(file: Path, text: str) -> list[tuple[int, Json]]:
     try:
-        return list(enumerate(read_json(text), 1))
+        return list(enumerate(read_json(text, unique=True), 1))
     except NotJson as error:
         raise BadRow(f"{file}: it begins as a JSON list and is none ({error})") from None
 
@@ -127,19 +139,24 @@ def _lines(file: Path, text: str) -> list[tuple[int, Json]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                found.append((number, read_json(line)))
+                found.append((number, read_json(line, unique=True)))
             except NotJson as error:
                 raise BadRow(f"{file}, line {number}: it is not JSON ({error})") from None
     return found
 
 
-def _row(file: Path, line: int, value: Json, id_key: str) -> Row:
+def _row(file: Path, line: int, value: Json, id_key: str, listed: bool) -> Row:
+    place = _place(line, listed)
     if not isinstance(value, dict):
-        raise BadRow(f"{file}, line {line}: a row must be an object, it is {type(value).__name__}")
+        raise BadRow(f"{file}, {place}: a row must be an object, it is {type(value).__name__}")
     name = value.get(id_key, f"{file.name}:{line}")
     if isinstance(name, bool) or not isinstance(name, str | int):
-        raise BadRow(f"{file}, line {line}: {id_key!r} must be a text or an integer, it is {type(name).__name__}")
-    return Row(file, line, str(name), value)
+        raise BadRow(f"{file}, {place}: {id_key!r} must be a text or an integer, it is {type(name).__name__}")
+    return Row(file, line, str(name), value, listed)
+
+
+def _place(line: int, listed: bool) -> str:
+    return f"row {line} of the list" if listed else f"line {line}"
 
 
 class RowEnv(TaskEnv):
@@ -175,7 +192,7 @@ class RowEnv(TaskEnv):
         by_order = sorted(rows, key=_order)
         for one, other in pairwise(by_order):
             if one.id == other.id:
-                raise other.bad(f"line {one.line} of {one.file} has the same id")
+                raise other.bad(f"{one.place} of {one.file} has the same id")
         self._rows = by_order
         self._tasks = [self.check_row(row) for row in by_order]
 

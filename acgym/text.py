@@ -31,7 +31,7 @@ class NotJson(ValueError):
     """The text is not JSON; the message says why in words meant for a model."""
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str, unique: bool = False) -> Any:
     """Parse JSON that a model wrote: never runs anything, never nears the stack's end.
 
     NaN, Infinity and numbers beyond a float are refused.
@@ -39,13 +39,17 @@ def read_json(text: str) -> Any:
     is refused does not depend on how deep the caller stands, and no finaliser of other objects runs on the last bit of
     the stack.
 
+    Args:
+        text: what may be JSON.
+        unique: refuse an object that has a key twice, of which the last would count.
+
     Raises:
         NotJson: with a short reason, whatever the text is.
     """
     if _too_deep(text):
         raise NotJson("it is nested too deeply")
     try:
-        return _DECODER.decode(text)
+        return (_UNIQUE if unique else _DECODER).decode(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise NotJson(reason[:80]) from None
@@ -92,4 +96,14 @@ def _finite(number: str) -> float:
     return value
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"an object has the key {excerpt(twice, 40)} twice")
+    return found
+
+
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_UNIQUE = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object)

@@ -149,6 +149,9 @@ BAD = [
     ([{"id": "c", "answer": "x"}], "line 1, row \"c\": it has no 'question'"),
     ([{**ROWS[0], "question": 3}], "line 1, row \"c0\": 'question' must be a text, it is int"),
     ([{**ROWS[0], "answer": True}], "line 1, row \"c0\": 'answer' must be a text or an integer, it is bool"),
+    (['{"id": "a", "question": {"k": 1, "k": 2}}'], 'line 1: it is not JSON (an object has the key "k" twice)'),
+    (["[", json.dumps(ROWS[0]), ", 3]"], "row 2 of the list: a row must be an object, it is int"),
+    (["[", '{"id": "a"}', ', {"id": "a"}]'], 'row 2 of the list, row "a": row 1 of the list has the same id'),
     ([""], "has no rows"),
     (["[1, 2"], "it begins as a JSON list and is none"),
 ]
@@ -161,6 +164,16 @@ def test_a_malformed_row_is_named_before_any_play(tmp_path, rows, sentence):
         Capitals(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_number_may_be_written_without_a_point_and_null_has_a_name(tmp_path):
+    row = read_rows(written(tmp_path, [{"n": 3, "x": 0.5, "none": None, "yes": True}]))[0]
+    assert (row.need("n", float), row.need("x", float), row.need("none", (str, type(None)))) == (3, 0.5, None)
+    assert isinstance(row.need("n", float), int)
+    with pytest.raises(BadRow, match="'yes' must be a number, it is bool"):
+        row.need("yes", float)
+    with pytest.raises(BadRow, match="'n' must be null, it is int"):
+        row.need("n", type(None))
 
 
 def test_bytes_that_are_no_text_and_a_missing_file_are_named(tmp_path):
