@@ -215,18 +215,25 @@ class ComparisonResult(Written):
     """Name of the scorer that judged in the environments' place."""
     version: int | None = field(default=None, metadata={"optional": True})
     """Of the format, see :data:`VERSION`; None is 0."""
+    more: Mapping[str, Json] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Json, where: str = RESULT) -> ComparisonResult:
         """Read a comparison of this format or of an older one.
 
         Raises:
-            ValueError: naming the place in it that is not what it should be, or a format newer than this one.
+            ValueError: naming the place in it that is not what it should be, or a format newer than this one or none;
+                or if it has no agents.
         """
         version = value.get("version") if isinstance(value, Mapping) else None
         if isinstance(version, int) and version > VERSION:
             raise ValueError(f"{where} is of format {version}, this acgym reads up to {VERSION}: use a newer acgym")
-        return from_json(cls, value, where)
+        if isinstance(version, int) and version < 0:
+            raise ValueError(f"{where}.version must be 0 or more, got {version}")
+        read = from_json(cls, value, where)
+        if not read.agents:
+            raise ValueError(f"{where}.agents must be a list of at least one agent, got []")
+        return read
 
     @property
     def envs(self) -> list[str]:

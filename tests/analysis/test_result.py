@@ -72,6 +72,23 @@ def test_a_file_from_before_there_was_a_version_is_read():
     assert ComparisonResult.from_json(read.to_json()) == read
 
 
+def test_what_a_newer_file_says_beside_is_kept_on_the_way_back():
+    newer = {**old_comparison(), "note": {"by": ["x"]}}
+    read = ComparisonResult.from_json(newer)
+    assert read.more == {"note": {"by": ["x"]}}
+    assert read.to_json()["note"] == newer["note"]
+    assert read.judged_by("exact").to_json()["note"] == newer["note"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"version": -1}, "version must be 0 or more, got -1"), ({"agents": []}, "at least one agent")],
+)
+def test_a_format_below_none_and_a_comparison_of_nobody_are_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        ComparisonResult.from_json({**old_comparison(), **changes})
+
+
 def test_an_old_run_folder_is_shown_and_exported(run, tmp_path):
     old = run.read_json(RESULT)
     del old["version"]
