@@ -115,7 +115,7 @@ def test_killed_server_fails_episodes_and_the_same_command_goes_on(served, quick
     settings = prepare([spec], [NEEDLE], episodes=8, level=1)
     whole = run_comparison(settings, tmp_path / "whole")
     broken = run_comparison(settings, tmp_path / "run", listener=Killer(process, 3))
-    row = broken["agents"][0]["scores"][NEEDLE]
+    row = broken.to_json()["agents"][0]["scores"][NEEDLE]
     assert row["n"] >= 3
     assert row["n_failed"] == 8 - row["n"] > 0
     failures = {episode.failure for episode in Run.read(tmp_path / "run").episodes(spec)} - {None}
@@ -123,7 +123,7 @@ def test_killed_server_fails_episodes_and_the_same_command_goes_on(served, quick
     served(model, port=int(url.split(":")[2].split("/")[0]))
     mended = run_comparison(settings, tmp_path / "run")
     for name in ("n", "n_failed", "success", "progress"):
-        assert mended["agents"][0]["scores"][NEEDLE][name] == whole["agents"][0]["scores"][NEEDLE][name]
+        assert getattr(mended.agents[0].scores[NEEDLE], name) == getattr(whole.agents[0].scores[NEEDLE], name)
     said = [
         {episode.seed: [turn.text for turn in episode.turns] for episode in Run.read(folder).episodes(spec)}
         for folder in (tmp_path / "run", tmp_path / "whole")
