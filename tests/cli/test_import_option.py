@@ -19,7 +19,7 @@ def halve(weight, statistics, options):
     return Compressed(weight / 2)
 
 register_method("halve", halve)
-gym.register("My/Env-v0", gym.spec("ACB/Needle-v0").entry_point)
+gym.register("My/Env-v0", gym.spec("ACB/Needle-v0").entry_point, max_episode_steps=3)
 """
 
 
