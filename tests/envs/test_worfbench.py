@@ -136,7 +136,7 @@ def test_random_replies_can_be_read(folder: Path) -> None:
 def test_a_malformed_row_is_named(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     path = tmp_path / "os.json"
     path.write_text(json.dumps([row("os_1", "os", CHAIN), row("os_2", "os", CHAIN) | change]))
-    with pytest.raises(BadRow, match=r"os\.json, line 2") as caught:
+    with pytest.raises(BadRow, match=r"os\.json, row 2 of the list") as caught:
         gym.make(ID, path=path)
     assert reason in str(caught.value)
 
