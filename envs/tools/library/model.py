@@ -95,6 +95,25 @@ class Tool:
         function = {"name": self.name, "description": self.description, "parameters": self.parameters}
         return {"type": "function", "function": function}
 
+    @cached_property
+    def line(self) -> str:
+        """Name and description on one line."""
+        return f"- {self.name}: {self.description}"
+
+    @cached_property
+    def signature(self) -> str:
+        """Name, parameters, description and what it returns on one line; a parameter with ``?`` may be left out."""
+        required = self._row["required"]
+        named = ", ".join(name if name in required else f"{name}?" for name in self._row["parameters"])
+        return f"- {self.name}({named}): {self.description} Returns: {self.returns}."
+
+    @cached_property
+    def documentation(self) -> str:
+        """Name, description and schema as JSON on one line."""
+        form = {key: value for key, value in self.parameters.items() if key != "additionalProperties"}
+        row = {"name": self.name, "description": self.description, "parameters": form}
+        return json.dumps(row, ensure_ascii=False)
+
     @property
     def returns(self) -> str:
         """What it returns, in words."""
@@ -186,6 +205,12 @@ def domains(split: Split) -> tuple[Domain, ...]:
     """Load the domains of a split, once; no domain is in both."""
     files = sorted((FOLDER / split).glob("*.json"))
     return tuple(Domain(json.loads(file.read_bytes()), split) for file in files)
+
+
+@cache
+def goals(split: Split) -> tuple[Goal, ...]:
+    """All tasks of several calls of a split."""
+    return tuple(goal for domain in domains(split) for goal in domain.goals)
 
 
 @cache

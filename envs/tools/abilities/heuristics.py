@@ -1,0 +1,92 @@
+"""Simple heuristics of the six abilities: searches for words, first values, fixed choices."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from acgym.types import Json
+
+_WORD = re.compile(r"[a-z]{3,}")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CODE = re.compile(r"\b[A-Z]+[- ]?\d[\w-]*|\b\w+@[\w.]+|\b\d{4}-\d\d-\d\d")
+_CLAUSE = re.compile(r"[.;:?!,]\s|\band\b|\bthen\b")
+_NUMBER = re.compile(r"\b\d[\d,]*(?:\.\d+)?")
+
+
+def stems(text: str) -> set[str]:
+    """Words cut to five letters, names opened."""
+    return {word[:5] for word in _WORD.findall(_CAMEL.sub(" ", text.replace("_", " ")).lower())}
+
+
+def ranked(text: str, documents: Sequence[set[str]]) -> list[int]:
+    """Order documents by the rare words that they share with a text, the most first."""
+    often = Counter(word for document in documents for word in document)
+    said = stems(text)
+    scores = [
+        sum(math.log(1 + len(documents) / often[word]) for word in sorted(said & document)) / (4 + len(document)) ** 0.5
+        for document in documents
+    ]
+    return sorted(range(len(documents)), key=lambda i: -scores[i])
+
+
+def listed(told: str, title: str) -> list[str]:
+    """Return the numbered lines below a title."""
+    rows = told.rpartition(f"{title}:\n")[2].split("\n")
+    return [row.partition(". ")[2] for row in rows if re.match(r"\d+\. ", row)]
+
+
+def best_tools(told: str) -> list[str]:
+    """For each request, name the tool whose name and description share most rare words with it."""
+    rows = told.partition("Tools:\n")[2].partition("\nRequests:")[0].split("\n")
+    documents = [stems(row) for row in rows]
+    names = [row[2:].partition(":")[0] for row in rows]
+    return [names[ranked(text, documents)[0]] for text in listed(told, "Requests")]
+
+
+def mentioned(told: str) -> list[str]:
+    """For each clause of what the user wants, name the tool that shares most rare words with it; each tool once."""
+    rows = told.partition("Tools:\n")[2].partition("\nThe user wants:\n")[0].split("\n")
+    documents = [stems(row) for row in rows]
+    names = [row[2:].partition("(")[0] for row in rows]
+    clauses = _CLAUSE.split(told.rpartition("The user wants:\n")[2])
+    best = [ranked(clause, documents)[0] for clause in clauses if stems(clause)]
+    return list(dict.fromkeys(names[i] for i in best)) or names[:1]
+
+
+def first_values(request: str, properties: Mapping[str, Any], required: Sequence[str]) -> dict[str, Json]:
+    """Fill arguments with what stands in a request: an enum's word, else the next number or code."""
+    numbers = [float(n.replace(",", "")) for n in _NUMBER.findall(request)]
+    codes = _CODE.findall(request)
+    made: dict[str, Json] = {}
+    for name, form in properties.items():
+        value: Json = None
+        if "enum" in form:
+            value = next((v for v in form["enum"] if stems(str(v)) & stems(request)), None)
+            value = form["enum"][0] if value is None and name in required else value
+        elif form.get("type") in ("integer", "number"):
+            value = numbers.pop(0) if numbers else None
+            value = int(value) if isinstance(value, float) and value.is_integer() else value
+        elif form.get("type") == "string" and (codes or name in required):
+            value = codes.pop(0) if codes else ""
+        elif form.get("type") == "boolean" and stems(name) & stems(request):
+            value = True
+        if value is not None:
+            made[name] = value
+    return made
+
+
+def filled(told: str) -> list[tuple[str, dict[str, Json]]]:
+    """For each request, its function and the first values of its parameters."""
+    found = []
+    for block in told.split("\nFunction ")[1:]:
+        documentation, _, rest = block.partition(": ")[2].partition("\n")
+        tool = json.loads(documentation)
+        said = rest.partition(": ")[2].partition("\n")[0]
+        form = tool["parameters"]
+        found.append((tool["name"], first_values(said, form["properties"], form["required"])))
+    return found
