@@ -19,3 +19,6 @@ register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_s
 register("ACB/ToolRetrieve-v0", "acgym.envs.tools.abilities.retrieve:ToolRetrieve", max_episode_steps=3)
 register("ACB/ToolUnderstand-v0", "acgym.envs.tools.abilities.understand:ToolUnderstand", max_episode_steps=3)
 register("ACB/ToolPlan-v0", "acgym.envs.tools.abilities.plan:ToolPlan", max_episode_steps=3)
+register("ACB/ToolReason-v0", "acgym.envs.tools.abilities.reason:ToolReason", max_episode_steps=3)
+register("ACB/ToolReview-v0", "acgym.envs.tools.abilities.review:ToolReview", max_episode_steps=3)
+register("ACB/ToolInstruct-v0", "acgym.envs.tools.abilities.instruct:ToolInstruct", max_episode_steps=3)

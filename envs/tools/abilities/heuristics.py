@@ -90,3 +90,31 @@ def filled(told: str) -> list[tuple[str, dict[str, Json]]]:
         form = tool["parameters"]
         found.append((tool["name"], first_values(said, form["properties"], form["required"])))
     return found
+
+
+_BROKEN = re.compile(r"5\d\d|server|service|timed? ?out|unavailable|not reach|could not|down for|database|internal|restart", re.I)
+_BAD = re.compile(r"4(?:00|04|22)|must|no such|not found|does not exist|unknown|invalid|no \w+ is|needs", re.I)
+
+
+def by_codes(told: str) -> list[str]:
+    """Judge situations by what comes back: an error by the words that such errors have, anything else as solved."""
+    labels = []
+    for row in re.findall(r"^Result: (.*)$", told, re.MULTILINE):
+        if not row.startswith('{"error"'):
+            labels.append("solved")
+        elif _BROKEN.search(row):
+            labels.append("tool_error")
+        else:
+            labels.append("wrong_arguments" if _BAD.search(row) else "refused")
+    return labels
+
+
+def likeliest_options(told: str) -> list[str]:
+    """For each situation, the option that shares most rare words with what was said in it."""
+    chosen = []
+    for block in re.split(r"^Situation \d+$", told, flags=re.MULTILINE)[1:]:
+        before, _, after = block.partition("\nOptions:\n")
+        options = [row[3:] for row in after.split("\n") if re.match(r"[A-Z]\) ", row)]
+        if options:
+            chosen.append("ABCDEFGH"[ranked(before, [stems(option) for option in options])[0]])
+    return chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -131,7 +132,7 @@ class ToolPlan(TextEnv):
         error = "wrong_order" if found else "missing_call"
         if not set(said) <= set(names):
             error = "unknown_tool"
-        elif any(said.count(name) > wanted.count(name) for name in said):
+        elif Counter(said) - Counter(wanted):
             error = "extra_call"
         return Outcome("That is not all right.", progress, terminated=True, error=error, found=found)
 
