@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from acgym.draw import Draw
-from acgym.scorers.literals import MISSING, read_value
+from acgym.scorers.literals import MISSING, read_value, same
 from acgym.types import Call, Json
 
 THOUGHT_KEYS = ("thought", "reasoning", "why", "rationale", "because", "note", "reflection", "idea")
@@ -47,15 +47,21 @@ _SAY_STYLE = {
     ),
 }
 _SAY_KEYS = (
-    "Write {what} with the keys {thought}, {action} and {args}{extra}, and no other keys.",
-    "The reply is {what}. Its keys are {thought}, {action}, {args}{extra}; others are not allowed.",
-    "Answer with {what} that has exactly these keys: {thought}, {action}, {args}{extra}.",
-    "Give {what}. It has the keys {thought}, {action} and {args}{extra} and nothing else.",
+    "Write {what} with the keys {keys}, and no other keys.",
+    "The reply is {what} with these keys in any order, others not being allowed: {keys}.",
+    "Answer with {what} with exactly these keys: {keys}.",
+    "Give {what} with the keys {keys} and nothing else.",
 )
 _SAY_PARTS = (
     "{thought} is one short sentence of yours on what the call is for, {action} the function's name, and {style}.",
     "Under {action} stands the name of the function, under {thought} a short sentence that says why it is called; {style}.",
     "A short sentence on the purpose goes under {thought}, the function's name under {action}; {style}.",
+)
+_SAY_BARE = (
+    "No words before or after it.",
+    "Nothing else belongs in the reply.",
+    "Say nothing besides.",
+    "The reply holds that and no more.",
 )
 _SAY_EXTRA = (
     "{key} is always {value}.",
@@ -81,13 +87,6 @@ _SAY_MARKS = (
     "Put a short sentence that says why after {t0} and end it with {t1}. Follow it with the function's name, which {a0} "
     "opens and {a1} ends. Then, opened by {g0} and ended by {g1}, {style}.",
 )
-
-
-class Format(NamedTuple):
-    """How calls are to be written; plain JSON as a row of a task."""
-
-    form: str
-    row: dict[str, Json]
 
 
 def draw_format(draw: Draw, form: str, level: int) -> dict[str, Json]:
@@ -122,7 +121,7 @@ def tell_format(draw: Draw, form: str, row: Mapping[str, Any], count: int, examp
         said = draw.pick(_SAY_MARKS).format(**marks, style=draw.pick(_SAY_LINES[row["style"]]))
         if count > 1:
             said += f" Do so for each of the {count} calls, in the order in which they are listed."
-    return f"{said} No words before or after it."
+    return f"{said} {draw.pick(_SAY_BARE)}"
 
 
 def _tell_json(draw: Draw, row: Mapping[str, Any], count: int) -> str:
@@ -130,8 +129,9 @@ def _tell_json(draw: Draw, row: Mapping[str, Any], count: int) -> str:
     one, two = (f'"{key}"' for key in row["pair"])
     style = draw.pick(_SAY_STYLE[row["style"]]).format(args=quoted["args"], one=one, two=two)
     extra = row["extra"]
-    what = "one JSON object" if count == 1 else f"a JSON list of {count} objects, one for each call in its order, each"
-    said = [draw.pick(_SAY_KEYS).format(what=what, extra=f', "{extra[0]}"' if extra else "", **quoted)]
+    what = "one JSON object" if count == 1 else f"a JSON list of {count} objects (one for each call in its order), each"
+    keys = draw.shuffled([*quoted.values(), *([f'"{extra[0]}"'] if extra else [])])
+    said = [draw.pick(_SAY_KEYS).format(what=what, keys=", ".join(keys))]
     said.append(draw.pick(_SAY_PARTS).format(style=style, **quoted))
     said[-1] = said[-1][0].upper() + said[-1][1:]
     if extra:
@@ -184,7 +184,7 @@ def _read_json(row: Mapping[str, Any], text: str) -> list[Call] | None:
         if not isinstance(item, dict) or item.keys() != keys:
             return None
         thought, action, args = (item[key] for key in row["keys"])
-        if row["extra"] and (item[row["extra"][0]] != row["extra"][1] or isinstance(item[row["extra"][0]], bool) != isinstance(row["extra"][1], bool)):
+        if row["extra"] and not same(item[row["extra"][0]], row["extra"][1]):
             return None
         held = _arguments(row, args)
         if not isinstance(thought, str) or not thought.strip() or not isinstance(action, str) or held is None:

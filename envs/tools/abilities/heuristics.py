@@ -118,3 +118,19 @@ def likeliest_options(told: str) -> list[str]:
         if options:
             chosen.append("ABCDEFGH"[ranked(before, [stems(option) for option in options])[0]])
     return chosen
+
+
+_QUOTED = re.compile(r'"([a-z_]+)"')
+_EXAMPLE = re.compile(r"^(\S+?)a short sentence(\S+)\n(\S+?)function_name(\S+)\n(.+?)\s*(?:\{|some_argument)", re.MULTILINE)
+
+
+def usual_format(form: str, told: str) -> dict[str, Json]:
+    """Guess a form: an example's keys or marks, else keys in the order in which the second sentence names them."""
+    if form == "json":
+        described = told if '": "a short' in told else told.partition(". ")[2]
+        keys = [key for key in dict.fromkeys(_QUOTED.findall(described)) if key not in ("some_argument", "another")]
+        return {"keys": [*keys, "thought", "action", "args"][:3], "style": "object", "extra": None, "pair": []}
+    found = _EXAMPLE.search(told)
+    last = told.rstrip().rpartition("}")[2] if found else ""
+    marks = [*found.groups(), last] if found else ["<thought>", "</thought>", "<action>", "</action>", "<args>", "</args>"]
+    return {"marks": marks, "style": "json"}

@@ -13,6 +13,7 @@ from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
 from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import spread
 from acgym.envs.tools.abilities.formats import draw_format, read_formatted, tell_format, write_calls
+from acgym.envs.tools.abilities.heuristics import usual_format
 from acgym.envs.tools.abilities.replies import FORMS
 from acgym.envs.tools.abilities.values import random_values
 from acgym.envs.tools.library.match import share
@@ -37,10 +38,9 @@ class ToolInstruct(TextEnv):
     as JSON text; perhaps a further key with a constant. ``form="string"``: a thought, the function and the arguments
     between marks, the arguments as JSON, as lines, or with semicolons. The thought may be any text that is not empty.
 
-    What earns progress: (form + content) / 2, form being 1 if the reply is in the form, content the mean over the calls
-    of (function right + arguments right) / (1 + arguments). A reply that is not in the form is malformed and earns
-    nothing. Success: form and content are all right. ``found``: function names and all values stand in the reply,
-    whatever its form.
+    What earns progress: in the form, the mean over the calls of (function right + arguments right) / (1 + arguments), an
+    argument too many counting as one that is wrong. A reply that is not in the form is malformed and earns nothing.
+    Success: all is right. ``found``: function names and all values stand in the reply, whatever its form.
 
     When it ends: with the first reply in the form; at most 3 replies.
 
@@ -63,7 +63,8 @@ class ToolInstruct(TextEnv):
     Errors in ``info["error"]``: ``wrong_tool``, ``wrong_value``, ``unfinished`` (another number of calls).
 
     Source: generated, MIT. Stands for T-Eval's Instruct (Chen et al. 2023, arXiv 2312.14033) in ACBench's tool use.
-    Departs from it: forms vary, several calls in one reply, a reply out of form may be tried again.
+    Departs from it: forms vary, several calls in one reply, a reply out of form may be tried again, the form is no half
+    of the score but its condition; :func:`acgym.scorers.instruct_score` has the halves.
 
     Version history: v0, first.
     """
@@ -123,8 +124,7 @@ class ToolInstruct(TextEnv):
                 error = "wrong_value" if named else "wrong_tool"
         if error is None and len(calls) != len(gold):
             error = "unfinished"
-        content = sum(marks) / max(len(gold), len(calls))
-        progress = 1.0 if error is None else min(0.99, (1 + content) / 2)
+        progress = sum(marks) / max(len(gold), len(calls))
         told = "That is right." if error is None else "The form is right; not all of the content is."
         return Outcome(told, progress, error is None, True, error=error, found=error is None or self._holds(action))
 
@@ -144,25 +144,23 @@ class ToolInstruct(TextEnv):
         return self._written([Call(name, args) for name, args in self.task.reference])
 
     def random_reply(self, rng: np.random.Generator) -> str:
-        """Write calls of the functions with random arguments, in the form."""
-        draw, both = Draw(rng), zip(self.task.reference, self.task.data["schemas"], strict=True)
-        return self._written([Call(call[0], random_values(draw, schema)) for call, schema in both])
+        """Write calls of random functions with random arguments, in the form."""
+        draw = Draw(rng)
+        names = [tool.name for tool in tools("eval")]
+        schemas = self.task.data["schemas"]
+        return self._written([Call(draw.pick(names), random_values(draw, schema)) for schema in schemas])
 
     def heuristic_reply(self) -> str:
-        """Copy the calls into the form that is most usual."""
+        """Copy the calls into the example's keys or marks, or into keys in the order in which they are described."""
         calls: list[Call] = []
-        for line in self.observations[0].split("\n"):
+        told, _, form = self.observations[0].rpartition("The form of the reply:\n")
+        for line in told.split("\n"):
             if line.startswith("Function: "):
                 calls.append(Call(line[10:], {}))
             elif line.startswith("- ") and calls:
                 name, _, value = line[2:].partition(": ")
                 calls[-1] = Call(calls[-1].name, {**calls[-1].arguments, name: json.loads(value)})
-        if self.form == "json":
-            row: Mapping[str, Json] = {"keys": ["thought", "action", "args"], "style": "object", "extra": None, "pair": []}
-        else:
-            marks = [f"<{end}{name}>" for name in ("thought", "action", "args") for end in ("", "/")]
-            row = {"marks": marks, "style": "json"}
-        return write_calls(self.form, row, calls, "This is what the user asked for.")
+        return write_calls(self.form, usual_format(self.form, form), calls, "This is what the user asked for.")
 
 
 def _leaves(value: Json) -> list[str]:
