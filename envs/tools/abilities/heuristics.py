@@ -110,17 +110,28 @@ def by_codes(told: str) -> list[str]:
 
 
 def likeliest_options(told: str) -> list[str]:
-    """For each situation, the option that shares most rare words with what was said in it."""
+    """For each situation, the option that shares most rare words with what was said in it.
+
+    Options that end, that repeat a call, or that hold a code which stands nowhere else come last.
+    """
     chosen = []
     for block in re.split(r"^Situation \d+$", told, flags=re.MULTILINE)[1:]:
         before, _, after = block.partition("\nOptions:\n")
         options = [row[3:] for row in after.split("\n") if re.match(r"[A-Z]\) ", row)]
+        open_ones = [option for option in options if not _idle(option, before)] or options
         if options:
-            chosen.append("ABCDEFGH"[ranked(before, [stems(option) for option in options])[0]])
+            best = open_ones[ranked(before, [stems(option) for option in open_ones])[0]]
+            chosen.append("ABCDEFGH"[options.index(best)])
     return chosen
 
 
+def _idle(option: str, before: str) -> bool:
+    done = option.startswith("All that was asked") or f"Call: {option}\n" in before
+    return done or any(code not in before for code in _CODE.findall(option) if not code[:2].isdigit())
+
+
 _QUOTED = re.compile(r'"([a-z_]+)"')
+_PLACEHOLDERS = ("function_name", "some_argument", "another")
 _EXAMPLE = re.compile(r"^(\S+?)a short sentence(\S+)\n(\S+?)function_name(\S+)\n(.+?)\s*(?:\{|some_argument)", re.MULTILINE)
 
 
@@ -128,7 +139,7 @@ def usual_format(form: str, told: str) -> dict[str, Json]:
     """Guess a form: an example's keys or marks, else keys in the order in which the second sentence names them."""
     if form == "json":
         described = told if '": "a short' in told else told.partition(". ")[2]
-        keys = [key for key in dict.fromkeys(_QUOTED.findall(described)) if key not in ("some_argument", "another")]
+        keys = [key for key in dict.fromkeys(_QUOTED.findall(described)) if key not in _PLACEHOLDERS]
         return {"keys": [*keys, "thought", "action", "args"][:3], "style": "object", "extra": None, "pair": []}
     found = _EXAMPLE.search(told)
     last = told.rstrip().rpartition("}")[2] if found else ""

@@ -21,7 +21,7 @@ from acgym.envs.tools.library.request import whole
 from acgym.envs.tools.library.words import Words
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
-SHAPES = {1: (1, 3, 0.0), 2: (1, 4, 0.3), 3: (2, 5, 0.5), 4: (3, 5, 0.5), 5: (4, 6, 0.6)}
+SHAPES = {1: (1, 3, 0.0), 2: (1, 4, 0.3), 3: (3, 5, 0.5), 4: (4, 5, 0.5), 5: (5, 6, 0.6)}
 """Level -> situations, options of each, chance that the options are calls."""
 LETTERS = "ABCDEFGH"
 _RULES = """\
@@ -55,9 +55,9 @@ class ToolReason(Ability):
         ===== ========== ======= ==============
         1     1          3       none
         2     1          4       30 %
-        3     2          5       50 %
-        4     3          5       50 %
-        5     4          6       60 %
+        3     3          5       50 %
+        4     4          5       50 %
+        5     5          6       60 %
         ===== ========== ======= ==============
 
     Args:

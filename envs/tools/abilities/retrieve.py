@@ -95,6 +95,20 @@ class ToolRetrieve(Ability):
         super().__init__(level, form, render_mode)
         self.n_tools = SHAPES[level][0] if n_tools is None else n_tools
 
+    @property
+    def anchor(self) -> Anchor | None:
+        """What ``random_reply`` scores at this level; None with another number of tools than the level's."""
+        return super().anchor if self._usual else None
+
+    @property
+    def heuristic_anchor(self) -> Anchor | None:
+        """What ``heuristic_reply`` scores at this level; None with another number of tools than the level's."""
+        return super().heuristic_anchor if self._usual else None
+
+    @property
+    def _usual(self) -> bool:
+        return self.n_tools == SHAPES[self.level][0]
+
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw requests of a few domains, and tools among which theirs are."""
         _, count, unserved = SHAPES[self.level]
@@ -163,6 +177,8 @@ class ToolRetrieve(Ability):
         draw, names = Draw(rng), [*self.task.data["names"], NONE]
         return write_items([draw.pick(names) for _ in range(self.count)], self.form)
 
-    def heuristic_reply(self) -> str:
+    def heuristic_reply(self) -> str | None:
         """Name the tools that share most rare words with the requests."""
+        if not self._usual:
+            return None
         return write_items(best_tools(self.observations[0]), self.form)

@@ -21,7 +21,7 @@ from acgym.envs.tools.library.words import Words
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 LABELS = ("solved", "tool_error", "wrong_arguments", "refused", "not_needed")
-SHAPES = {1: (1, 0.0), 2: (2, 0.3), 3: (3, 0.6), 4: (4, 0.7), 5: (6, 0.8)}
+SHAPES = {1: (1, 0.0), 2: (2, 0.3), 3: (3, 0.7), 4: (4, 0.7), 5: (6, 0.8)}
 """Level -> situations, chance that wrong arguments are answered as if nothing were wrong."""
 _RULES = """\
 For each situation, say what happened in the call that was made. The labels:
@@ -67,7 +67,7 @@ class ToolReview(Ability):
         ===== ========== ======================================================================
         1     1          none; errors carry a status code
         2     2          30 %
-        3     3          60 %
+        3     3          70 %
         4     4          70 %
         5     6          80 %
         ===== ========== ======================================================================
