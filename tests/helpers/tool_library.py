@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from acgym.draw import Draw
 from acgym.envs.spoken import KINDS
 from acgym.envs.tools.library.model import ERRORS, FOLDER, FORMS, SPLITS, Ask, Domain, Goal, Phrase, Tool, texts
-from acgym.envs.tools.library.words import Words, refer
+from acgym.envs.tools.library.words import TODAY, Words, refer
 from acgym.envs.tools.schema import fault
 
 MAX_BYTES = 28_000
@@ -92,8 +92,6 @@ def phrase_complaints(domain: Domain, phrase: Phrase) -> Iterator[str]:
     for slot in phrase.slots:
         if slot not in domain.slots and re.sub(r"_\d+\Z", "", slot) not in domain.slots:
             yield f"no slot {slot!r}: {text!r}"
-    if len(set(phrase.slots)) < len(phrase.slots):
-        yield f"a slot comes twice: {text!r}"
     if phrase.form == "do" and (not text[0].islower() or text[-1] in ".!?"):
         yield f"'do' is a verb phrase, small letter first and no full stop: {text!r}"
     if phrase.form == "say" and (text[-1] not in ".!?" or not (text[0].isupper() or text[0] in "{\"'0123456789¿")):
@@ -147,6 +145,8 @@ def ask_complaints(domain: Domain, tool: Tool, ask: Ask) -> Iterator[str]:
         yield from phrase_complaints(domain, phrase)
         if set(phrase.slots) != used:
             yield f"slots {sorted(used)} of the arguments must all be in the phrase, once: {phrase.text!r}"
+        if len(set(phrase.slots)) < len(phrase.slots):
+            yield f"a slot comes twice: {phrase.text!r}"
         if tool.name in phrase.text:
             yield f"a phrase names the tool: {phrase.text!r}"
     for seed in range(12):
@@ -172,7 +172,7 @@ def goal_complaints(domain: Domain, goal: Goal) -> Iterator[str]:
         yield f"a task has 2 to 7 steps, it has {len(goal.steps)}"
     if sum(bool(step.traps) for step in goal.steps) < min(2, len(goal.steps)):
         yield "at least two steps need traps"
-    told = set(goal.phrases[0].slots)
+    told = {*goal.phrases[0].slots, TODAY}
     for step, row in zip(goal.steps, goal._row["steps"], strict=True):
         if set(row) - STEP_KEYS:
             yield f"step {step.id}: unknown keys {sorted(set(row) - STEP_KEYS)}"

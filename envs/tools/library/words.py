@@ -14,6 +14,10 @@ _NUMBERED = re.compile(r"_\d+\Z")
 _EMBEDDED = re.compile(r"\{(\w+)\}")
 
 
+TODAY = "today"
+"""The slot that means the day on which the user speaks; it needs no pool."""
+
+
 class Words:
     """The values of one conversation.
 
@@ -33,6 +37,8 @@ class Words:
     def of(self, slot: str) -> Spoken:
         """Return the value of a slot; drawn at the first time."""
         found = self._drawn.get(slot)
+        if found is None and slot == TODAY:
+            return Spoken(slot, self.day.isoformat())
         if found is None:
             found = self._drawn[slot] = self.other(slot)
         return found
