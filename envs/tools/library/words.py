@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from acgym.draw import Draw
 from acgym.envs.spoken import Spoken, spoken
@@ -49,6 +49,8 @@ class Words:
         Raises:
             ValueError: if the pool has no further value.
         """
+        if slot == TODAY:
+            return Spoken("tomorrow", (self.day + timedelta(1)).isoformat())
         base = slot if slot in self._pools else _NUMBERED.sub("", slot)
         pool = self._pools[base]
         for _ in range(200):
