@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acgym.draw import Draw
 from acgym.envs.tools.abilities.formats import draw_format, read_formatted, tell_format, write_calls
 from acgym.envs.tools.abilities.ordering import ordered
 from acgym.envs.tools.abilities.replies import FORMS, read_call, read_items, read_names, write_call, write_items
 from acgym.envs.tools.library.match import alike, holds, share
 from acgym.envs.tools.library.model import domains, tools
-from acgym.draw import Draw
 from acgym.suites import suite_named
 from acgym.types import Call
 
@@ -98,7 +98,9 @@ def test_any_number_of_tools_can_be_asked_for(number):
         told, _ = env.reset(seed=seed)
         listed = told.partition("Tools:\n")[2].partition("\nRequests:")[0].split("\n")
         assert len(listed) == len(set(listed)) == min(number, len(tools("eval")))
-        assert {name for name in env.task.reference if name != "none"} <= {line[2:].partition(":")[0] for line in listed}
+        assert {name for name in env.task.reference if name != "none"} <= {
+            line[2:].partition(":")[0] for line in listed
+        }
         assert env.anchor is None
         assert env.heuristic_reply() is None
 
@@ -206,7 +208,10 @@ def test_numbered_answers_are_read_generously():
     assert read_items("Answer 1: a", "string", 1) == ["a"]
     assert read_items("a", "string", 1) == ["a"]
     assert read_items("a", "string", 2) is None
-    assert read_names("1. first\n2: `second_one` (then)\n", "string", ["first", "second_one"]) == ["first", "second_one"]
+    assert read_names("1. first\n2: `second_one` (then)\n", "string", ["first", "second_one"]) == [
+        "first",
+        "second_one",
+    ]
     assert read_names('[{"name": "First()"}, "x"]', "json", ["first"]) == ["first", "x"]
     call = read_call(write_call("f", {"a": "x, y", "b": [1, {"c": True}]}))
     assert call is not None

@@ -1,4 +1,4 @@
-"""What a domain file of the tool library must keep; ``python -m tests.helpers.tool_library NAME ...`` lists what is broken."""
+"""What a domain file of the tool library must keep; ``python -m tests.helpers.tool_library NAME ...`` tells faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ TOOL_KEYS = {"name", "description", "parameters", "required", "returns", "sample
 STEP_KEYS = {"id", "tool", "args", "result", "thought", "traps", "after"}
 NAME = re.compile(r"[a-z][a-zA-Z0-9]*(_[a-zA-Z0-9]+)*\Z")
 WORD = re.compile(r"[a-z]{3,}")
-COMMON = set("get set list find add new the all for one make show check update create send look search use with".split())
+COMMON = frozenset(
+    ("get", "set", "list", "find", "add", "new", "the", "all", "for", "one", "make", "show")
+    + ("check", "update", "create", "send", "look", "search", "use", "with")
+)
 
 
 def stems(text: str) -> set[str]:
@@ -70,7 +73,11 @@ def complaints(domain: Domain, row: Mapping, size: int) -> Iterator[str]:
         yield f"a domain has 2 to 4 tasks, it has {len(domain.goals)}"
     for goal in domain.goals:
         yield from (f"task {goal.kind}: {said}" for said in goal_complaints(domain, goal))
-    yield from (f"slot {slot!r} is never used" for slot in domain.slots if not re.search(rf"[{{$]{slot}(_\d+)?\b", json.dumps(row)))
+    yield from (
+        f"slot {slot!r} is never used"
+        for slot in domain.slots
+        if not re.search(rf"[{{$]{slot}(_\d+)?\b", json.dumps(row))
+    )
 
 
 def pool_complaints(base: str, pool: object) -> Iterator[str]:
@@ -115,13 +122,15 @@ def tool_complaints(domain: Domain, tool: Tool) -> Iterator[str]:
         if "default" in form and name in tool.parameters["required"]:
             yield f"parameter {name} is required and has a default"
         if form.get("type") == "object" and form.get("additionalProperties") is not False:
-            yield f"parameter {name}: an object needs \"additionalProperties\": false"
+            yield f'parameter {name}: an object needs "additionalProperties": false'
     yield from (f"near: no tool {name!r} in the domain" for name in tool.near if name not in domain.by_name)
     for kind in ERRORS:
         if not tool.errors.get(kind):
             yield f"errors: no message of kind {kind!r}"
     for message in texts(list(tool.errors.values())):
-        yield from (f"error {message!r}: no parameter {n!r}" for n in re.findall(r"\{(\w+)\}", message) if n not in properties)
+        yield from (
+            f"error {message!r}: no parameter {n!r}" for n in re.findall(r"\{(\w+)\}", message) if n not in properties
+        )
     for text in texts(tool.sample):
         if text.startswith("=") and text[1:] not in properties:
             yield f"sample: no parameter {text[1:]!r}"
@@ -217,7 +226,9 @@ def library_complaints(found: list[Domain]) -> Iterator[str]:
     phrases: Counter[str] = Counter()
     for domain in found:
         for tool in domain.tools:
-            phrases.update({re.sub(r"\W+|\{\w+\}", " ", p.text.lower()).strip() for ask in tool.asks for p in ask.phrases})
+            phrases.update(
+                {re.sub(r"\W+|\{\w+\}", " ", p.text.lower()).strip() for ask in tool.asks for p in ask.phrases}
+            )
     yield from (f"two asks have the phrase {text!r}" for text, n in phrases.items() if n > 1)
     kinds = Counter(domain.name for domain in found)
     yield from (f"two domains are called {name}" for name, n in kinds.items() if n > 1)
@@ -244,7 +255,10 @@ def main() -> None:
             said.append(f"the file is called {name}, the domain {domain.name}")
         asks = sum(len(tool.asks) for tool in domain.tools)
         phrases = sum(len(ask.phrases) for tool in domain.tools for ask in tool.asks)
-        print(f"{name}: {len(domain.tools)} tools, {asks} asks, {phrases} phrases, {len(domain.goals)} tasks, {size} bytes")
+        print(
+            f"{name}: {len(domain.tools)} tools, {asks} asks, {phrases} phrases, "
+            f"{len(domain.goals)} tasks, {size} bytes"
+        )
         print("".join(f"  - {text}\n" for text in said) or "  ok")
     for text in library_complaints([domain for domain, _, _ in read.values()]):
         print(f"library: {text}")

@@ -22,7 +22,9 @@ def test_an_equal_graph_with_other_numbers():
 def test_a_plan_in_which_nothing_is_right():
     assert node_chain_f1(STRANGE, THREE) == 0.0
     assert node_chain_f1(STRANGE, THREE, compat="acbench") == pytest.approx(0.333, abs=5e-4)
-    said = '[{"id": 0, "name": "x", "args": {}}, {"id": 1, "name": "y", "args": {}}, {"id": 2, "name": "z", "args": {}}]'
+    said = (
+        '[{"id": 0, "name": "x", "args": {}}, {"id": 1, "name": "y", "args": {}}, {"id": 2, "name": "z", "args": {}}]'
+    )
     gold = [{"id": i, "name": name, "args": {}} for i, name in enumerate("abc")]
     assert plan_f1(said, gold) == 0.0
     assert plan_f1(said, gold, compat="acbench") == pytest.approx(0.333, abs=5e-4)

@@ -36,9 +36,9 @@ _SAY_STYLE = {
         "the arguments go under {args}, as an object",
     ),
     "pairs": (
-        "{args} holds a list with one object per argument, which has the argument's name under {one} and its value under {two}",
+        "{args} holds a list with one object per argument, with its name under {one} and its value under {two}",
         "under {args} stands a list; each argument is an object in it, with its name as {one} and its value as {two}",
-        "the arguments go under {args} as a list of objects with the keys {one} (the argument's name) and {two} (its value)",
+        "the arguments go under {args} as a list of objects with the keys {one} (the name) and {two} (the value)",
     ),
     "text": (
         "{args} holds a text, which is the JSON object of the arguments written out",
@@ -54,7 +54,7 @@ _SAY_KEYS = (
 )
 _SAY_PARTS = (
     "{thought} is one short sentence of yours on what the call is for, {action} the function's name, and {style}.",
-    "Under {action} stands the name of the function, under {thought} a short sentence that says why it is called; {style}.",
+    "Under {action} stands the name of the function, under {thought} a short sentence that says why; {style}.",
     "A short sentence on the purpose goes under {thought}, the function's name under {action}; {style}.",
 )
 _SAY_BARE = (
@@ -80,12 +80,12 @@ _SAY_LINES = {
     ),
 }
 _SAY_MARKS = (
-    "Write three parts one after another. First a short sentence on what the call is for, between {t0} and {t1}; then the "
-    "function's name between {a0} and {a1}; last, between {g0} and {g1}, {style}.",
+    "Write three parts one after another. First a short sentence on what the call is for, between {t0} and {t1}; then "
+    "the function's name between {a0} and {a1}; last, between {g0} and {g1}, {style}.",
     "The reply has three marked parts: {t0} opens and {t1} closes a short sentence about the purpose, {a0} and {a1} "
     "enclose the name of the function, {g0} and {g1} enclose {style}.",
-    "Put a short sentence that says why after {t0} and end it with {t1}. Follow it with the function's name, which {a0} "
-    "opens and {a1} ends. Then, opened by {g0} and ended by {g1}, {style}.",
+    "Put a short sentence that says why after {t0} and end it with {t1}. Follow it with the function's name, which "
+    "{a0} opens and {a1} ends. Then, opened by {g0} and ended by {g1}, {style}.",
 )
 
 

@@ -92,7 +92,9 @@ def filled(told: str) -> list[tuple[str, dict[str, Json]]]:
     return found
 
 
-_BROKEN = re.compile(r"5\d\d|server|service|timed? ?out|unavailable|not reach|could not|down for|database|internal|restart", re.I)
+_BROKEN = re.compile(
+    r"5\d\d|server|service|timed? ?out|unavailable|not reach|could not|down for|database|internal|restart", re.I
+)
 _BAD = re.compile(r"4(?:00|04|22)|must|no such|not found|does not exist|unknown|invalid|no \w+ is|needs", re.I)
 
 
@@ -132,7 +134,9 @@ def _idle(option: str, before: str) -> bool:
 
 _QUOTED = re.compile(r'"([a-z_]+)"')
 _PLACEHOLDERS = ("function_name", "some_argument", "another")
-_EXAMPLE = re.compile(r"^(\S+?)a short sentence(\S+)\n(\S+?)function_name(\S+)\n(.+?)\s*(?:\{|some_argument)", re.MULTILINE)
+_EXAMPLE = re.compile(
+    r"^(\S+?)a short sentence(\S+)\n(\S+?)function_name(\S+)\n(.+?)\s*(?:\{|some_argument)", re.MULTILINE
+)
 
 
 def usual_format(form: str, told: str) -> dict[str, Json]:
@@ -143,5 +147,7 @@ def usual_format(form: str, told: str) -> dict[str, Json]:
         return {"keys": [*keys, "thought", "action", "args"][:3], "style": "object", "extra": None, "pair": []}
     found = _EXAMPLE.search(told)
     last = told.rstrip().rpartition("}")[2] if found else ""
-    marks = [*found.groups(), last] if found else ["<thought>", "</thought>", "<action>", "</action>", "<args>", "</args>"]
+    marks = (
+        [*found.groups(), last] if found else ["<thought>", "</thought>", "<action>", "</action>", "<args>", "</args>"]
+    )
     return {"marks": marks, "style": "json"}

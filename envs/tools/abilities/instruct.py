@@ -38,8 +38,8 @@ class ToolInstruct(TextEnv):
     as JSON text; perhaps a further key with a constant. ``form="string"``: a thought, the function and the arguments
     between marks, the arguments as JSON, as lines, or with semicolons. The thought may be any text that is not empty.
 
-    What earns progress: in the form, the mean over the calls of (function right + arguments right) / (1 + arguments), an
-    argument too many counting as one that is wrong. A reply that is not in the form is malformed and earns nothing.
+    What earns progress: in the form, the mean over the calls of (function right + arguments right) / (1 + arguments),
+    an argument too many counting as one that is wrong. A reply that is not in the form is malformed and earns nothing.
     Success: all is right. ``found``: function names and all values stand in the reply, whatever its form.
 
     When it ends: with the first reply in the form; at most 3 replies.
@@ -93,14 +93,16 @@ class ToolInstruct(TextEnv):
         for i, tool in enumerate(spread(draw, tools(split), count), 1):
             asks = [ask for ask in tool.asks if len(ask.args) <= most] or tool.asks[:1]
             made = request(draw, split, draw.pick(asks), day, plain=True)
-            listed = "".join(f"\n- {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in made.args.items())
+            listed = "".join(
+                f"\n- {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in made.args.items()
+            )
             blocks.append(f"Call {i}. Request: {made.text}\nFunction: {tool.name}{listed}")
             calls.append([tool.name, made.args])
             schemas.append(tool.parameters)
         told = tell_format(draw, self.form, row, count, example)
         goal = "\n".join([*blocks, f"The form of the reply:\n{told}"])
         data = {"format": row, "form": self.form, "schemas": schemas}
-        return Task("+".join(name for name, _ in calls), goal, data, calls)
+        return Task("+".join(str(name) for name, _ in calls), goal, data, calls)
 
     def tell(self) -> str:
         """Say the rules, the calls and the form."""

@@ -95,7 +95,7 @@ class Course:
             yield Option(f"The next thing to do is to call {tool.name}.", "wrong_thought")
 
     def _spoilt(self, step: Step) -> Iterator[str]:
-        """Yield the call of a step with one value that is wrong: from a neighbouring place of a result, or drawn anew."""
+        """Yield the call of a step with one wrong value: from a neighbouring place of a result, or drawn anew."""
         args = self._args[step.id]
         for name in self._draw.shuffled(list(step.args)):
             form = step.args[name]
@@ -141,7 +141,10 @@ class Course:
                 yield write_call(name, taken)
 
     def _is_right(self, name: str, args: Mapping[str, Json]) -> bool:
-        return any(step.tool == name and canonical_json(self._args[step.id]) == canonical_json(args) for step in self._goal.steps)
+        return any(
+            step.tool == name and canonical_json(self._args[step.id]) == canonical_json(args)
+            for step in self._goal.steps
+        )
 
 
 def _others(right: Option, wrong: list[Option]) -> list[Option]:

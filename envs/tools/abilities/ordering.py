@@ -18,7 +18,8 @@ def ordered(names: Sequence[str], before: Sequence[set[int]], said: Sequence[str
         said: the calls in the order in which they are said; those that are not needed are passed over.
 
     Returns:
-        The number, at most ``len(names)``. Where a call is needed several times, the best way to tell them apart counts.
+        The number, at most ``len(names)``. Where a call is needed several times, the best way to tell them apart
+        counts.
     """
     return max((_kept(chosen, before) for chosen in _assignments(names, said)), default=0)
 

@@ -26,7 +26,7 @@ SHAPES = {1: (1, 2, 3, 1), 2: (1, 2, 9, 3), 3: (1, 3, 9, 99), 4: (2, 2, 9, 99), 
 _RULES = """\
 Plan the calls that do what the user wants, with the tools below.
 List every call that is needed, and no other, in an order in which they can be made: a call that uses what another one
-returns comes after it. List a tool twice if it must be called twice. Arguments are not asked for. Do not call anything."""
+returns comes after it. List a tool twice if it must be called twice. Arguments are not asked for. Call nothing."""
 _HOW = {
     "json": 'Reply with one JSON list of the names of the tools, such as ["first_tool", "second_tool"].',
     "string": "Reply with one tool's name on each line, such as\n1: first_tool\n2: second_tool",
@@ -44,8 +44,8 @@ class ToolPlan(TextEnv):
     each line, numbered or not.
 
     What earns progress: F1 of the longest part of the plan that keeps to the order: 2k / (calls said + calls needed),
-    k being the most calls, each one that is needed, no two of which stand in an order that cannot be. Success: the calls
-    needed, no others, in any order that can be. ``found``: those calls in whatever order and form.
+    k being the most calls, each one that is needed, no two of which stand in an order that cannot be. Success: the
+    calls needed, no others, in any order that can be. ``found``: those calls in whatever order and form.
 
     When it ends: with the first reply that names a tool; at most 3 replies.
 

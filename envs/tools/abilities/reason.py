@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +13,7 @@ from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated
 from acgym.envs.tools.abilities.heuristics import likeliest_options
 from acgym.envs.tools.abilities.options import Course
-from acgym.envs.tools.abilities.replies import Form, write_call, write_items
+from acgym.envs.tools.abilities.replies import Form, write_items
 from acgym.envs.tools.library.model import goals
 from acgym.envs.tools.library.request import whole
 from acgym.envs.tools.library.words import Words
@@ -26,7 +24,7 @@ SHAPES = {1: (1, 3, 0.0), 2: (1, 4, 0.3), 3: (3, 5, 0.5), 4: (4, 5, 0.5), 5: (5,
 LETTERS = "ABCDEFGH"
 _RULES = """\
 An assistant works for users with tools, one call at a time. In each situation below, choose what it should do next.
-Only one option is right: it can be done now with what is known, brings the user's wish forward, and has the right values.
+Only one option is right: it can be done now with what is known, serves the user's wish, and has the right values.
 An id or figure that nobody said and no result holds is made up."""
 _HOW = {
     "json": 'Reply with one JSON object that gives the letter of an option for each number, such as {"1": "B"}.',
@@ -40,8 +38,8 @@ class ToolReason(Ability):
 
     What the agent sees: the rules, the day, and numbered situations: the tools of a domain, a user's wish in the user's
     voice, what was called so far and what came back, and lettered options. They are thoughts in words, or calls. Wrong
-    ones use a near-duplicate of the right tool or a value from the wrong place, do what was done already, what cannot be
-    done yet, or end too early.
+    ones use a near-duplicate of the right tool or a value from the wrong place, do what was done already, what cannot
+    be done yet, or end too early.
 
     What it must say: a letter for each number: as one JSON object (``form="json"``) or as lines (``form="string"``).
 
@@ -68,8 +66,8 @@ class ToolReason(Ability):
     Errors in ``info["error"]``: ``wrong_thought`` or ``wrong_call`` (another option), ``too_early`` (the option that
     ends), ``unknown_option``, ``unfinished`` (a number is missing).
 
-    Source: generated, MIT. Stands for T-Eval's Reason (Chen et al. 2023, arXiv 2312.14033) in ACBench's tool use. Departs
-    from it: a choice among alternatives, where T-Eval compares free thoughts by a sentence model.
+    Source: generated, MIT. Stands for T-Eval's Reason (Chen et al. 2023, arXiv 2312.14033) in ACBench's tool use.
+    Departs from it: a choice among alternatives, where T-Eval compares free thoughts by a sentence model.
 
     Version history: v0, first.
     """
@@ -101,7 +99,9 @@ class ToolReason(Ability):
             kinds.append([option[1] for option in shown])
             told = "\n".join(f"{LETTERS[k]}) {option[0]}" for k, option in enumerate(shown))
             docs = "\n".join(tool.signature for tool in goal.domain.tools)
-            blocks.append(f"Situation {i}\nTools:\n{docs}\nThe user wants: {said}\n{course.history()}\nOptions:\n{told}")
+            blocks.append(
+                f"Situation {i}\nTools:\n{docs}\nThe user wants: {said}\n{course.history()}\nOptions:\n{told}"
+            )
         kind = f"{course.done} calls made" if count == 1 else f"{count} situations"
         return Task(kind, dated(day, "\n".join(blocks)), {"kinds": kinds}, reference)
 

@@ -14,7 +14,11 @@ from acgym.types import Call, Json
 Form: TypeAlias = Literal["json", "string"]
 FORMS: tuple[Form, ...] = ("json", "string")
 """How a reply is written."""
-_LINE = re.compile(r"^[ \t>*_`#-]{0,8}(?:(?:answer|request|case|item|no\.?|#)[ \t]{0,3})?(\d{1,3})[ \t*_`]{0,4}[.:)=\]][ \t*_`]{0,4}(\S.*)$", re.I | re.M)
+_LINE = re.compile(
+    r"^[ \t>*_`#-]{0,8}(?:(?:answer|request|case|item|situation|no\.?|#)[ \t]{0,3})?"
+    r"(\d{1,3})[ \t*_`]{0,4}[.:)=\]][ \t*_`]{0,4}(\S.*)$",
+    re.I | re.M,
+)
 _NAME = re.compile(r"\w+")
 _EDGES = " \t\r\n*_`\"'"
 
@@ -83,7 +87,7 @@ def write_items(answers: Sequence[Json], form: Form) -> str:
 
 
 def read_call(text: Json) -> Call | None:
-    """Read one call as text, ``name(argument="value", ...)``; the words true, false and null mean what they do in JSON."""
+    """Read one call as text, ``name(argument="value", ...)``; None if it is not one call."""
     if not isinstance(text, str):
         return None
     calls = calls_in(text)

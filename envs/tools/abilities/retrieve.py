@@ -126,13 +126,12 @@ class ToolRetrieve(Ability):
             gold.append(tool)
             made = request(draw, split, draw.pick(tool.asks), day, plain=self.level == 1)
             said.append((made.text, tool.name))
+        said = draw.shuffled(said)
         listed = self._listed(draw, split, chosen, gold)
         told = "\n".join([tool.line for tool in listed])
-        goal = dated(day, f"Tools:\n{told}\nRequests:\n{numbered([text for text, _ in draw.shuffled(said)])}")
-        asked = {text: name for text, name in said}
-        order = [line.partition(". ")[2] for line in goal.rpartition("Requests:\n")[2].split("\n")]
-        names = [tool.name for tool in listed]
-        return Task(f"{len(said)} requests", goal, {"names": names}, [asked[text] for text in order])
+        goal = dated(day, f"Tools:\n{told}\nRequests:\n{numbered([text for text, _ in said])}")
+        data = {"names": [tool.name for tool in listed]}
+        return Task(f"{len(said)} requests", goal, data, [name for _, name in said])
 
     def _listed(self, draw: Draw, split: Split, chosen: list[Domain], gold: list[Tool]) -> list[Tool]:
         """Choose the tools: the right ones, what looks like them, their domains' others, then any."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -41,10 +40,10 @@ class ToolUnderstand(Ability):
     What it must say: ``form="json"``: one JSON object, number -> object of arguments. ``form="string"``: one line for
     each number with the call, ``1: name(argument="value", other=3)``.
 
-    What earns progress: the mean over the requests of (right arguments / arguments that the gold call or the reply has).
+    What earns progress: the mean over the requests of right arguments / arguments that the gold call or the reply has.
     Arguments that are null or equal their default count as left out, texts are compared without regard to case, numbers
-    by value, lists in any order. Success: all are right. ``found``: the content of all gold arguments is there, whatever
-    its types (``"3"`` for 3), spelling and form.
+    by value, lists in any order. Success: all are right. ``found``: the content of all gold arguments is there,
+    whatever its types (``"3"`` for 3), spelling and form.
 
     When it ends: with the first reply that can be read; at most 3 replies.
 
@@ -87,18 +86,14 @@ class ToolUnderstand(Ability):
         """Draw asks of different tools and word them."""
         count, least, most = SHAPES[self.level]
         day = today(draw)
-        blocks, gold, names = [], [], []
+        blocks, gold, names, schemas = [], [], [], []
         for i, ask in enumerate(spread(draw, _asks(split, least, most), count), 1):
             made = request(draw, split, ask, day, plain=self.level == 1)
             blocks.append(f"Function {i}: {made.tool.documentation}\nRequest {i}: {made.text}")
             gold.append(made.args)
             names.append(made.tool.name)
-        schemas = [ask_schema for ask_schema in (self._schema(split, name) for name in names)]
+            schemas.append(made.tool.parameters)
         return Task("+".join(names), dated(day, "\n".join(blocks)), {"names": names, "schemas": schemas}, gold)
-
-    @staticmethod
-    def _schema(split: Split, name: str) -> dict[str, Json]:
-        return next(tool.parameters for tool in tools(split) if tool.name == name)
 
     def rules(self) -> str:
         """Say what to give and how to write it."""
@@ -117,7 +112,9 @@ class ToolUnderstand(Ability):
         if call is not None and call.name.casefold() != name.casefold():
             return Mark(0.0, "wrong_tool", holds(gold, given))
         if call is not None:
-            given = {key: _JSON_WORDS.get(value, value) if isinstance(value, str) else value for key, value in given.items()}
+            given = {
+                key: _JSON_WORDS.get(value, value) if isinstance(value, str) else value for key, value in given.items()
+            }
         schema = self.task.data["schemas"][place]
         worth = share(schema, gold, given)
         if worth == 1.0:

@@ -156,7 +156,7 @@ class Step:
 
     @cached_property
     def needs(self) -> tuple[str, ...]:
-        """Ids of the steps that must come first: those that its arguments refer to, and those it is stated to follow."""
+        """Ids of the steps that must come first: those that its arguments refer to, and those that it must follow."""
         found = [text[1:].partition(".")[0] for text in texts(self.args) if text.startswith("@")]
         return tuple(dict.fromkeys([*found, *self._after]))
 

@@ -12,7 +12,6 @@ from acgym.envs.tools.library.words import Words
 from acgym.envs.voices import Voice, voices
 from acgym.types import Json, Split
 
-
 MAX_TAKEN_BACK = 3
 """Words of a value that may be said wrong first: a longer one reads ill when it is taken back."""
 
