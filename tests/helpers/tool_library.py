@@ -25,8 +25,10 @@ STEP_KEYS = {"id", "tool", "args", "result", "thought", "traps", "after"}
 NAME = re.compile(r"[a-z][a-zA-Z0-9]*(_[a-zA-Z0-9]+)*\Z")
 WORD = re.compile(r"[a-z]{3,}")
 COMMON = frozenset(
-    ("get", "set", "list", "find", "add", "new", "the", "all", "for", "one", "make", "show")
-    + ("check", "update", "create", "send", "look", "search", "use", "with")
+    re.findall(
+        r"\w+",
+        "get set list find add new the all for one make show check update create send look search use with",
+    )
 )
 
 

@@ -51,9 +51,9 @@ class ToolReview(Ability):
     """ACB/ToolReview-v0: judge what happened in calls that were made for users.
 
     What the agent sees: the rules with the five labels, the day, and numbered situations: a user's request in the
-    user's voice, the tool with its parameters, the call that was made for it, and what came back. An error's message says
-    in words what is wrong; whether the arguments are right must be seen by comparing them with the request, since a
-    wrong call may also be answered as if nothing were wrong, or carry a value that the user took back.
+    user's voice, the tool with its parameters, the call that was made for it, and what came back. An error's message
+    says in words what is wrong; whether the arguments are right must be seen by comparing them with the request, since
+    a wrong call may also be answered as if nothing were wrong, or carry a value that the user took back.
 
     What it must say: for each number a label: as one JSON object (``form="json"``) or as lines (``form="string"``).
 
