@@ -58,9 +58,11 @@ class Course:
             wrong += self._draw.shuffled([*ahead, self._end("too_early")])
         else:
             right = self._end("too_early")
-        again = [Option(self._said(step.thought), "wrong_thought") for step in reversed(self._made)]
-        stale = [Option(self._said(t), "wrong_thought") for step in reversed(self._made) for t in step.traps]
-        wrong += [*again[:1], *self._near_thoughts(), *self._draw.shuffled([*again[1:], *stale])]
+        # Where the same tool comes next once more, "I need both" is no wrong thought after the first call.
+        repeated = None if self._next is None else self._next.tool
+        old = [step for step in reversed(self._made) if step.tool != repeated]
+        again = [Option(self._said(step.thought), "wrong_thought") for step in old]
+        wrong += [*again[:1], *self._near_thoughts(), *again[1:]]
         return right, _others(right, wrong)
 
     def calls(self) -> tuple[Option, list[Option]]:

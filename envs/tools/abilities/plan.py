@@ -26,7 +26,8 @@ SHAPES = {1: (1, 2, 3, 1), 2: (1, 2, 9, 3), 3: (1, 3, 9, 99), 4: (2, 2, 9, 99), 
 _RULES = """\
 Plan the calls that do what the user wants, with the tools below.
 List every call that is needed, and no other, in an order in which they can be made: a call that uses what another one
-returns comes after it. List a tool twice if it must be called twice. Arguments are not asked for. Call nothing."""
+returns comes after it. List a tool twice if it must be called twice. Where something is wanted under a condition only,
+plan for the case that the condition holds. Arguments are not asked for. Call nothing."""
 _HOW = {
     "json": 'Reply with one JSON list of the names of the tools, such as ["first_tool", "second_tool"].',
     "string": "Reply with one tool's name on each line, such as\n1: first_tool\n2: second_tool",
