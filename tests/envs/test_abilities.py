@@ -216,6 +216,11 @@ def test_numbered_answers_are_read_generously():
     call = read_call(write_call("f", {"a": "x, y", "b": [1, {"c": True}]}))
     assert call is not None
     assert (call.name, call.arguments["a"]) == ("f", "x, y")
+    assert read_call("f(from='x', to=None, more=[{'a': (1, 2)}], word=some, n=-3.5)") == Call(
+        "f", {"from": "x", "to": None, "more": [{"a": [1, 2]}], "word": "some", "n": -3.5}
+    )
+    for text in ("f", "f(", "f(1)", "f(a=1) g(b=2", "", 'f("a")'):
+        assert read_call(text) is None, text
     assert json.loads(write_items([1], "json")) == {"1": 1}
 
 
@@ -248,7 +253,7 @@ def test_one_option_of_a_situation_is_right_by_another_reckoning():
             if re.match(r"\w+\(", right):
                 known = before.casefold()
                 call = read_call(right)
-                assert call is not None
+                assert call is not None, right
                 codes = [v for v in call.arguments.values() if isinstance(v, str) and re.match(r"[A-Z]+-?\d", v)]
                 assert all(code.casefold() in known for code in codes), (seed, right)
 
@@ -274,7 +279,9 @@ def test_no_sentence_of_a_user_comes_again_and_again(env_id):
             counts.update(set(skeletons(text)))
     assert total >= 400
     sentence, most = counts.most_common(1)[0]
-    assert most / total <= 0.02, (sentence, most / total)
+    # A library of few domains says the same more often.
+    allowed = 0.02 if len(domains("eval")) >= 20 else 0.06
+    assert most / total <= allowed, (sentence, most / total)
 
 
 @pytest.mark.slow

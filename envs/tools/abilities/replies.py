@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from acgym.envs.tools.bfcl.replies import calls_in
 from acgym.scorers.literals import MISSING, between, read_value
 from acgym.types import Call, Json
 
@@ -20,6 +19,10 @@ _LINE = re.compile(
     re.I | re.M,
 )
 _NAME = re.compile(r"\w+")
+_HEAD = re.compile(r"\s*([A-Za-z_][\w.]*)\s*\(")
+_ARGUMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
+_CUTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?|([\[({\])}])|(,)', re.DOTALL)
+_WORDS: Mapping[str, Json] = {"true": True, "false": False, "null": None}
 _EDGES = " \t\r\n*_`\"'"
 
 
@@ -87,11 +90,39 @@ def write_items(answers: Sequence[Json], form: Form) -> str:
 
 
 def read_call(text: Json) -> Call | None:
-    """Read one call as text, ``name(argument="value", ...)``; None if it is not one call."""
-    if not isinstance(text, str):
+    """Read one call as text, ``name(argument="value", other=3)``: values are JSON or Python literals, or bare words.
+
+    Any word may name an argument, also one that Python keeps for itself, such as ``from``. Time is linear.
+
+    Returns:
+        The call, or None if the text is not one call with named arguments.
+    """
+    head = _HEAD.match(text) if isinstance(text, str) else None
+    if head is None:
         return None
-    calls = calls_in(text)
-    return calls[0] if len(calls) == 1 else None
+    arguments: dict[str, Json] = {}
+    for part in _parts(text[head.end() : text.rstrip().rfind(")")]):
+        named = _ARGUMENT.match(part)
+        if named is None:
+            if part.strip():
+                return None
+            continue
+        said = part[named.end() :].strip()
+        value = read_value(said)
+        arguments[named[1]] = _WORDS.get(said, said) if value is MISSING else value
+    return Call(head[1], arguments) if text.rstrip().endswith(")") else None
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Cut at commas outside quotes and brackets."""
+    start = depth = 0
+    for found in _CUTS.finditer(text):
+        if found[1]:
+            depth += 1 if found[1] in "([{" else -1
+        elif found[2] and depth <= 0:
+            yield text[start : found.start()]
+            start = found.end()
+    yield text[start:]
 
 
 def write_call(name: str, arguments: Mapping[str, Json]) -> str:

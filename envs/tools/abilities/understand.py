@@ -111,10 +111,6 @@ class ToolUnderstand(Ability):
             return Mark(0.0, "no_arguments")
         if call is not None and call.name.casefold() != name.casefold():
             return Mark(0.0, "wrong_tool", holds(gold, given))
-        if call is not None:
-            given = {
-                key: _JSON_WORDS.get(value, value) if isinstance(value, str) else value for key, value in given.items()
-            }
         schema = self.task.data["schemas"][place]
         worth = share(schema, gold, given)
         if worth == 1.0:
@@ -140,9 +136,6 @@ class ToolUnderstand(Ability):
     def heuristic_reply(self) -> str:
         """Fill arguments with the first value of the request that fits."""
         return self._written([arguments for _, arguments in filled(self.observations[0])])
-
-
-_JSON_WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 
 
 def _inner(given: Mapping[str, Json], name: str) -> Mapping[str, Json]:
