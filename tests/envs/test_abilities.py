@@ -35,7 +35,7 @@ _SAID = re.compile(r"^(?:Request(?: \d+)?: |Call \d+\. Request: |The user wants:
 
 def user_texts(told):
     """What users say in a prompt."""
-    head, mark, tail = told.partition("The user wants:\n")
+    head, mark, tail = re.sub(r"\d users want:", "The user wants:", told).partition("The user wants:\n")
     return [tail] if mark and not re.match(r"\d+\. ", tail) else _SAID.findall(tail or head)
 
 

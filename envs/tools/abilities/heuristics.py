@@ -14,6 +14,7 @@ from acgym.types import Json
 _WORD = re.compile(r"[a-z]{3,}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CODE = re.compile(r"\b[A-Z]+[- ]?\d[\w-]*|\b\w+@[\w.]+|\b\d{4}-\d\d-\d\d")
+_WISH = re.compile(r"\n(?:The user wants|\d users want):\n")
 _CLAUSE = re.compile(r"[.;:?!,]\s|\band\b|\bthen\b")
 _NUMBER = re.compile(r"\b\d[\d,]*(?:\.\d+)?")
 
@@ -50,10 +51,13 @@ def best_tools(told: str) -> list[str]:
 
 def mentioned(told: str) -> list[str]:
     """For each clause of what the user wants, name the tool that shares most rare words with it; each tool once."""
-    rows = told.partition("Tools:\n")[2].partition("\nThe user wants:\n")[0].split("\n")
+    body = told.partition("Tools:\n")[2]
+    mark = _WISH.search(body)
+    docs, wish = (body[: mark.start()], body[mark.end() :]) if mark else (body, "")
+    rows = docs.split("\n")
     documents = [stems(row) for row in rows]
     names = [row[2:].partition("(")[0] for row in rows]
-    clauses = _CLAUSE.split(told.rpartition("The user wants:\n")[2])
+    clauses = _CLAUSE.split(wish)
     best = [ranked(clause, documents)[0] for clause in clauses if stems(clause)]
     return list(dict.fromkeys(names[i] for i in best)) or names[:1]
 

@@ -75,8 +75,20 @@ class ToolInstruct(TextEnv):
         "wrong_value": "wrong_argument",
         "unfinished": "premature_stop",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.002, 0.060),
+        2: Anchor(0.000, 0.055),
+        3: Anchor(0.000, 0.059),
+        4: Anchor(0.000, 0.059),
+        5: Anchor(0.000, 0.054),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(1.000, 1.000),
+        2: Anchor(0.335, 0.335),
+        3: Anchor(0.065, 0.090),
+        4: Anchor(0.074, 0.091),
+        5: Anchor(0.057, 0.081),
+    }
 
     def __init__(self, level: int = DEFAULT_LEVEL, form: str = "json", render_mode: str | None = None) -> None:
         if form not in FORMS:

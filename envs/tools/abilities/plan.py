@@ -17,14 +17,14 @@ from acgym.envs.tools.abilities.heuristics import mentioned
 from acgym.envs.tools.abilities.ordering import ordered
 from acgym.envs.tools.abilities.replies import FORMS, Form, read_names
 from acgym.envs.tools.library.model import Goal, Tool, domains, goals
-from acgym.envs.tools.library.request import whole
+from acgym.envs.tools.library.request import speakers, whole
 from acgym.envs.tools.library.words import Words
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 SHAPES = {1: (1, 2, 3, 1), 2: (1, 2, 9, 3), 3: (1, 3, 9, 99), 4: (2, 2, 9, 99), 5: (3, 2, 9, 99)}
 """Level -> goals, fewest and most steps of each, further tools of its domain that are shown."""
 _RULES = """\
-Plan the calls that do what the user wants, with the tools below.
+Plan the calls that do what is wanted, with the tools below.
 List every call that is needed, and no other, in an order in which they can be made: a call that uses what another one
 returns comes after it. List a tool twice if it must be called twice. Where something is wanted under a condition only,
 plan for the case that the condition holds. Arguments are not asked for. Call nothing."""
@@ -82,8 +82,20 @@ class ToolPlan(TextEnv):
         "extra_call": "wrong_tool",
         "unknown_tool": "wrong_tool",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.043, 0.587),
+        2: Anchor(0.002, 0.432),
+        3: Anchor(0.000, 0.307),
+        4: Anchor(0.000, 0.223),
+        5: Anchor(0.000, 0.173),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.115, 0.668),
+        2: Anchor(0.038, 0.574),
+        3: Anchor(0.014, 0.502),
+        4: Anchor(0.000, 0.471),
+        5: Anchor(0.000, 0.458),
+    }
 
     def __init__(self, level: int = DEFAULT_LEVEL, form: str = "json", render_mode: str | None = None) -> None:
         if form not in FORMS:
@@ -97,9 +109,10 @@ class ToolPlan(TextEnv):
         day = today(draw)
         shown: list[Tool] = []
         said, steps = [], []
+        voices = spread(draw, speakers(split), count)
         for i, goal in enumerate(_goals(draw, split, count, least, most)):
             words = Words(draw, goal.domain.slots, day)
-            said.append(whole(draw, split, goal, words))
+            said.append(whole(draw, voices[i], goal, words))
             steps += [[s.tool, f"{i}.{s.id}", [f"{i}.{need}" for need in s.needs]] for s in goal.steps]
             used = {step.tool for step in goal.steps}
             rest = [tool for tool in goal.domain.tools if tool.name not in used]
@@ -107,7 +120,8 @@ class ToolPlan(TextEnv):
             shown += draw.sample(rest, min(others, len(rest)))
         docs = "\n".join(tool.signature for tool in draw.shuffled(shown))
         wish = said[0] if count == 1 else numbered(said)
-        goal_text = dated(day, f"Tools:\n{docs}\nThe user wants:\n{wish}")
+        who = "The user wants" if count == 1 else f"{count} users want"
+        goal_text = dated(day, f"Tools:\n{docs}\n{who}:\n{wish}")
         kind = f"{len(steps)} calls"
         return Task(kind, goal_text, {"names": sorted(tool.name for tool in shown)}, {"steps": steps})
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from acgym.draw import Draw
 from acgym.envs.spoken import today
-from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated
+from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated, spread
 from acgym.envs.tools.abilities.heuristics import likeliest_options
 from acgym.envs.tools.abilities.options import Course
 from acgym.envs.tools.abilities.replies import Form, write_items
 from acgym.envs.tools.library.model import goals
-from acgym.envs.tools.library.request import whole
+from acgym.envs.tools.library.request import speakers, whole
 from acgym.envs.tools.library.words import Words
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
@@ -80,8 +80,20 @@ class ToolReason(Ability):
         "unknown_option": "format",
         "unfinished": "premature_stop",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.339, 0.339),
+        2: Anchor(0.248, 0.248),
+        3: Anchor(0.009, 0.206),
+        4: Anchor(0.004, 0.201),
+        5: Anchor(0.000, 0.170),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.448, 0.448),
+        2: Anchor(0.407, 0.407),
+        3: Anchor(0.040, 0.330),
+        4: Anchor(0.013, 0.324),
+        5: Anchor(0.005, 0.322),
+    }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw situations of different tasks."""
@@ -89,9 +101,10 @@ class ToolReason(Ability):
         day = today(draw)
         every = goals(split)
         blocks, reference, kinds = [], [], []
+        voices = spread(draw, speakers(split), count)
         for i, goal in enumerate(draw.sample(every, min(count, len(every))), 1):
             words = Words(draw, goal.domain.slots, day)
-            said = whole(draw, split, goal, words)
+            said = whole(draw, voices[i - 1], goal, words)
             course = Course(draw, goal, words)
             right, wrong = course.calls() if draw.chance(calls) else course.thoughts()
             shown = draw.shuffled([right, *wrong[: options - 1]])

@@ -79,8 +79,20 @@ class ToolRetrieve(Ability):
         "unknown_tool": "wrong_tool",
         "unfinished": "premature_stop",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.164, 0.164),
+        2: Anchor(0.018, 0.118),
+        3: Anchor(0.000, 0.049),
+        4: Anchor(0.000, 0.024),
+        5: Anchor(0.000, 0.012),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.430, 0.430),
+        2: Anchor(0.070, 0.271),
+        3: Anchor(0.002, 0.156),
+        4: Anchor(0.000, 0.130),
+        5: Anchor(0.000, 0.099),
+    }
 
     def __init__(
         self,

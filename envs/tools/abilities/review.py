@@ -91,8 +91,20 @@ class ToolReview(Ability):
         "unknown_label": "format",
         "unfinished": "premature_stop",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.220, 0.220),
+        2: Anchor(0.044, 0.209),
+        3: Anchor(0.007, 0.197),
+        4: Anchor(0.000, 0.198),
+        5: Anchor(0.000, 0.198),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.785, 0.785),
+        2: Anchor(0.280, 0.517),
+        3: Anchor(0.127, 0.504),
+        4: Anchor(0.049, 0.487),
+        5: Anchor(0.016, 0.487),
+    }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw situations, each of a label that is as likely as any."""

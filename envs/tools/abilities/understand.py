@@ -79,8 +79,20 @@ class ToolUnderstand(Ability):
         "no_arguments": "format",
         "unfinished": "premature_stop",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = dict.fromkeys(range(1, 6), Anchor(0.0, 0.0))
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.012, 0.086),
+        2: Anchor(0.014, 0.090),
+        3: Anchor(0.000, 0.074),
+        4: Anchor(0.000, 0.081),
+        5: Anchor(0.000, 0.057),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.232, 0.519),
+        2: Anchor(0.180, 0.433),
+        3: Anchor(0.022, 0.432),
+        4: Anchor(0.003, 0.422),
+        5: Anchor(0.000, 0.335),
+    }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw asks of different tools and word them."""

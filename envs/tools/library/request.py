@@ -70,9 +70,9 @@ def dressed(draw: Draw, voice: Voice, phrase: Phrase, words: Words) -> tuple[str
     return voice.dress(draw, pieces, (2 * place + 1, wrong.said)), (slots[place], wrong)
 
 
-def whole(draw: Draw, split: Split, goal: Goal, words: Words) -> str:
-    """Word a task of several calls, in a voice that takes whole sentences and takes nothing back."""
-    return dressed(draw, draw.pick(speakers(split)), draw.pick(goal.phrases), words)[0]
+def whole(draw: Draw, voice: Voice, goal: Goal, words: Words) -> str:
+    """Word a task of several calls, in one of the ``speakers``."""
+    return dressed(draw, voice, draw.pick(goal.phrases), words)[0]
 
 
 def remark(draw: Draw, split: Split, phrase: Phrase, words: Words) -> str:
