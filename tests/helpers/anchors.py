@@ -1,4 +1,4 @@
-"""Measures what the two policies of an environment score: ``python -m tests.helpers.anchors ACB/ToolPlan-v0 [seeds]``."""
+"""Measures what the policies of an environment score: ``python -m tests.helpers.anchors ACB/ToolPlan-v0 [seeds]``."""
 
 from __future__ import annotations
 

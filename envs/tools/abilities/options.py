@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import NamedTuple
 
 from acgym.draw import Draw
@@ -48,38 +49,47 @@ class Course:
         ]
         return "Done so far:\n" + "\n".join(rows) if rows else "Nothing was done so far."
 
-    def thoughts(self) -> tuple[Option, list[Option]]:
-        """Return the right thought, and wrong ones, the closest first."""
-        wrong: list[Option] = []
-        if self._next is not None:
-            wrong += [Option(self._said(text), "wrong_thought") for text in self._draw.shuffled(self._next.traps)]
+    def thoughts(self, count: int) -> tuple[Option, list[Option]]:
+        """Return the right thought, and at most ``count`` wrong ones, the closest first."""
+        if self._next is None:
+            right = self._end("too_early")
+        else:
             right = Option(self._said(self._next.thought), "wrong_thought")
-            ahead = [Option(self._said(step.thought), "wrong_thought") for step in self._later]
-            wrong += self._draw.shuffled([*ahead, self._end("too_early")])
-        else:
-            right = self._end("too_early")
-        # Where the same tool comes next once more, "I need both" is no wrong thought after the first call.
-        repeated = None if self._next is None else self._next.tool
-        old = [step for step in reversed(self._made) if step.tool != repeated]
-        again = [Option(self._said(step.thought), "wrong_thought") for step in old]
-        wrong += [*again[:1], *self._near_thoughts(), *again[1:]]
-        return right, _others(right, wrong)
+        return right, _others(right, self._wrong_thoughts(), count)
 
-    def calls(self) -> tuple[Option, list[Option]]:
-        """Return the right call, and wrong ones, the closest first."""
-        wrong: list[Option] = []
+    def calls(self, count: int) -> tuple[Option, list[Option]]:
+        """Return the right call, and at most ``count`` wrong ones, the closest first."""
+        right = self._end("too_early") if self._next is None else Option(self._call(self._next), "wrong_call")
+        return right, _others(right, self._wrong_calls(), count)
+
+    def _wrong_thoughts(self) -> Iterator[Option]:
+        repeated = None
         if self._next is not None:
-            right = Option(self._call(self._next), "wrong_call")
-            spoilt = [Option(text, "wrong_call") for text in self._spoilt(self._next)]
-            near = [Option(text, "wrong_call") for text in self._near(self._next)]
-            wrong += [*spoilt[:1], *near[:1], *self._draw.shuffled([*spoilt[1:3], *near[1:2], self._end("too_early")])]
-            wrong += [Option(self._call(step), "wrong_call") for step in self._later]
-        else:
-            right = self._end("too_early")
-        last = list(reversed(self._made))
-        wrong += [Option(self._call(step), "wrong_call") for step in last]
-        wrong += [Option(text, "wrong_call") for step in last for text in (*self._near(step), *self._spoilt(step))]
-        return right, _others(right, wrong)
+            repeated = self._next.tool
+            for text in self._draw.shuffled(self._next.traps):
+                yield Option(self._said(text), "wrong_thought")
+            ahead = [Option(self._said(step.thought), "wrong_thought") for step in self._later]
+            yield from self._draw.shuffled([*ahead, self._end("too_early")])
+        # Where the same tool comes next once more, "I need both" is no wrong thought after the first call.
+        old = [step for step in reversed(self._made) if step.tool != repeated]
+        again = (Option(self._said(step.thought), "wrong_thought") for step in old)
+        yield from islice(again, 1)
+        yield from self._near_thoughts()
+        yield from again
+
+    def _wrong_calls(self) -> Iterator[Option]:
+        texts: Iterator[str]
+        if self._next is not None:
+            spoilt, near = self._spoilt(self._next), self._near(self._next)
+            for texts in (islice(spoilt, 1), islice(near, 1)):
+                yield from (Option(text, "wrong_call") for text in texts)
+            more = [Option(text, "wrong_call") for text in (*islice(spoilt, 2), *islice(near, 1))]
+            yield from self._draw.shuffled([*more, self._end("too_early")])
+            yield from (Option(self._call(step), "wrong_call") for step in self._later)
+        last = self._made[::-1]
+        yield from (Option(self._call(step), "wrong_call") for step in last)
+        for step in last:
+            yield from (Option(text, "wrong_call") for text in chain(self._near(step), self._spoilt(step)))
 
     def _end(self, kind: str) -> Option:
         return Option(f"All that was asked for is done. I tell the user: {self._said(self._goal.answer)}", kind)
@@ -149,12 +159,11 @@ class Course:
         )
 
 
-def _others(right: Option, wrong: list[Option]) -> list[Option]:
-    """Keep options with texts of their own."""
-    texts_of = {right.text}
-    kept = []
+def _others(right: Option, wrong: Iterator[Option], count: int) -> list[Option]:
+    """Take up to ``count`` options with texts of their own."""
+    kept = {right.text: right}
     for option in wrong:
-        if option.text not in texts_of:
-            texts_of.add(option.text)
-            kept.append(option)
-    return kept
+        if len(kept) > count:
+            break
+        kept.setdefault(option.text, option)
+    return list(kept.values())[1:]

@@ -106,8 +106,9 @@ class ToolReason(Ability):
             words = Words(draw, goal.domain.slots, day)
             said = whole(draw, voices[i - 1], goal, words)
             course = Course(draw, goal, words)
-            right, wrong = course.calls() if draw.chance(calls) else course.thoughts()
-            shown = draw.shuffled([right, *wrong[: options - 1]])
+            make = course.calls if draw.chance(calls) else course.thoughts
+            right, wrong = make(options - 1)
+            shown = draw.shuffled([right, *wrong])
             reference.append(LETTERS[shown.index(right)])
             kinds.append([option[1] for option in shown])
             told = "\n".join(f"{LETTERS[k]}) {option[0]}" for k, option in enumerate(shown))
