@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acgym.draw import Draw
+from acgym.envs.tools.abilities.replies import as_json
 from acgym.scorers.literals import MISSING, read_value, same
 from acgym.types import Call, Json
 
@@ -143,7 +144,7 @@ def write_calls(form: str, row: Mapping[str, Any], calls: Sequence[Call], though
     """Write calls in a format."""
     if form == "json":
         made = [_json_row(row, call, thought) for call in calls]
-        return json.dumps(made[0] if len(made) == 1 else made, ensure_ascii=False)
+        return as_json(made[0] if len(made) == 1 else made)
     t0, t1, a0, a1, g0, g1 = row["marks"]
     blocks = [f"{t0}{thought}{t1}\n{a0}{call.name}{a1}\n{g0}{_lines(row['style'], call)}{g1}" for call in calls]
     return "\n".join(blocks)
@@ -152,7 +153,7 @@ def write_calls(form: str, row: Mapping[str, Any], calls: Sequence[Call], though
 def _json_row(row: Mapping[str, Any], call: Call, thought: str) -> dict[str, Json]:
     args: Json = dict(call.arguments)
     if row["style"] == "text":
-        args = json.dumps(args, ensure_ascii=False)
+        args = as_json(args)
     elif row["style"] == "pairs":
         one, two = row["pair"]
         args = [{one: name, two: value} for name, value in call.arguments.items()]
@@ -163,8 +164,8 @@ def _json_row(row: Mapping[str, Any], call: Call, thought: str) -> dict[str, Jso
 
 def _lines(style: str, call: Call) -> str:
     if style == "json":
-        return json.dumps(dict(call.arguments), ensure_ascii=False)
-    rows = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call.arguments.items()]
+        return as_json(dict(call.arguments))
+    rows = [f"{name}={as_json(value)}" for name, value in call.arguments.items()]
     return "\n" + "\n".join(rows) + "\n" if style == "lines" else "; ".join(rows)
 
 

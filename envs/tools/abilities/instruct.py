@@ -14,7 +14,7 @@ from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import spread
 from acgym.envs.tools.abilities.formats import draw_format, read_formatted, tell_format, write_calls
 from acgym.envs.tools.abilities.heuristics import usual_format
-from acgym.envs.tools.abilities.replies import FORMS
+from acgym.envs.tools.abilities.replies import FORMS, as_json
 from acgym.envs.tools.abilities.values import random_values
 from acgym.envs.tools.library.match import share
 from acgym.envs.tools.library.model import tools
@@ -105,9 +105,7 @@ class ToolInstruct(TextEnv):
         for i, tool in enumerate(spread(draw, tools(split), count), 1):
             asks = [ask for ask in tool.asks if len(ask.args) <= most] or tool.asks[:1]
             made = request(draw, split, draw.pick(asks), day, plain=True)
-            listed = "".join(
-                f"\n- {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in made.args.items()
-            )
+            listed = "".join(f"\n- {name}: {as_json(value)}" for name, value in made.args.items())
             blocks.append(f"Call {i}. Request: {made.text}\nFunction: {tool.name}{listed}")
             calls.append([tool.name, made.args])
             schemas.append(tool.parameters)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
 from acgym.draw import Draw
-from acgym.envs.tools.abilities.replies import write_call
+from acgym.envs.tools.abilities.replies import as_json, write_call
 from acgym.envs.tools.library.match import alike
 from acgym.envs.tools.library.model import Goal, Step, texts
 from acgym.envs.tools.library.words import Words, refer
@@ -43,10 +42,7 @@ class Course:
 
     def history(self) -> str:
         """Say the calls made and what came back."""
-        rows = [
-            f"Call: {self._call(step)}\nResult: {json.dumps(self._results[step.id], ensure_ascii=False)}"
-            for step in self._made
-        ]
+        rows = [f"Call: {self._call(step)}\nResult: {as_json(self._results[step.id])}" for step in self._made]
         return "Done so far:\n" + "\n".join(rows) if rows else "Nothing was done so far."
 
     def thoughts(self, count: int) -> tuple[Option, list[Option]]:

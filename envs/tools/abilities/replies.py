@@ -82,10 +82,14 @@ def read_names(text: str, form: Form, names: Sequence[str]) -> list[str]:
     return found
 
 
+as_json = json.JSONEncoder(ensure_ascii=False).encode
+"""Writes a value as JSON, letters of all alphabets as they are."""
+
+
 def write_items(answers: Sequence[Json], form: Form) -> str:
     """Write numbered answers."""
     if form == "json":
-        return json.dumps({str(i): answer for i, answer in enumerate(answers, 1)}, ensure_ascii=False)
+        return as_json({str(i): answer for i, answer in enumerate(answers, 1)})
     return "\n".join(f"{i}: {answer}" for i, answer in enumerate(answers, 1))
 
 
@@ -127,7 +131,7 @@ def _parts(text: str) -> Iterator[str]:
 
 def write_call(name: str, arguments: Mapping[str, Json]) -> str:
     """Write one call as text; values are JSON."""
-    said = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in arguments.items())
+    said = ", ".join([f"{key}={as_json(value)}" for key, value in arguments.items()])
     return f"{name}({said})"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -14,7 +13,7 @@ from acgym.draw import Draw
 from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated
 from acgym.envs.tools.abilities.heuristics import by_codes
-from acgym.envs.tools.abilities.replies import Form, write_call, write_items
+from acgym.envs.tools.abilities.replies import Form, as_json, write_call, write_items
 from acgym.envs.tools.library.model import Ask, tools
 from acgym.envs.tools.library.request import remark, request
 from acgym.envs.tools.library.words import Words
@@ -112,7 +111,7 @@ class ToolReview(Ability):
         day = today(draw)
         made = [self._situation(draw, split, day, silent) for _ in range(count)]
         blocks = [
-            f"Situation {i}\nRequest: {one.said}\n{one.call}\nResult: {json.dumps(one.result, ensure_ascii=False)}"
+            f"Situation {i}\nRequest: {one.said}\n{one.call}\nResult: {as_json(one.result)}"
             for i, one in enumerate(made, 1)
         ]
         labels = [one.label for one in made]

@@ -38,7 +38,7 @@ def alike(one: Json, other: Json) -> bool:
         return one.strip().casefold() == other.strip().casefold()
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and sorted(map(_key, one)) == sorted(map(_key, other))
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
     return bool(one == other)
 
@@ -62,7 +62,7 @@ def _folded(value: Json) -> Json:
         return value.strip().casefold()
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _folded(item) for key, item in value.items()}
     return [_folded(item) for item in value] if isinstance(value, list) else value
 

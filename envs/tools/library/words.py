@@ -73,7 +73,7 @@ class Words:
         """Fill a JSON value: a text ``"$slot"`` becomes the slot's value."""
         if isinstance(form, str):
             return self.of(form[1:]).value if form.startswith("$") else form
-        if isinstance(form, Mapping):
+        if isinstance(form, dict):
             return {key: self.values(item) for key, item in form.items()}
         if isinstance(form, list):
             return [self.values(item) for item in form]
@@ -84,7 +84,7 @@ class Words:
 
         What stands for an argument that was not given is left out.
         """
-        if isinstance(form, Mapping):
+        if isinstance(form, dict):
             made = {key: self.result(item, arguments) for key, item in form.items()}
             return {key: item for key, item in made.items() if item is not ABSENT}
         if isinstance(form, list):
@@ -129,7 +129,7 @@ def refer(form: Json, results: Mapping[str, Json]) -> Json:
         for key in path:
             value = value[int(key)] if isinstance(value, list) else value[key]
         return value
-    if isinstance(form, Mapping):
+    if isinstance(form, dict):
         return {key: refer(item, results) for key, item in form.items()}
     return [refer(item, results) for item in form] if isinstance(form, list) else form
 
