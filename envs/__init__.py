@@ -5,6 +5,8 @@ if __name__ != "acgym.envs":  # a second import under another name would load ev
 
 from gymnasium.envs.registration import register
 
+from acgym.envs.acbench import register_tasks
+
 register("ACB/ToolCall-v0", "acgym.envs.tools.call.env:ToolCall", max_episode_steps=30)
 register("ACB/Workflow-v0", "acgym.envs.workflow.workflow:Workflow", max_episode_steps=3)
 register("ACB/Needle-v0", "acgym.envs.context.needle:Needle", max_episode_steps=3)
@@ -16,3 +18,5 @@ register("ACB/PDDL-v0", "acgym.envs.world.planning.env:PDDL", max_episode_steps=
 register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", max_episode_steps=1)
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)
 register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=18)
+
+register_tasks()

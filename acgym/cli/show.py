@@ -13,6 +13,7 @@ from rich.text import Text
 from acgym.analysis.result import ComparisonResult
 from acgym.record.episode import Episode
 from acgym.report.grids import Grid, grids, legend
+from acgym.report.paper_table import paper_tables
 from acgym.report.verdict import verdict
 from acgym.text import printable
 
@@ -23,7 +24,7 @@ _TONES = {"": "", "loss": "bold red", "gain": "bold green"}
 
 def show_comparison(result: ComparisonResult, console: Console) -> None:
     """Print the tables of a comparison, then what they come to; tables wider than the console are cut in two."""
-    show_grids(grids(result), console)
+    show_grids([*grids(result), *paper_tables(result)], console)
     for line in legend(result):
         console.print(Text(line, style="dim"))
     for line in verdict(result):

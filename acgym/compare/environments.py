@@ -11,7 +11,7 @@ import gymnasium as gym
 
 from acgym.assemble.make import scripted
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
-from acgym.rows import refuse_repeats
+from acgym.rows import RowEnv, refuse_repeats
 from acgym.suites import QUICK, Suite, environment_class, suite_named
 from acgym.types import Json
 
@@ -125,8 +125,20 @@ def _arguments(env_id: str) -> list[str] | None:
     return None
 
 
-def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range) -> None:
+def check_playable(
+    env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range, cut: bool = False
+) -> int:
     """Make an environment once, to see that its arguments are valid and that every scripted agent can play it.
+
+    Args:
+        env_id: the environment.
+        kwargs: its arguments.
+        specs: who plays it.
+        seeds: of the episodes.
+        cut: play an environment with fewer rows than seeds once through, where it is refused otherwise.
+
+    Returns:
+        How many of the seeds are played.
 
     Raises:
         ValueError: with what the environment or the agent says.
@@ -135,7 +147,10 @@ def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[Agen
         env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
-    refuse_repeats(env_id, env.unwrapped, seeds)
+    inside = env.unwrapped
+    if cut and isinstance(inside, RowEnv):
+        seeds = seeds[: inside.rows]
+    refuse_repeats(env_id, inside, seeds)
     observation, info = env.reset(seed=seeds[0], options={"split": "eval"})
     if not isinstance(observation, str) or "task" not in info:
         raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")
@@ -150,3 +165,4 @@ def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[Agen
             except (TypeError, LookupError) as error:
                 raise ValueError(error.args[0]) from None
     env.close()
+    return len(seeds)

