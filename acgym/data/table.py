@@ -86,8 +86,8 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "tau2",
-            "ACB/Telecom-v0: tau2-bench, customer service with tools (telecom; retail and airline are not played)",
-            "2,285 telecom, 114 retail, 50 airline",
+            "ACB/Telecom-v0, ACB/Retail-v0, ACB/Airline-v0: tau2-bench, customer service with tools",
+            "2,285 telecom, 114 retail (68 played), 50 airline (20 played)",
             "MIT",
             "inspect-evals 0.28.0 on the package index; github.com/sierra-research/tau2-bench",
             _TAU2,

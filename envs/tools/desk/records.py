@@ -1,4 +1,4 @@
-"""Tables of records that calls change: the data's state is shared by all episodes, an episode holds its changes alone."""
+"""Tables of records that calls change: all episodes share the data's state, each holds its own changes alone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Tables(dict[str, dict[str, Record]]):
     """The state that every task begins in: table -> id -> record. Never changed, and so never copied."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tables:
+        """Return the tables themselves."""
         return self
 
 
@@ -72,7 +73,5 @@ class Records:
     def changes(self) -> Mapping[tuple[str, str], Record]:
         """Return what differs from the beginning: (table, id) -> record."""
         return {
-            (table, key): record
-            for (table, key), record in self._own.items()
-            if self._tables[table].get(key) != record
+            (table, key): record for (table, key), record in self._own.items() if self._tables[table].get(key) != record
         }

@@ -1,7 +1,7 @@
 """The shop of tau2-bench: what its tools do to orders and users, with the same changes of state as the original.
 
-Kept from the original for equal verdicts: where several items of a pending order are replaced at once, all of them take
-price and options of the last one; and an exchange or a return leaves the items as they are and notes what was asked for.
+Kept from the original for equal verdicts: where several items of a pending order are replaced at once, all of them
+take price and options of the last one. An exchange or a return leaves the items as they are and notes what was asked.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def return_items(records: Records, order_id: str, item_ids: Sequence[str], payme
         raise Refused("a refund goes to a gift card or to the method that paid the order")
     _held(order, item_ids)
     order = records.edit("orders", order_id)
-    order.update(
-        status="return requested", return_items=sorted(item_ids), return_payment_method_id=payment_method_id
-    )
+    order.update(status="return requested", return_items=sorted(item_ids), return_payment_method_id=payment_method_id)
     return order
 
 

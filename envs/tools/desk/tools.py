@@ -38,7 +38,10 @@ class Tool:
 
     def spec(self, name: str) -> ToolSpec:
         """Return it as an agent is told of it."""
-        return {"type": "function", "function": {"name": name, "description": self.described, "parameters": self.schema}}
+        return {
+            "type": "function",
+            "function": {"name": name, "description": self.described, "parameters": self.schema},
+        }
 
 
 def text(meaning: str, *choices: str) -> dict[str, Json]:
