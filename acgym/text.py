@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 MAX_ACTION_CHARS = 20_000
-"""Longer actions are answered as malformed without being read."""
+"""Longer actions are answered as malformed without being read, unless an environment states another bound."""
 MAX_JSON_DEPTH = 100
 """Deeper JSON is refused without being parsed."""
 _SPACES = re.compile(r"\s*+")

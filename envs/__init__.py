@@ -18,7 +18,7 @@ register("ACB/PDDL-v0", "acgym.envs.world.planning.env:PDDL", max_episode_steps=
 register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", max_episode_steps=1)
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)
 register("ACB/NIAH-v0", "acgym.envs.context.niah:NIAH", max_episode_steps=1)
-register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=18)
+register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=30)
 register("ACB/Retail-v0", "acgym.envs.tools.desk.env:Retail", max_episode_steps=40)
 register("ACB/Airline-v0", "acgym.envs.tools.desk.env:Airline", max_episode_steps=40)
 

@@ -53,7 +53,8 @@ CATEGORIES: dict[str, Category] = {
 """Categories that can be played, by the names of the v4 files."""
 NOT_PLAYABLE = {
     "web_search": "it asks for today's web: its answers need a network",
-    "memory": "its answers are remembered from earlier dialogues that the model under test must have had itself",
+    "memory": "its answers are remembered, by key or otherwise, from dialogues that the model under test must have had "
+    "itself before, each a conversation of its own; an episode here is one conversation, in which they would still stand",
     "format_sensitivity": "it repeats rows of other categories under other prompts",
 }
 """Files that are not played, and why."""
