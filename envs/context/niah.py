@@ -148,7 +148,7 @@ class NIAH(RowEnv):
     def _first(self, count: int) -> list[str]:
         """Return the first words of the essays, begun again at their end."""
         times = -(-count // len(self._words))
-        return (self._words * times)[:count] if times > 1 else list(self._words[:count])
+        return list((self._words * times)[:count] if times > 1 else self._words[:count])
 
     def judge(self, action: str) -> Outcome:
         """Count the words of the answer that a reply has."""

@@ -265,12 +265,22 @@ def _rows(file: Path) -> list[Row]:
     if not file.is_file():
         raise FileNotFoundError(f"there is no data file {str(file)!r}")
     try:
-        value = read_json(file.read_bytes().decode("utf-8-sig"))
-    except (NotJson, UnicodeDecodeError) as error:
-        raise BadRow(f"{file}: it is not JSON in UTF-8 ({error})") from None
+        text = file.read_bytes().decode("utf-8-sig")
+        value = read_json(text, unique=True)
+    except UnicodeDecodeError as error:
+        raise BadRow(f"{file}: it is not UTF-8 at byte {error.start}") from None
+    except NotJson as error:
+        line = "" if error.line is None else f", line {error.line}"
+        raise BadRow(f"{file}{line}: it is not JSON ({error})") from None
     if not isinstance(value, dict) or not value:
         raise BadRow(f"{file}: it must be a JSON object, id -> row, with at least one row")
     for name, row in value.items():
         if not isinstance(row, dict):
             raise BadRow(f"{file}, row {name!r}: a row must be an object, it is {type(row).__name__}")
-    return [Row(file, place, name, row) for place, (name, row) in enumerate(value.items(), 1)]
+    rows, place, at = [], 1, 0
+    for name, row in value.items():
+        found = text.find(json.dumps(name), at)
+        if found >= 0:  # else it is written in another way, and stands after the one before
+            place, at = place + text.count("\n", at, found), found
+        rows.append(Row(file, place, name, row))
+    return rows

@@ -64,7 +64,7 @@ def read_tasks(folder: Path, subset: str) -> Tasks:
     named, values = _read(splits), _read(file)
     if not isinstance(named, dict):
         raise BadRow(f"{splits}: it must be an object of lists of ids")
-    if subset not in named:
+    if not isinstance(subset, str) or subset not in named:
         raise ValueError(f"subset must be one of {', '.join(named)}, got {subset!r}")
     if not isinstance(values, list) or not isinstance(named[subset], list):
         raise BadRow(f"{file if isinstance(named[subset], list) else splits}: it must be a list")
