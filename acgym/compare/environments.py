@@ -24,7 +24,8 @@ def chosen_environments(
     Args:
         envs: ids, ``"module:ID"`` to import the module that registers one; empty for those of the suite.
         suite: name, ``"module:NAME"`` to import the module that registers it; None for ``quick`` if ``envs`` is empty.
-        given: arguments that a user asked for; over those of the suite.
+        given: arguments that a user asked for; over those of the suite. A level is for those of the suite that have
+            levels.
         defaults: arguments that are dropped where an environment does not know them.
 
     Returns:
@@ -37,8 +38,18 @@ def chosen_environments(
         raise ValueError(f"the environments are chosen twice: by --env {envs[0]} and by --suite {suite}; keep one")
     wanted = {env: {} for env in envs} if envs else suite_environments(suite or QUICK)
     modules = [name.rpartition(":")[0] for name in (*wanted, *([] if suite is None else [suite])) if ":" in name]
-    found = dict(known_environment(env, {**own, **given}, defaults) for env, own in wanted.items())
+    found = dict(
+        known_environment(env, {**own, **(given if envs else _without_level(env, given))}, defaults)
+        for env, own in wanted.items()
+    )
     return found, tuple(dict.fromkeys(modules))
+
+
+def _without_level(env: str, given: Mapping[str, Json]) -> dict[str, Json]:
+    """Leave the level out where an environment of a suite plays rows, which have none."""
+    module, _, env_id = env.rpartition(":")
+    levelled = module or env_id not in gym.registry or "level" in (_arguments(env_id) or ["level"])
+    return {name: value for name, value in given.items() if name != "level" or levelled}
 
 
 def suite_environments(name: str) -> Suite:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import gymnasium as gym
 import pytest
 
+from acgym import suites
 from acgym.acbench import SUITE, TASKS, tasks_of
 from acgym.agents.scripted import Oracle
+from acgym.compare.run import run_comparison
 from acgym.compare.settings import prepare
 from acgym.data.cache import use_folder
 from acgym.loop import play
-from acgym.suites import suite_named
+from acgym.report.paper_table import paper_tables
+from acgym.report.view_progress import Progress
+from acgym.suites import register_suite, suite_named
 
 LINE = "\n".join(["Node:", "1: wash the cup", "2: dry the cup", "Edge: (START,1) (1,2) (2,END)"])
 
@@ -35,7 +40,8 @@ def workflow_rows(folder, source, count):
 
 @pytest.fixture(autouse=True)
 def no_data(monkeypatch, tmp_path):
-    """Let each test begin on a machine without data."""
+    """Let each test begin on a machine without data, and leave no suite behind."""
+    monkeypatch.setattr(suites, "_SUITES", dict(suites._SUITES))
     monkeypatch.setenv("ACGYM_DATA", str(tmp_path / "cache"))
 
 
@@ -94,3 +100,20 @@ def test_a_folder_that_is_gone_is_one_sentence(tmp_path):
     (tmp_path / "gold").rmdir()
     with pytest.raises(FileNotFoundError, match=r"'acgym data use worfbench' named .*no such folder"):
         suite_named(SUITE)
+
+
+def test_a_comparison_plays_each_row_once_and_prints_the_papers_table(tmp_path):
+    workflow_rows(tmp_path / "gold", "os", 3)
+    use_folder("worfbench", tmp_path / "gold")
+    register_suite("small", [("ACBench/WorfBench-Embodied-v0", {"path": str(tmp_path / "gold")}), "ACB/Needle-v0"])
+    settings = replace(prepare(["oracle", "random"], suite="small", episodes=4, level=1), suite=SUITE)
+    result = run_comparison(settings, tmp_path / "run")
+    assert [result.agents[0].scores[env].n for env in settings.envs] == [3, 4]
+    (table,) = paper_tables(result)
+    assert [[cell.text for cell in row][2:6] for row in table.rows] == [
+        ["F1", "official WorfBench-Embodied", "3", "100.0"],
+        ["accuracy", "stand-in Needle", "4", "100.0"],
+    ]
+    progress = Progress(tmp_path / "run").read()
+    assert progress["totals"] == [3, 4]
+    assert all(row["finished"] for row in progress["agents"])
