@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import gymnasium as gym
 import pytest
+from typer.testing import CliRunner
 
 from acgym import suites
 from acgym.acbench import SUITE, TASKS, tasks_of
 from acgym.agents.scripted import Oracle
+from acgym.cli.app import app
 from acgym.compare.run import run_comparison
 from acgym.compare.settings import prepare
 from acgym.data.cache import use_folder
@@ -117,3 +120,11 @@ def test_a_comparison_plays_each_row_once_and_prints_the_papers_table(tmp_path):
     progress = Progress(tmp_path / "run").read()
     assert progress["totals"] == [3, 4]
     assert all(row["finished"] for row in progress["agents"])
+
+
+def test_the_list_says_what_each_plays(tmp_path):
+    workflow_rows(tmp_path / "gold", "os", 3)
+    use_folder("worfbench", tmp_path / "gold")
+    told = CliRunner().invoke(app, ["envs", "--suite", SUITE]).output
+    assert re.search(r"ACBench/WorfBench-Embodied-v0 .* WorFBench embodied +official rows", told)
+    assert re.search(r"ACB/Needle-v0 .* Needle in a haystack +a stand-in", told)
