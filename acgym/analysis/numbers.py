@@ -13,7 +13,7 @@ from acgym.types import Json
 ALPHA = 0.05
 """Level of the test that verdicts and colours rest on."""
 FLOOR = 0.05
-"""A first agent that solves a smaller share than this has nothing to lose that one would want to know of."""
+"""A first agent that solves a smaller share than this has next to nothing to lose."""
 
 Limit: TypeAlias = Literal["floor", "few"]
 """Why a comparison without a significant change says nothing: ``floor``, the dense agent solves less than FLOOR, so

@@ -126,7 +126,7 @@ def _arguments(env_id: str) -> list[str] | None:
 
 
 def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range) -> None:
-    """Make an environment once, to see that its arguments are valid and that every scripted agent can play it.
+    """Make an environment once, to see that its arguments are valid, that it ends, and that scripted agents can play it.
 
     Raises:
         ValueError: with what the environment or the agent says.
@@ -135,6 +135,11 @@ def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[Agen
         env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
+    if env.spec is None or env.spec.max_episode_steps is None:
+        raise ValueError(
+            f"{env_id} has no step limit, so that an agent that never finishes would play it forever; register it with "
+            "max_episode_steps"
+        )
     refuse_repeats(env_id, env.unwrapped, seeds)
     observation, info = env.reset(seed=seeds[0], options={"split": "eval"})
     if not isinstance(observation, str) or "task" not in info:

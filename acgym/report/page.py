@@ -14,7 +14,8 @@ from acgym.files import write_whole
 from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
-from acgym.report.grids import DASH, Grid, grids, legend
+from acgym.report.grids import DASH, Grid, grids
+from acgym.report.legend import legend
 from acgym.report.material import Material, Missing
 from acgym.report.needle import needles
 from acgym.report.pairs import Packed, pack
