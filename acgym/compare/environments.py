@@ -126,7 +126,7 @@ def _arguments(env_id: str) -> list[str] | None:
 
 
 def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range) -> None:
-    """Make an environment once, to see that its arguments are valid, that it ends, and that scripted agents can play it.
+    """Make an environment once, to see that its arguments are valid, that it ends and that scripted agents play it.
 
     Raises:
         ValueError: with what the environment or the agent says.
