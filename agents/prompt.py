@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from acgym.agents.rendered import Rendered
-from acgym.agents.today import TODAY, asks_the_date, on_one_day
+from acgym.agents.render_cache import RenderCache
+from acgym.agents.template_date import TEMPLATE_DATE, asks_the_date, on_one_day
 from acgym.agents.tool_formats.chat import Guard, Row, Trial, ids_of, settle
 from acgym.agents.tool_formats.families import HERMES, ToolFormat
 from acgym.types import Call, Json, Message, Reply, ToolSpec, calls_to_action
@@ -83,7 +83,7 @@ class PromptBuilder:
                 "'chat_template' in tokenizer_config.json; use the instruction-tuned version of the model, or add one."
             )
         self.tokenizer = tokenizer
-        self._rendered = Rendered()
+        self._rendered = RenderCache()
         added: dict[int, Any] = tokenizer.added_tokens_decoder
         self._special = {id_ for id_, token in added.items() if token.special} | set(tokenizer.all_special_ids)
         strings = sorted({tokenizer.convert_ids_to_tokens(id_) for id_ in self._special}, key=len, reverse=True)
@@ -118,7 +118,7 @@ class PromptBuilder:
             "template_shows_tools": self.shows_tools,
             "template_takes_tool_role": self.takes_tool_role,
             "template_takes_system_role": self.takes_system_role,
-            **({"template_date": TODAY.date().isoformat()} if dated else {}),
+            **({"template_date": TEMPLATE_DATE.date().isoformat()} if dated else {}),
         }
 
     def render(

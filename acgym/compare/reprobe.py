@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from acgym.assemble.models import RunModels
 from acgym.assemble.spec import MODELS, AgentSpec, parse_spec
 from acgym.listener import Listener
-from acgym.probe.yardstick import PROBED_EPISODES, Probed, Tokens, Yardstick, layers_to_watch, probe_own, write_signals
+from acgym.probe.baseline import PROBED_EPISODES, Baseline, Probed, Tokens, layers_to_watch, probe_own, write_signals
 from acgym.record.run import Run
 from acgym.types import Json
 
@@ -99,7 +99,7 @@ class _Session:
         self.models = models
         self.listener = listener
         self.first: str = run.settings["agents"][0]
-        self._yardstick: Yardstick | None = None
+        self._baseline: Baseline | None = None
 
     def sheet(self, name: str) -> dict[str, Json]:
         """Return an agent's sheet, from the disk if it is there and of the same tokens."""
@@ -128,10 +128,10 @@ class _Session:
             return self._own(name)
         if parse_spec(self.first).kind not in MODELS:
             return {"reason": f"{self.first} has no model here to compare with"}, {}
-        yardstick = self._against(tokens)
+        baseline = self._against(tokens)
         agent = cast("LocalAgent", self.models.make(name))
         self.listener.stage(name, "probing")
-        return yardstick.measure(agent, self.models.dense_beside(name, agent))
+        return baseline.measure(agent, self.models.dense_beside(name, agent))
 
     def _own_in_vllm(self, spec: AgentSpec) -> tuple[dict[str, Json], dict[str, Signals]]:
         """Probe a model that vLLM holds; it is loaded anew, so that it hands over what is inside."""
@@ -163,10 +163,10 @@ class _Session:
         sheet: dict[str, Json] = {"episodes": PROBED_EPISODES, "seconds": time.perf_counter() - started}
         return {**sheet, "by_env": {env: signals.to_dict() for env, signals in measured.items()}}, measured
 
-    def _against(self, tokens: Tokens) -> Yardstick:
+    def _against(self, tokens: Tokens) -> Baseline:
         """Return what the others are measured against; the first agent's model is loaded for it once."""
-        if self._yardstick is None:
+        if self._baseline is None:
             first = cast("LocalAgent", self.models.make(self.first))
             self.listener.stage(self.first, "probing")
-            self._yardstick = Yardstick.of(tokens, first, self.look.layers, self.look.temperature)
-        return self._yardstick
+            self._baseline = Baseline.of(tokens, first, self.look.layers, self.look.temperature)
+        return self._baseline

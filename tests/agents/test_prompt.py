@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.rendered import Rendered
+from acgym.agents.render_cache import RenderCache
 from acgym.types import Message, Reply
 from tests.helpers.small_agent import CHATML, tokenizer
 
@@ -232,7 +232,7 @@ def test_each_turn_is_rendered_once_and_reads_as_if_it_were_rendered_anew(templa
 
 
 def test_only_the_very_messages_are_remembered_once_and_not_for_ever():
-    kept = Rendered()
+    kept = RenderCache()
     talk = [Message("user", "Go.")]
     for messages, tools, cut in ((talk, [TOOL], "|"), ([Message("user", "Go.")], [TOOL], "/"), ([], [], "")):
         kept.put(messages, tools, cut, "text")

@@ -18,7 +18,7 @@ from acgym.cli.probe import layers_of
 from acgym.compare.reprobe import Look, probe_run
 from acgym.compare.run import run_comparison
 from acgym.compare.settings import prepare
-from acgym.probe.yardstick import probe_own
+from acgym.probe.baseline import probe_own
 from acgym.record.run import Run
 from acgym.report.page import render
 from acgym.report.probe_grids import own_signals, probe_grids, probe_notes

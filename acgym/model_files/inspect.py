@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from acgym.quantisation import check_readable, quantisation
+from acgym.model_files.quantisation import check_readable, quantisation
+from acgym.model_files.weights import INDEX, SINGLE, tensor_sizes, weight_files
 from acgym.text import MAX_JSON_DEPTH
 from acgym.types import Json
-from acgym.weight_files import INDEX, SINGLE, tensor_sizes, weight_files
 
 _SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json")
 _KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
