@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acgym.cli.terminal import output, plain_errors, say
+from acgym.cli.options import Import
+from acgym.cli.terminal import import_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
     from acgym.probe.forward import Layers
@@ -36,6 +37,7 @@ def probe(
         ),
     ] = None,
     temperature: Annotated[float, typer.Option(help="Temperature of the energy.")] = 1.0,
+    imports: Import = None,
 ) -> None:
     """Measure what the models of a run show inside: effective rank, energy, NLL, margin, agreement with the dense one.
 
@@ -53,6 +55,7 @@ def probe(
 
         look = Look(own, told, layers_of(layers), temperature)
         made = Run.read(run)
+        import_modules(imports or [], made)
         with watching(0) as listener:
             result = probe_run(made, agent or [], look, listener)
         if own and not told:

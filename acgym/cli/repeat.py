@@ -12,6 +12,7 @@ from acgym.cli.options import (
     Decoding,
     Envs,
     EpisodeSeconds,
+    Import,
     Kwargs,
     Level,
     Suite,
@@ -42,6 +43,7 @@ def repeat(
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
     episode_seconds: EpisodeSeconds = None,
+    imports: Import = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the runs. Default: runs/ and a name made from the settings.")
     ] = None,
@@ -59,7 +61,7 @@ def repeat(
         from acgym.compare.settings import prepare
         from acgym.report.repeat_grids import repeat_grids
 
-        find_modules([*(env or []), suite or ""])
+        find_modules([*(env or []), suite or ""], imports or [])
         settings = prepare(
             agents,
             env or [],
@@ -72,6 +74,7 @@ def repeat(
             tool_format=tool_format,
             decoding=with_temperature(decoding_object(decoding), temperature),
             episode_seconds=episode_seconds,
+            imports=imports or [],
         )
         check_repeats(settings, samples)
         folder = out or settings.default_folder.with_name(settings.default_folder.name.replace("compare", "repeat"))

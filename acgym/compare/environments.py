@@ -18,7 +18,7 @@ from acgym.types import Json
 
 def chosen_environments(
     envs: Sequence[str], suite: str | None, given: Mapping[str, Json], defaults: Mapping[str, Json]
-) -> tuple[Suite, tuple[str, ...]]:
+) -> Suite:
     """Find what is played: environments by their ids, or those of a suite.
 
     Args:
@@ -28,7 +28,7 @@ def chosen_environments(
         defaults: arguments that are dropped where an environment does not know them.
 
     Returns:
-        Environment -> arguments of ``gym.make``, and the modules that were imported for them.
+        Environment -> arguments of ``gym.make``.
 
     Raises:
         ValueError: if both are named, or as :func:`known_environment` and :func:`acgym.suites.suite_named`.
@@ -36,9 +36,13 @@ def chosen_environments(
     if envs and suite is not None:
         raise ValueError(f"the environments are chosen twice: by --env {envs[0]} and by --suite {suite}; keep one")
     wanted = {env: {} for env in envs} if envs else suite_environments(suite or QUICK)
-    modules = [name.rpartition(":")[0] for name in (*wanted, *([] if suite is None else [suite])) if ":" in name]
-    found = dict(known_environment(env, {**own, **given}, defaults) for env, own in wanted.items())
-    return found, tuple(dict.fromkeys(modules))
+    return dict(known_environment(env, {**own, **given}, defaults) for env, own in wanted.items())
+
+
+def modules_of(envs: Sequence[str], suite: str | None) -> tuple[str, ...]:
+    """Return the modules that are named with environments or a suite (``"module:ID"``), each once."""
+    written = (*envs, *(suite_environments(suite) if suite else ()), suite or "")
+    return tuple(dict.fromkeys(name.rpartition(":")[0] for name in written if ":" in name))
 
 
 def suite_environments(name: str) -> Suite:
