@@ -55,9 +55,10 @@ def repeat(
     again, the same command goes on where it stopped; with more --samples it adds them.
     """
     with plain_errors():
+        from acgym.analysis.repeats_result import REPEATS
         from acgym.cli.progress import watching
         from acgym.cli.show import show_grids
-        from acgym.compare.repeats import RESULT, check_repeats, run_repeats
+        from acgym.compare.repeats import check_repeats, run_repeats
         from acgym.compare.settings import prepare
         from acgym.report.repeat_grids import repeat_grids
 
@@ -82,7 +83,7 @@ def repeat(
             result = run_repeats(settings, folder, samples, listener)
         console = output()
         show_grids(repeat_grids(result), console)
-        say(f"The runs are in {folder}, these numbers in {folder / RESULT}.", console)
+        say(f"The runs are in {folder}, these numbers in {folder / REPEATS}.", console)
 
 
 def with_temperature(decoding: dict[str, Any], temperature: float | None) -> dict[str, Any]:
