@@ -16,8 +16,8 @@ from acgym.env import Outcome, TextEnv
 from acgym.envs.tools.call.heuristic import overlap
 from acgym.envs.tools.call.simple import draw_simple
 from acgym.envs.tools.call.tasks import draw_composed
+from acgym.envs.tools.call.world import Gold, Result, World
 from acgym.envs.tools.schema import fault, random_arguments, whole
-from acgym.envs.tools.world import Gold, Result, World
 from acgym.scorers.answer import Value, read_answer
 from acgym.scorers.final_word import says_done
 from acgym.text import excerpt
