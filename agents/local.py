@@ -15,8 +15,9 @@ from acgym.agents.dense_model import downloaded, in_a_sentence, load_dense, refu
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
 from acgym.machine import give_back
-from acgym.model_files.inspect import inspect_source, read_settings
+from acgym.model_files.inspect import inspect_source
 from acgym.model_files.quantisation import check_readable, quantisation
+from acgym.model_files.settings import read_settings
 from acgym.types import Json, Message, Reply, ToolSpec
 
 if TYPE_CHECKING:

@@ -127,8 +127,8 @@ def prepare(
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
-    named = modules_of(envs, suite)  # they may register the agents' methods too
-    specs = _specs(agents or DEFAULT_AGENTS, [*imports, *named], noise_floor)
+    modules = tuple(dict.fromkeys([*imports, *modules_of(envs, suite)]))  # of methods or environments
+    specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     names = [spec.text for spec in specs]
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
@@ -141,7 +141,6 @@ def prepare(
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
     chosen = chosen_environments(envs, suite, given, defaults)
-    modules = tuple(dict.fromkeys([*imports, *named]))
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)

@@ -79,6 +79,7 @@ ROOMS: dict[str, Room] = {
         "models larger than memory",
         (
             "acgym",
+            "acgym.model_files",
             "acgym.compress",
             "acgym.compress.methods",
             "acgym.compress.walk",
@@ -97,6 +98,7 @@ ROOMS: dict[str, Room] = {
         "an agent spec to an agent: the one place that joins agents and compression",
         (
             "acgym",
+            "acgym.model_files",
             "acgym.calibrate",
             "acgym.record",
             "acgym.agents",
@@ -154,7 +156,6 @@ ROOMS: dict[str, Room] = {
             "acgym.analysis",
             "acgym.report",
             "acgym.export",
-            "acgym.probe",
             "acgym.assemble",
             "acgym.checkpoint",
             "acgym.train",

@@ -19,7 +19,8 @@ def draw_simple(draw: Draw, split: Split) -> Task:
 
     Returns:
         A task of one of KINDS. ``data`` opens a :class:`~acgym.envs.tools.call.world.World`; ``reference`` holds
-        ``calls`` (in order, with the positions of the calls that each one needs) and ``answer`` (None when nothing is asked).
+        ``calls`` (in order, with the positions of the calls that each one needs) and ``answer`` (None when nothing is
+        asked).
     """
     kind = draw.pick(KINDS)
     changer = draw.pick(verbed(split, False))
