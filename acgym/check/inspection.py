@@ -10,7 +10,7 @@ from typing import Any, get_args
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from acgym import contract as c
+from acgym.check import contract as c
 from acgym.types import FailureClass
 
 

@@ -1,4 +1,4 @@
-"""Who plays a comparison: this process alone, or a crew of workers that share agents and episodes."""
+"""Who plays a comparison: this process, or several workers that share agents and episodes."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Work:
     settings: Settings
     folder: Path
 
-    def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> Alone:
+    def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> SerialExecutor:
         """Prepare to play; models are loaded when they are needed."""
         for module in self.settings.modules:
             import_module(module)
         run = opener(self.folder)
         models = Models.of(self.settings.to_dict(), listener, run)
-        return Alone(self.settings, AgentJob(self.settings, run, models))
+        return SerialExecutor(self.settings, AgentJob(self.settings, run, models))
 
 
 @dataclass(frozen=True)
-class Alone:
+class SerialExecutor:
     """Plays in this process."""
 
     settings: Settings
@@ -60,7 +60,7 @@ class Alone:
 
 
 @dataclass(frozen=True)
-class Crew:
+class ParallelExecutor:
     """Lets workers play: an agent each, or all of them shares of one agent.
 
     Shared is the first agent, which the others wait for, and the last one: else workers would wait for one of them.

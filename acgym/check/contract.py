@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,15 +95,6 @@ NOT_ASKED = {
     "ANCHOR": "ANCHOR was not asked: the environment does not state what random_reply scores",
 }
 """Clause -> why it was not asked."""
-
-
-def stated_anchor(env: object) -> Anchor | None:
-    """Return what an environment states its random policy to score, or None: ``anchor``, or ``anchors[level]``."""
-    if hasattr(env, "anchor"):
-        stated: Anchor | None = env.anchor
-        return stated
-    by_level: Mapping[object, Anchor] = getattr(env, "anchors", {})
-    return by_level.get(getattr(env, "level", None))
 
 
 def splits_of(env: object) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from logging import CRITICAL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acgym.model_files.weights import INDEX, SINGLE, check_metadata, tensor_sizes, weight_files
 from acgym.text import printable
-from acgym.weight_files import INDEX, SINGLE, check_metadata, tensor_sizes, weight_files
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,8 @@ def downloaded(source: str) -> Path:
     """Return the folder of a model on the hub, by way of the local cache: its small files and the weights they name.
 
     Raises:
-        OSError, ValueError: if it cannot be had; as :func:`acgym.weight_files.weight_files` if its index is not plain.
+        OSError, ValueError: if it cannot be had; as :func:`acgym.model_files.weights.weight_files` if its index is not
+            plain.
     """
     from huggingface_hub import snapshot_download
 
@@ -73,8 +74,8 @@ def downloaded(source: str) -> Path:
     return Path(snapshot_download(source, allow_patterns=[*_SMALL_FILES, *named], ignore_patterns=["*/*"]))
 
 
-def whole_model(folder: Path) -> Any:
-    """Load the dense model of a folder that :func:`acgym.agents.source.inspect_source` has let pass.
+def load_dense(folder: Path) -> Any:
+    """Load the dense model of a folder that :func:`acgym.model_files.inspect.inspect_source` has let pass.
 
     Returns:
         The model as stored, on the CPU.

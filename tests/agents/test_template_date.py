@@ -8,7 +8,7 @@ import pytest
 from transformers.utils import chat_template_utils
 
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.today import TODAY, asks_the_date, on_one_day
+from acgym.agents.template_date import TEMPLATE_DATE, asks_the_date, on_one_day
 from acgym.types import Message
 from tests.helpers.small_agent import CHATML, tokenizer
 
@@ -34,9 +34,9 @@ def test_the_clock_changes_no_prompt(shape, monkeypatch):
         on(year, monkeypatch)
         build = PromptBuilder(tokenizer(template), "the model")
         prompts.append(build.render([Message("user", "Go.")], ()))
-        assert build.facts["template_date"] == TODAY.date().isoformat()
+        assert build.facts["template_date"] == TEMPLATE_DATE.date().isoformat()
     assert prompts[0] == prompts[1]
-    assert prompts[0].lstrip().startswith(f"Today is {TODAY.strftime(shape)}.<")
+    assert prompts[0].lstrip().startswith(f"Today is {TEMPLATE_DATE.strftime(shape)}.<")
 
 
 @pytest.mark.parametrize("start", ["", "\n", "  ", "\n\n x", "  {% if true %}\n  y{% endif %}"])

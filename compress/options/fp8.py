@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acgym.compress.options import SCALE_BITS, Options, word
+from acgym.compress.options.weights import SCALE_BITS, Options, word
 
 FP8_BITS = 8
 FP8_BLOCK = 128

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from acgym.agents.local import load
-from acgym.agents.source import inspect_source
+from acgym.model_files.inspect import inspect_source
 from tests.helpers import small_agent
 
 

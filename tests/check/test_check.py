@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import acgym
-from acgym import contract as c
 from acgym.check import check
-from acgym.contract import ContractError, agrees
+from acgym.check import contract as c
+from acgym.check.contract import ContractError, agrees
 from acgym.types import Anchor
 from tests.helpers.broken import (
     AnyLevel,

@@ -65,7 +65,7 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class Baseline:
     """The first agent's tokens, its vocabulary and its logits; it holds no model."""
 
     agent: str
@@ -81,7 +81,7 @@ class Yardstick:
     """T of the energy."""
 
     @classmethod
-    def of(cls, tokens: Tokens, first: LocalAgent, layers: Layers | None = None, temperature: float = 1.0) -> Yardstick:
+    def of(cls, tokens: Tokens, first: LocalAgent, layers: Layers | None = None, temperature: float = 1.0) -> Baseline:
         """Run the first agent's model over its tokens.
 
         Raises:

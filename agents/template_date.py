@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-TODAY = datetime(2026, 1, 1)
+TEMPLATE_DATE = datetime(2026, 1, 1)
 """Some chat templates write today's date into each prompt. Then the two halves of a comparison, a run that is resumed,
 and one that is repeated next week would be asked something else; so all are asked on this day."""
 
 _ASKS = "strftime_now"
-_PARTS = {f"%{letter}": TODAY.strftime(f"%{letter}") for letter in "aAbBdHIjmMpSyY"}
+_PARTS = {f"%{letter}": TEMPLATE_DATE.strftime(f"%{letter}") for letter in "aAbBdHIjmMpSyY"}
 
 
 def asks_the_date(template: str) -> bool:
@@ -19,7 +19,7 @@ def asks_the_date(template: str) -> bool:
 
 
 def on_one_day(template: str) -> str:
-    """Return a chat template whose ``strftime_now`` knows TODAY alone; any other template comes back as it is.
+    """Return a chat template whose ``strftime_now`` knows TEMPLATE_DATE alone; any other template comes back as it is.
 
     The function is given as a macro of the template's own, because templates are handed no functions by their callers.
     """

@@ -14,7 +14,7 @@ _MOST = 512
 _Key: TypeAlias = tuple[object, ...]
 
 
-class Rendered:
+class RenderCache:
     """The last text of each conversation under way, the oldest forgotten first. Nothing but speed depends on it."""
 
     def __init__(self) -> None:

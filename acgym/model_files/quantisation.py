@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from acgym.model_files.settings import read_settings
 from acgym.types import Json
 
 READ_HERE = ("gptq", "awq", "compressed-tensors")
@@ -53,7 +53,7 @@ def quantisation(config: Mapping[str, Json], folder: Path | None = None) -> Quan
     implied = ""
     for name, method in _OLDER_FILES.items() if folder is not None and not settings else ():
         if folder is not None and (folder / name).is_file():
-            settings, implied = _read(folder / name), method
+            settings, implied = read_settings(folder / name), method
     if not settings:
         return None
     method = settings.get("quant_method") or implied
@@ -96,13 +96,3 @@ def check_readable(found: Quantisation) -> None:
                 f"the checkpoint has a {key} ({value.get('format') or 'with rotations'}), which acgym does not read; "
                 "get the model without it"
             )
-
-
-def _read(file: Path) -> dict[str, Json]:
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: it is not JSON ({error}). Copy or download the model again.") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"{file} is damaged: expected a JSON object, got {type(value).__name__}.")
-    return value

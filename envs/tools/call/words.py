@@ -91,6 +91,11 @@ def _copied(schema: dict[str, Json]) -> dict[str, Json]:
 
 def simple_tool(name: str, description: str, parameters: list[str]) -> ToolSpec:
     """Return the spec of a level-1 tool: all parameters required, no others allowed."""
+    return _tool(name, description, {parameter: _copied(_SCALARS[parameter]) for parameter in parameters}, parameters)
+
+
+def _tool(name: str, description: str, properties: dict[str, Json], required: list[str]) -> ToolSpec:
+    """Return the spec of a tool that takes no other parameters."""
     return {
         "type": "function",
         "function": {
@@ -98,8 +103,8 @@ def simple_tool(name: str, description: str, parameters: list[str]) -> ToolSpec:
             "description": description,
             "parameters": {
                 "type": "object",
-                "properties": {parameter: _copied(_SCALARS[parameter]) for parameter in parameters},
-                "required": parameters,
+                "properties": properties,
+                "required": required,
                 "additionalProperties": False,
             },
         },
@@ -165,19 +170,8 @@ _RICH: dict[str, dict[str, Json]] = {
 
 def rich_tool(name: str, description: str, required: list[str], optional: list[str]) -> ToolSpec:
     """Return the spec of a tool from level 2 on; a parameter that is no field of a record is a plain string."""
-    return {
-        "type": "function",
-        "function": {
-            "name": name,
-            "description": description,
-            "parameters": {
-                "type": "object",
-                "properties": {parameter: _described(parameter) for parameter in [*required, *optional]},
-                "required": required,
-                "additionalProperties": False,
-            },
-        },
-    }
+    properties = {parameter: _described(parameter) for parameter in [*required, *optional]}
+    return _tool(name, description, properties, required)
 
 
 def _described(parameter: str) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class OwnLoop:
+class BackgroundLoop:
     """Runs coroutines in a thread, whatever loop (or none) their caller is in.
 
     A conversation in a script and each call of ``play`` have event loops of their own, which end; a pool of connections

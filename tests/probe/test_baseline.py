@@ -11,8 +11,8 @@ from safetensors.numpy import load_file
 
 from acgym.agents.local import LocalAgent
 from acgym.loop import play
+from acgym.probe.baseline import Baseline, Tokens, layers_to_watch, probe_own, write_signals
 from acgym.probe.run import probe_pair
-from acgym.probe.yardstick import Tokens, Yardstick, layers_to_watch, probe_own, write_signals
 from tests.helpers.small_agent import loaded
 
 NEEDLE = "ACB/Needle-v0"
@@ -40,8 +40,8 @@ def run(first):
 
 
 @pytest.fixture(scope="module")
-def yardstick(first, run):
-    return Yardstick.of(Tokens.of(run, "first"), first)
+def baseline(first, run):
+    return Baseline.of(Tokens.of(run, "first"), first)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def other():
     return LocalAgent(loaded(1), "other", max_new_tokens=5)
 
 
-def test_arrays_say_seed_and_turn_and_what_was_lost(yardstick, run, first, other, tmp_path):
-    sheet, measured = yardstick.measure(other, None)
+def test_arrays_say_seed_and_turn_and_what_was_lost(baseline, run, first, other, tmp_path):
+    sheet, measured = baseline.measure(other, None)
     write_signals(measured, tmp_path)
     arrays = load_file(tmp_path / "signals.safetensors")
     found = {name.removeprefix(f"{NEEDLE}/"): array for name, array in arrays.items()}
@@ -68,36 +68,36 @@ def test_arrays_say_seed_and_turn_and_what_was_lost(yardstick, run, first, other
         at = found["episode_value/seed"] == seed
         assert found["episode_value/kl"][at] == pytest.approx(found["kl"][of_seed].mean(), rel=1e-5)
         assert found["episode/js"][at] == pytest.approx(found["js"][of_seed].mean(), rel=1e-5)
-    own = yardstick.own[NEEDLE].arrays["sequence/erank"]
+    own = baseline.own[NEEDLE].arrays["sequence/erank"]
     np.testing.assert_allclose(found["episode/erank"], own - found["sequence/erank"], rtol=1e-4)
     signals = sheet["by_env"][NEEDLE]
     assert set(signals["erank_layers"]) == {"1", "2"}
     json.dumps(sheet, allow_nan=False)
 
 
-def test_the_first_agent_is_measured_once(yardstick, first, monkeypatch):
+def test_the_first_agent_is_measured_once(baseline, first, monkeypatch):
     monkeypatch.setattr(first.model, "forward", None)  # its model is not asked again
-    sheet, measured = yardstick.measure(first, None)
+    sheet, measured = baseline.measure(first, None)
     assert (measured[NEEDLE].kl, measured[NEEDLE].top1_flip) == (0, 0)
     assert "reason" not in sheet
 
 
-def test_without_room_for_logits_the_signals_are_the_same(yardstick, run, first, other, monkeypatch):
-    monkeypatch.setattr("acgym.probe.yardstick.MAX_LOGITS", 0)
-    live = Yardstick.of(Tokens.of(run, "first"), first)
+def test_without_room_for_logits_the_signals_are_the_same(baseline, run, first, other, monkeypatch):
+    monkeypatch.setattr("acgym.probe.baseline.MAX_LOGITS", 0)
+    live = Baseline.of(Tokens.of(run, "first"), first)
     assert live.logits is None
     for agent in (first, other):
-        kept, made = (y.measure(agent, first)[0]["by_env"] for y in (yardstick, live))
+        kept, made = (y.measure(agent, first)[0]["by_env"] for y in (baseline, live))
         assert made == kept
     assert "too large to keep" in live.measure(other, None)[0]["reason"]
 
 
-def test_a_broken_model_is_named_with_its_environment(yardstick):
+def test_a_broken_model_is_named_with_its_environment(baseline):
     broken = LocalAgent(loaded(1), "broken")
     with torch.no_grad():
         broken.model.lm_head.weight.fill_(torch.nan)
-    sheet, measured = yardstick.measure(broken, None)
-    n = yardstick.tokens.count
+    sheet, measured = baseline.measure(broken, None)
+    n = baseline.tokens.count
     assert sheet["reason"] == (
         f"the model's logits must be finite, but at {n} of {n} decision tokens they are not ({NEEDLE})"
     )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from acgym.compress.options import BITS, PER_CHANNEL, Affine, Options, plain, word
+from acgym.compress.options.weights import BITS, PER_CHANNEL, Affine, Options, plain, word
 
 KV_BITS = (2, 4, 8)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from acgym.compress.options import Options
+from acgym.compress.options.weights import Options
 
 
 @dataclass(frozen=True)

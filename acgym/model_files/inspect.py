@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from acgym.quantisation import check_readable, quantisation
+from acgym.model_files.quantisation import check_readable, quantisation
+from acgym.model_files.settings import read_settings
+from acgym.model_files.weights import INDEX, SINGLE, tensor_sizes, weight_files
 from acgym.text import MAX_JSON_DEPTH
 from acgym.types import Json
-from acgym.weight_files import INDEX, SINGLE, tensor_sizes, weight_files
 
 _SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json")
 _KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
@@ -73,23 +73,6 @@ def _refuse_typo(source: str, folder: Path) -> None:
         raise FileNotFoundError(
             f"there is no model at {source!r}; expected a folder, or a hub id like 'owner/name'.{hint}"
         )
-
-
-def read_settings(file: Path) -> dict[str, Json]:
-    """Read a JSON object.
-
-    Raises:
-        ValueError: if the file holds anything else.
-    """
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: it is not JSON ({error}). Copy or download the model again.") from None
-    if not isinstance(value, dict):
-        raise ValueError(
-            f"{file} is damaged: expected a JSON object, got {type(value).__name__}. Copy the model again."
-        )
-    return value
 
 
 def _refuse_foreign(folder: Path, name: str, settings: Json, config: Mapping[str, Json], depth: int = 0) -> None:
