@@ -83,18 +83,18 @@ class ToolPlan(TextEnv):
         "unknown_tool": "wrong_tool",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.043, 0.587),
-        2: Anchor(0.002, 0.432),
-        3: Anchor(0.000, 0.307),
-        4: Anchor(0.000, 0.223),
-        5: Anchor(0.000, 0.173),
+        1: Anchor(0.045, 0.580),
+        2: Anchor(0.002, 0.444),
+        3: Anchor(0.000, 0.293),
+        4: Anchor(0.000, 0.210),
+        5: Anchor(0.000, 0.165),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.115, 0.668),
-        2: Anchor(0.038, 0.574),
-        3: Anchor(0.014, 0.502),
-        4: Anchor(0.000, 0.471),
-        5: Anchor(0.000, 0.458),
+        1: Anchor(0.116, 0.671),
+        2: Anchor(0.038, 0.601),
+        3: Anchor(0.009, 0.507),
+        4: Anchor(0.000, 0.491),
+        5: Anchor(0.000, 0.475),
     }
 
     def __init__(self, level: int = DEFAULT_LEVEL, form: str = "json", render_mode: str | None = None) -> None:
