@@ -170,7 +170,7 @@ class ToolPlan(TextEnv):
 
 def _goals(draw: Draw, split: Split, count: int, least: int, most: int) -> list[Goal]:
     """Draw goals with so many steps, of different domains if there are enough."""
-    fitting = [goal for goal in goals(split) if least <= len(goal.steps) <= most]
+    fitting = [goal for goal in goals(split) if least <= len(goal.steps) <= most and not goal.branches]
     if count == 1:
         return [draw.pick(fitting)]
     found: dict[str, Goal] = {}

@@ -199,6 +199,11 @@ class Goal:
         return tuple(Step(row) for row in self._row["steps"])
 
     @property
+    def branches(self) -> bool:
+        """Whether other calls are needed when a result is another one, so that no list of calls can be right before."""
+        return bool(self._row.get("branches", False))
+
+    @property
     def answer(self) -> str:
         """What the user is told at the end."""
         return str(self._row["answer"])
