@@ -81,18 +81,18 @@ class ToolRetrieve(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.164, 0.164),
-        2: Anchor(0.018, 0.118),
+        1: Anchor(0.171, 0.171),
+        2: Anchor(0.011, 0.113),
         3: Anchor(0.000, 0.049),
-        4: Anchor(0.000, 0.024),
-        5: Anchor(0.000, 0.012),
+        4: Anchor(0.000, 0.021),
+        5: Anchor(0.000, 0.005),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.430, 0.430),
-        2: Anchor(0.070, 0.271),
-        3: Anchor(0.002, 0.156),
-        4: Anchor(0.000, 0.130),
-        5: Anchor(0.000, 0.099),
+        1: Anchor(0.485, 0.485),
+        2: Anchor(0.096, 0.312),
+        3: Anchor(0.009, 0.215),
+        4: Anchor(0.000, 0.158),
+        5: Anchor(0.000, 0.111),
     }
 
     def __init__(
