@@ -32,6 +32,10 @@ class RunSettings(Written):
     calibration: str | None = field(default=None, metadata={"optional": True})
     until: float | None = field(default=None, metadata={"optional": True})
     """Half-width at which an interval is narrow enough; None if all episodes were played."""
+    suite: str | None = field(default=None, metadata={"optional": True})
+    """The suite that named the environments; None where ids did."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Environment -> its number of rows, where they are fewer than ``episodes``."""
     more: Mapping[str, Json] = field(default_factory=dict)
 
 

@@ -75,7 +75,7 @@ def repeat(
         )
         check_repeats(settings, samples)
         folder = out or settings.default_folder.with_name(settings.default_folder.name.replace("compare", "repeat"))
-        with watching(samples * settings.episodes * len(settings.envs) * len(settings.agents)) as listener:
+        with watching(samples * settings.total) as listener:
             result = run_repeats(settings, folder, samples, listener)
         console = output()
         show_grids(repeat_grids(result), console)

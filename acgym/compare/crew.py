@@ -92,11 +92,12 @@ class Crew:
         if not any(left.values()):
             self.workers.whole(after, seeds)
             return
-        done = {env: seeds - len(missing) for env, missing in left.items()}
+        totals = {env: min(seeds, self.settings.rows.get(env, seeds)) for env in left}
+        done = {env: totals[env] - len(missing) for env, missing in left.items()}
 
         def heard(episode: Episode) -> None:
             done[episode.env] += 1
-            self.listener.playing(agent, episode.env, done[episode.env], seeds)
+            self.listener.playing(agent, episode.env, done[episode.env], totals[episode.env])
 
         spent = self.workers.share(agent, left, heard, after, seeds)
         sheet = Sheet.read(self.run, agent)

@@ -70,7 +70,8 @@ class AgentJob:
             The sheet with what the play took, as it then is on the disk.
         """
         started = time.perf_counter()
-        writers = {env: self._writer(spec, env, total - len(seeds), total) for env, seeds in left.items()}
+        totals = {env: min(total, self.settings.rows.get(env, total)) for env in left}
+        writers = {env: self._writer(spec, env, totals[env] - len(seeds), totals[env]) for env, seeds in left.items()}
         finished = self._episodes(agent, left, writers)
         sheet = sheet.played(time.perf_counter() - started, finished, self._used(agent))
         sheet.write(self.run, spec.text)
@@ -219,4 +220,7 @@ class AgentJob:
 
 def episodes_left(settings: Settings, run: Run, agent: str, seeds: range) -> dict[str, list[int]]:
     """Return environment -> the seeds of which an agent has no finished episode."""
-    return {env: run.seeds_left(agent, env, kwargs, "eval", seeds) for env, kwargs in settings.envs.items()}
+    return {
+        env: run.seeds_left(agent, env, kwargs, "eval", seeds[: settings.rows.get(env)])
+        for env, kwargs in settings.envs.items()
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -64,17 +64,27 @@ class Settings:
     """Name of the format in which all models write tool calls; None to tell it from each one's chat template."""
     decoding: Mapping[str, Json] = field(default_factory=dict)
     """What differs from greedy decoding, see :meth:`acgym.agents.decoding.Decoding.to_dict`."""
+    suite: str | None = None
+    """The suite that named the environments, without its module; None where ids did, and for the default."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Environment -> its number of rows, where a suite's environment has fewer than ``episodes``: each is then played
+    once."""
 
     def to_dict(self) -> dict[str, Json]:
         """Return the settings as JSON; what was added later only if it is set, so that runs from before go on."""
         row = {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
-        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding")
+        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding", "suite", "rows")
         return {name: value for name, value in row.items() if name not in later or value}
 
     @property
     def seeds(self) -> range:
         """The episode seeds, the same for all agents."""
         return range(self.seed * SEEDS_APART, self.seed * SEEDS_APART + self.episodes)
+
+    @property
+    def total(self) -> int:
+        """Episodes of all agents in all environments; at most, where agents stop by themselves."""
+        return len(self.agents) * sum(self.rows.get(env, self.episodes) for env in self.envs)
 
     @cached_property
     def specs(self) -> dict[str, AgentSpec]:
@@ -143,10 +153,17 @@ def prepare(
     modules = tuple(dict.fromkeys([*imports, *modules]))
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
-    settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)
-    for env_id, arguments in chosen.items():
-        check_playable(env_id, arguments, specs, settings.seeds)
-    return settings
+    named = None if suite is None else suite.rpartition(":")[2]
+    return _played(Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later, named), specs)
+
+
+def _played(settings: Settings, specs: Sequence[AgentSpec]) -> Settings:
+    """Try each environment once, and note those of a suite that have fewer rows than episodes were asked for."""
+    played = {
+        env_id: check_playable(env_id, arguments, specs, settings.seeds, cut=settings.suite is not None)
+        for env_id, arguments in settings.envs.items()
+    }
+    return replace(settings, rows={env: count for env, count in played.items() if count < settings.episodes})
 
 
 def _specs(agents: Sequence[str], imports: Sequence[str], noise_floor: bool) -> list[AgentSpec]:

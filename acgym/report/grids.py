@@ -27,7 +27,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One table: a row for each agent, the agent's name first."""
+    """One table; what a row is of, such as an agent, comes first."""
 
     title: str
     heads: tuple[str, ...]
@@ -113,9 +113,11 @@ def _p(p: float | None) -> str:
 
 def _title(result: ComparisonResult, env: str) -> str:
     most, count = "" if result.settings.until is None else "at most ", result.settings.episodes
+    count = result.settings.rows.get(env, count)
     episodes = f"{most}{count} {'episode' if count == 1 else 'episodes'}"
     if env == POOLED:
-        return f"All {len(result.envs)} environments, {episodes} in each"
+        most = "at most " if result.settings.rows and not most else ""
+        return f"All {len(result.envs)} environments, {most}{episodes} in each"
     kwargs = ", ".join(f"{name}={value}" for name, value in result.settings.envs[env].items())
     anchor = result.anchors.get(env)
     guess = "" if anchor is None else f", random policy {percent(anchor.success)} %"
@@ -219,7 +221,7 @@ def _costs(result: ComparisonResult) -> Grid:
 
 def _play_seconds(sheet: Sheet, result: ComparisonResult, score: Score | None) -> float | None:
     """Return the seconds of play; None if they do not cover every episode (a session was killed, an agent failed)."""
-    every = result.settings.episodes * len(result.envs)
+    every = sum(result.settings.rows.get(env, result.settings.episodes) for env in result.envs)
     wanted = every if result.settings.until is None else None if score is None else score.n
     return sheet.play.seconds if sheet.play is not None and sheet.play.episodes == wanted else None
 

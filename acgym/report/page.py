@@ -18,6 +18,7 @@ from acgym.report.grids import DASH, Grid, grids, legend
 from acgym.report.material import Material, Missing
 from acgym.report.needle import needles
 from acgym.report.pairs import Packed, pack
+from acgym.report.paper_table import paper_tables
 from acgym.report.probe_grids import own_signals, probe_grids, probe_notes
 from acgym.report.published import published
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
@@ -131,9 +132,11 @@ def pieces(material: Material) -> list[Piece]:
     main = Piece("capabilities", "Success by capability and recipe", tables=(report_tables.capabilities(material),))
     each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
     shown = Piece("published", "Published numbers", *_published(material))
+    paper = Piece("paper", "ACBench's tasks", tables=tuple(paper_tables(material.result)))
     own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
-    return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each, own]
+    further = [_table(piece, make, material) for piece, make in TABLES]
+    return [main, *([paper] if paper.tables else []), *figures, *further, shown, each, own]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:

@@ -37,7 +37,9 @@ ROOMS: dict[str, Room] = {
     # official data sets
     "acgym.data": Room("data sets that their authors publish: listed, fetched, checked", ("acgym",)),
     # environments: four capabilities, none of which knows another
-    "acgym.envs": Room("one register line an environment; names and their split", ("acgym",)),
+    "acgym.envs": Room(
+        "one register line an environment; names and their split; ACBench's suite", ("acgym", "acgym.data")
+    ),
     "acgym.envs.tools": Room("tool use", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
     "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.envs", "acgym.scorers")),
     "acgym.envs.context": Room("long context", ("acgym", "acgym.envs", "acgym.scorers")),
