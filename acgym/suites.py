@@ -20,6 +20,8 @@ Suite: TypeAlias = dict[str, dict[str, Json]]
 
 QUICK = "quick"
 """The suite of every comparison that names none."""
+FULL = "full"
+"""The suite of all environments that generate their tasks."""
 
 _NAMESPACE = "ACB"
 _SUITES: dict[str, Callable[[], Suite]] = {}
@@ -112,4 +114,16 @@ def _first_of_each_capability() -> Suite:
     return {env: {} for env in first.values()}
 
 
+def _all_generated() -> Suite:
+    """Return every environment of acgym that generates its tasks: those that play a user's files are left out."""
+    return {
+        env: {}
+        for env in environment_ids()
+        if not (isinstance(environment_class(env), type) and issubclass(environment_class(env), RowEnv))
+    }
+
+
 _SUITES[QUICK] = _first_of_each_capability
+_SUITES[FULL] = _all_generated
+_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review")
+register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
