@@ -48,18 +48,20 @@ def _guessed(observation: str) -> list[str]:
 
 
 def choose(lines: Sequence[str], wanted: str, done: Sequence[str]) -> list[str]:
-    """Keep the lines that share a word with what is wanted or with two other lines; all, if none does.
+    """Leave out the lines that share the fewest words with the rest: one of up to six, else two in five.
 
-    A line that shares two words or more with what has been done, and none with what is wanted, is left out.
+    A word shared with what is wanted counts twice; words shared with what has been done count against a line.
     """
     words = [set(_words(line)) for line in lines]
     goal, past = set(_words(wanted)), [set(_words(line)) for line in done]
-    kept = []
-    for i, line in enumerate(lines):
-        shared = sum(bool(words[i] & other) for j, other in enumerate(words) if j != i)
-        if words[i] & goal or (shared >= 2 and not any(len(words[i] & other) >= 2 for other in past)):
-            kept.append(line)
-    return kept or list(lines)
+    score = [
+        2 * len(own & goal)
+        + sum(bool(own & other) for j, other in enumerate(words) if j != i) / 2
+        - sum(len(own & other) >= 2 for other in past)
+        for i, own in enumerate(words)
+    ]
+    least = sorted(range(len(lines)), key=score.__getitem__)[: 1 if len(lines) <= 6 else len(lines) * 2 // 5]
+    return [line for i, line in enumerate(lines) if i not in least]
 
 
 def order(lines: Sequence[str]) -> list[str]:
