@@ -84,8 +84,8 @@ SIZES = {
     1: Size((4, 4), 1, 0, 0, 0),
     2: Size((5, 5), 2, 1, 0, 0),
     3: Size((6, 7), 1, 3, 1, 0),
-    4: Size((8, 9), 1, 4, 1, 1),
-    5: Size((10, 12), 1, 5, 1, 2),
+    4: Size((8, 8), 1, 4, 1, 1),
+    5: Size((9, 12), 1, 5, 1, 2),
 }
 MOST_DONE = 4
 """A goal with more steps than a level takes has so many of them done at most."""

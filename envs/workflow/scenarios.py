@@ -37,8 +37,8 @@ class WorkflowOpen(Workflow):
     1     4        1   0    0    0
     2     5        2   1    0    0
     3     6 to 7   1   3    1    0
-    4     8 to 9   1   4    1    1
-    5     10 to 12 1   5    1    2
+    4     8        1   4    1    1
+    5     9 to 12  1   5    1    2
     ===== ======== === ==== ==== =====
 
     A goal with more steps has up to four done, in an order in which that is possible; fewer may be left than the table
