@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from acgym.draw import Draw
@@ -87,14 +88,15 @@ SIZES = {
     4: Size((8, 8), 1, 4, 1, 1),
     5: Size((9, 12), 1, 5, 1, 2),
 }
-MOST_DONE = 4
+MOST_DONE = 6
 """A goal with more steps than a level takes has so many of them done at most."""
 
 
-def fitting(scenario: str, split: Split, level: int) -> list[Goal]:
+@cache
+def fitting(scenario: str, split: Split, level: int) -> tuple[Goal, ...]:
     """List the goals of a split that a level can play."""
     fewest, most = SIZES[level].steps
-    return [goal for goal in goals(scenario, split) if fewest <= len(goal.steps) <= most + MOST_DONE]
+    return tuple(goal for goal in goals(scenario, split) if fewest <= len(goal.steps) <= most + MOST_DONE)
 
 
 def draw_decomposition(draw: Draw, split: Split, level: int, scenario: str) -> Task:
@@ -109,15 +111,15 @@ def draw_decomposition(draw: Draw, split: Split, level: int, scenario: str) -> T
 def draw_done(draw: Draw, goal: Goal, count: int, kept: frozenset[int] = frozenset()) -> list[int]:
     """Draw up to ``count`` steps that have been done, none of ``kept``: with each step also all before it."""
     done: list[int] = []
+    past: set[int] = set()
+    left = [number for number in range(len(goal.steps)) if number not in kept]
     while len(done) < count:
-        ready = [
-            number
-            for number, step in enumerate(goal.steps)
-            if number not in done and number not in kept and all(before in done for before in step.after)
-        ]
+        ready = [number for number in left if past.issuperset(goal.steps[number].after)]
         if not ready:
             break
         done.append(draw.pick(ready))
+        past.add(done[-1])
+        left.remove(done[-1])
     return done
 
 
@@ -136,14 +138,19 @@ def draw_list(
     place = {number: i for i, number in enumerate(numbers)}
     steps = [goal.steps[number] for number in numbers]
     lines: list[tuple[str, int]] = []
-    twins = set(draw.sample(range(len(steps)), size.twins))
+    twins = draw.sample(range(len(steps)), size.twins) if size.twins else []
     for i, step in enumerate(steps):
-        lines += [(text, i) for text in draw.sample(step.says, 1 + (i in twins))]
+        if i in twins:
+            lines += [(text, i) for text in draw.sample(step.says, 2)]
+        else:
+            lines.append((draw.pick(step.says), i))
     told = [draw.sample(goal.steps[number].says, 2) for number in done]
-    lines += [(text, NOT_NEEDED) for text in draw.sample(goal.near, min(size.near, len(goal.near)))]
-    lines += [(other, NOT_NEEDED) for _, other in draw.sample(told, min(size.done, len(told)))]
-    for _ in range(size.far):
-        lines.append((_far(draw, split, scenario, goal), NOT_NEEDED))
+    if size.near:
+        lines += [(text, NOT_NEEDED) for text in draw.sample(goal.near, min(size.near, len(goal.near)))]
+    if size.done:
+        lines += [(other, NOT_NEEDED) for _, other in draw.sample(told, min(size.done, len(told)))]
+    strangers = _strangers(scenario, split)[goal.name]
+    lines += [(text, NOT_NEEDED) for text in draw.sample(strangers, size.far)]
     lines = draw.shuffled(lines)
     return {
         "scenario": scenario,
@@ -158,16 +165,32 @@ def draw_list(
     }
 
 
-def _far(draw: Draw, split: Split, scenario: str, goal: Goal) -> str:
-    """Draw a step of a goal from another field."""
-    taken = {name(text, scenario) for step in goal.steps for text in step.says} | {
-        name(text, scenario) for text in goal.near
+@cache
+def _strangers(scenario: str, split: Split) -> dict[str, tuple[str, ...]]:
+    """For each goal of a split the lines of others that cannot be taken for its own.
+
+    A line whose words are all common ones, or that would do no harm anywhere (gloves, washing hands), is lent to none.
+    """
+    pool = goals(scenario, split)
+    words = {goal.name: _telling(goal) for goal in pool}
+    often = Counter(word for own in words.values() for word in own)
+    common = {word for word, count in often.items() if count > len(pool) * COMMON}
+    lent = []
+    for goal in pool:
+        for text in [text for step in goal.steps for text in step.says]:
+            rare = frozenset(_WORD.findall(text.lower())) - common - _SMALL
+            if len(rare) > 1 and not rare & _ANYWHERE:
+                lent.append((goal.field, text, rare))
+    return {
+        goal.name: tuple(text for field, text, rare in lent if field != goal.field and not rare & words[goal.name])
+        for goal in pool
     }
-    while True:
-        other = draw.pick(goals(scenario, split))
-        text = draw.pick(draw.pick(other.steps).says)
-        if other.field != goal.field and name(text, scenario) not in taken:
-            return text
+
+
+def _telling(goal: Goal) -> frozenset[str]:
+    """List the words that a goal speaks with."""
+    texts = [*goal.says, *goal.near, *goal.things, *(text for step in goal.steps for text in step.says)]
+    return frozenset(_WORD.findall(" ".join(texts).lower())) - _SMALL
 
 
 def say_decomposition(task: Task, limit_line: str) -> str:
@@ -196,6 +219,10 @@ def say_task(task: Task) -> str:
 _FUNCTION = re.compile(r"[a-z0-9_]+")
 _WORD = re.compile(r"[^\W_]+")
 _SMALL = frozenset(("a", "an", "the"))
+_ANYWHERE = frozenset("glove gloves goggles gown hands price prices tariff tariffs cost".split())
+"""Words of lines that could be part of many goals."""
+COMMON = 0.15
+"""A word that more than this share of a split's goals use is common."""
 
 
 NOT_NEEDED, DONE, UNKNOWN = -1, -2, -3

@@ -35,7 +35,8 @@ class Verdict(NamedTuple):
 def judge_plan(plan: Graph, data: Mapping[str, Json]) -> Verdict:
     """Compare a plan with the steps and needs of a task."""
     names = known(data)
-    said = [meant(text, names, data["scenario"]) for text in plan.nodes]
+    means = {text: meant(text, names, data["scenario"]) for text in set(plan.nodes)}
+    said = [means[text] for text in plan.nodes]
     after: Sequence[Sequence[int]] = data["after"]
     edges = [(before, step) for step, below in enumerate(after) for before in below]
     place: dict[int, int] = {}

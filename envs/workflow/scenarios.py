@@ -41,8 +41,7 @@ class WorkflowOpen(Workflow):
     5     9 to 12  1   5    1    2
     ===== ======== === ==== ==== =====
 
-    A goal with more steps has up to four done, in an order in which that is possible; fewer may be left than the table
-    says where a goal has fewer. Each wording is drawn anew.
+    A goal with more steps has up to six done, in an order in which that is possible. Each wording is drawn anew.
 
     Errors in ``info["error"]``, the first that holds: ``"unknown_step"``, ``"done_step"``, ``"extra_step"``,
     ``"missing_step"``, ``"repeated_step"``, ``"wrong_order"``, ``"wrong_edges"`` (a need that no path of edges keeps).

@@ -42,7 +42,8 @@ TOLD = "told"
 """The scenario in which needs are told."""
 _NONE = (-1,)
 _TRIES = 100
-"""Pairings of repeated steps that are looked at; a plan with repeated steps is wrong and costs milliseconds at most."""
+"""Pairings of repeated steps that are looked at: a plan with repeated steps is wrong."""
+_MOST_NODES = 200
 _NO_PLAN = (
     'Your reply has no plan that can be read: {}. Write "Node:", then one step on each line as "1: step", '
     'then "Edge:" and the edges as (START,1) (1,2) (2,END).'
@@ -179,6 +180,7 @@ class Workflow(TextEnv):
             return Outcome(verdict.sentence, verdict.progress, success=right, terminated=True, error=verdict.error)
         gold = parse_workflow(self.task.reference)
         assert gold is not None
+        plan = _without_repeats(plan, 2 * len(self.task.data["steps"]))
         chain = chain_score(plan, gold, tries=_TRIES)
         shape = min(graph_score(plan, gold, tries=_TRIES), edge_score(plan, gold, tries=_TRIES))
         progress = (chain + shape) / 2
@@ -242,3 +244,21 @@ def write_plan(steps: Sequence[str], needs: Sequence[Sequence[int]], order: Sequ
     nodes = "\n".join([f"{place}: {steps[step]}" for step, place in number.items()])
     edges = " ".join([f"({number[j] if j >= 0 else 'START'},{number[i]})" for i in order for j in needs[i] or _NONE])
     return f"Node:\n{nodes}\nEdge: {edges} ({len(order)},END)"
+
+
+def _without_repeats(plan: Graph, most: int) -> Graph:
+    """Of a plan of more than ``most`` nodes read the first 200, and let each text stand for a step once.
+
+    No such plan is right, and none is worth the time that pairing its repeats takes.
+    """
+    if len(plan.nodes) <= most:
+        return plan
+    seen: set[str] = set()
+    nodes = []
+    for number, text in enumerate(plan.nodes[:_MOST_NODES]):
+        name = normal(text)
+        nodes.append(f"{text}\n{number}" if name in seen else text)
+        seen.add(name)
+    end, last = len(plan.nodes) + 1, len(nodes) + 1
+    edges = [(a, last if b == end else b) for a, b in plan.edges if a <= len(nodes) and (b <= len(nodes) or b == end)]
+    return Graph(nodes, edges)
