@@ -76,7 +76,7 @@ class Size(NamedTuple):
     near: int
     """Listed steps that look as if they belonged."""
     done: int
-    """Listed steps that have been done, in other words than they are told in, if any have been."""
+    """Listed steps that have been done, in other words than they are told in; every other time, if any have been."""
     twins: int
     """Needed steps that are listed in two wordings."""
 
@@ -84,7 +84,7 @@ class Size(NamedTuple):
 SIZES = {
     1: Size((4, 4), 1, 0, 0, 0),
     2: Size((5, 5), 2, 1, 0, 0),
-    3: Size((6, 7), 1, 3, 1, 0),
+    3: Size((6, 7), 2, 2, 1, 0),
     4: Size((8, 8), 1, 4, 1, 1),
     5: Size((9, 12), 1, 5, 1, 2),
 }
@@ -147,7 +147,7 @@ def draw_list(
     told = [draw.sample(goal.steps[number].says, 2) for number in done]
     if size.near:
         lines += [(text, NOT_NEEDED) for text in draw.sample(goal.near, min(size.near, len(goal.near)))]
-    if size.done:
+    if size.done and draw.chance(0.5):
         lines += [(other, NOT_NEEDED) for _, other in draw.sample(told, min(size.done, len(told)))]
     strangers = _strangers(scenario, split)[goal.name]
     lines += [(text, NOT_NEEDED) for text in draw.sample(strangers, size.far)]
@@ -178,8 +178,9 @@ def _strangers(scenario: str, split: Split) -> dict[str, tuple[str, ...]]:
     lent = []
     for goal in pool:
         for text in [text for step in goal.steps for text in step.says]:
-            rare = frozenset(_WORD.findall(text.lower())) - common - _SMALL
-            if len(rare) > 1 and not rare & _ANYWHERE:
+            said = frozenset(_WORD.findall(text.lower()))
+            rare = said - common - _SMALL
+            if len(rare) > 1 and not said & _ANYWHERE:
                 lent.append((goal.field, text, rare))
     return {
         goal.name: tuple(text for field, text, rare in lent if field != goal.field and not rare & words[goal.name])

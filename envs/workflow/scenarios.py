@@ -36,12 +36,13 @@ class WorkflowOpen(Workflow):
     ===== ======== === ==== ==== =====
     1     4        1   0    0    0
     2     5        2   1    0    0
-    3     6 to 7   1   3    1    0
+    3     6 to 7   2   2    1    0
     4     8        1   4    1    1
     5     9 to 12  1   5    1    2
     ===== ======== === ==== ==== =====
 
-    A goal with more steps has up to six done, in an order in which that is possible. Each wording is drawn anew.
+    A goal with more steps has up to six done, in an order in which that is possible; every
+    other time one of them is listed in other words. Each wording is drawn anew.
 
     Errors in ``info["error"]``, the first that holds: ``"unknown_step"``, ``"done_step"``, ``"extra_step"``,
     ``"missing_step"``, ``"repeated_step"``, ``"wrong_order"``, ``"wrong_edges"`` (a need that no path of edges keeps).
