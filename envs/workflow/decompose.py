@@ -123,9 +123,7 @@ def draw_done(draw: Draw, goal: Goal, count: int, kept: frozenset[int] = frozens
     return done
 
 
-def draw_list(
-    draw: Draw, split: Split, level: int, scenario: str, goal: Goal, done: Sequence[int]
-) -> dict[str, Json]:
+def draw_list(draw: Draw, split: Split, level: int, scenario: str, goal: Goal, done: Sequence[int]) -> dict[str, Json]:
     """Draw the list of steps that an agent sees.
 
     Returns:
@@ -220,7 +218,7 @@ def say_task(task: Task) -> str:
 _FUNCTION = re.compile(r"[a-z0-9_]+")
 _WORD = re.compile(r"[^\W_]+")
 _SMALL = frozenset(("a", "an", "the"))
-_ANYWHERE = frozenset("glove gloves goggles gown hands price prices tariff tariffs cost".split())
+_ANYWHERE = frozenset(["glove", "gloves", "goggles", "gown", "hands", "price", "prices", "tariff", "tariffs", "cost"])
 """Words of lines that could be part of many goals."""
 COMMON = 0.15
 """A word that more than this share of a split's goals use is common."""
@@ -243,8 +241,8 @@ def _plain(text: str) -> str:
 
 
 def known(data: Mapping[str, Json]) -> dict[str, int]:
-    """Map the name of every accepted wording to its step, of what has been done to DONE, of other lines to NOT_NEEDED."""
-    scenario = data["scenario"]
+    """Map the name of every accepted wording to its step, of what has been done to DONE, of other lines to
+    NOT_NEEDED.""" scenario = data["scenario"]
     found = {name(text, scenario): NOT_NEEDED for text in data["listed"]}
     found.update((name(text, scenario), DONE) for text in data["past"])
     found.update((name(text, scenario), i) for i, says in enumerate(data["steps"]) for text in says)

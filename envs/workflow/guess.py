@@ -10,9 +10,12 @@ import numpy as np
 from acgym.types import Json
 
 _WORD = re.compile(r"[a-z]{3,}")
-_SMALL = frozenset("the and for with from that are its into out this then over them has have been not but off".split())
-_EARLY = frozenset("find look read measure take get fetch open unplug switch turn fill count weigh load search list".split())
-_LATE = frozenset("check compare test pay send mail serve put add write say name report notify carry set hang".split())
+_LISTS = {
+    "small": "the and for with from that are its into out this then over them has have been not but off",
+    "early": "find look read measure take get fetch open unplug switch turn fill count weigh load search list",
+    "late": "check compare test pay send mail serve put add write say name report notify carry set hang",
+}
+_SMALL, _EARLY, _LATE = (frozenset(words.split()) for words in _LISTS.values())
 _LABEL = re.compile(r"^(?:Goal|Request|Question|Task): (.*)$", re.MULTILINE)
 _LIST = re.compile(r"^(?:Steps|Functions|Actions):\n((?:- .*\n?)*)", re.MULTILINE)
 
@@ -67,8 +70,8 @@ def choose(lines: Sequence[str], wanted: str, done: Sequence[str]) -> list[str]:
 def order(lines: Sequence[str]) -> list[str]:
     """Put lines that begin with a verb of fetching first, of finishing last, and between them those with participles.
 
-    What ends in "ed" (the washed pan) was made by another line; what takes a thing that other lines end with comes later
-    too. Ties keep the order of the list.
+    What ends in "ed" (the washed pan) was made by another line; what takes a thing that other lines end with comes
+    later too. Ties keep the order of the list.
     """
     words = [_words(line) for line in lines]
     rank = []
@@ -87,8 +90,8 @@ def _words(text: str) -> list[str]:
 def guess_step(observations: Sequence[str], replies: Sequence[str]) -> str:
     """Go through the lines of :func:`guess_plan` in their order, from the front again while any is left undone.
 
-    What was done, or is no step, is not said again; what was too early is said after the next line that was done. When a
-    step fails, the lines that share a word with the reason are said again, then the step.
+    What was done, or is no step, is not said again; what was too early is said after the next line that was done. When
+    a step fails, the lines that share a word with the reason are said again, then the step.
     """
     listed = _LIST.search(observations[0])
     lines = [line[2:] for line in listed[1].splitlines()] if listed else []

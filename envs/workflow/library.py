@@ -1,4 +1,4 @@
-"""The library of goals: everyday work and how it is taken apart into steps, written by hand, read once for each scenario.
+"""The library of goals: everyday work and how it is taken apart into steps, read once for each scenario.
 
 ``library/SCENARIO.json`` holds ``{"goals": [...]}``. A goal has a ``name``; a ``field`` of life; ``goal``, what is
 wanted, in three wordings; ``steps``, each with ``says`` (three wordings or more that mean the same) and ``after`` (the

@@ -1,4 +1,4 @@
-"""The judge of a plan whose dependencies follow from what its steps mean: nobody loses by an edge that can be disputed."""
+"""The judge of a plan whose needs follow from what its steps mean: nobody loses by an edge that can be disputed."""
 
 from __future__ import annotations
 

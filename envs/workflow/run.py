@@ -50,13 +50,13 @@ _DO = re.compile(r"^[ \t>*_`#-]*(?:do|action|step|call)[ \t*_`]*[:：](.*)$", re
 class WorkflowRun(TextEnv):
     """ACB/WorkflowRun-v0: reach a goal by doing its steps one by one, and recover when a step fails.
 
-    What the agent sees: a goal, question, request or room of the library behind ``ACB/Workflow-v0``, what has been done,
-    and a shuffled list of steps, some of which do not belong. Nothing says what a step needs. After each reply it is told
-    what happened. A step may fail once, with a reason in words that says what has to be done again ("the tube bulges out
-    beside the rim"): those steps are undone, and the failed one is not done.
+    What the agent sees: a goal, question, request or room of the library behind ``ACB/Workflow-v0``, what has been
+    done, and a shuffled list of steps, some of which do not belong. Nothing says what a step needs. After each reply it
+    is told what happened. A step may fail once, with a reason in words that says what has to be done again ("the tube
+    bulges out beside the rim"): those steps are undone, and the failed one is not done.
 
-    What it must say: one line ``Do: STEP`` in each reply, the step word for word; any wording of the library is accepted,
-    of a function the name. The last such line counts; a reply that is nothing but a step is read too.
+    What it must say: one line ``Do: STEP`` in each reply, the step word for word; any wording of the library is
+    accepted, of a function the name. The last such line counts; a reply that is nothing but a step is read too.
 
     What earns progress: the largest share of the steps that were done at one time. Success is that all are done.
 
@@ -190,7 +190,11 @@ class WorkflowRun(TextEnv):
     def random_reply(self, rng: np.random.Generator) -> str:
         """Do any line of the list that was not named before."""
         data = self.task.data
-        lines = [line.partition(":")[0] for line in data["listed"]] if data["scenario"] == "function_call" else data["listed"]
+        lines = (
+            [line.partition(":")[0] for line in data["listed"]]
+            if data["scenario"] == "function_call"
+            else data["listed"]
+        )
         left = [line for line in lines if f"Do: {line}" not in self.replies] or lines
         return f"Do: {left[int(rng.integers(len(left)))]}"
 

@@ -18,14 +18,14 @@ class WorkflowOpen(Workflow):
     steps. Nothing says what a step needs: that follows from what the steps mean. Some lines are no steps of the goal:
     they look as if they were, belong to other goals, or say in other words what has been done.
 
-    What it must say: a plan in the text format of ``ACB/Workflow-v0``, the steps word for word. Any wording of a step that
-    the library has is accepted, also one that is not listed; case, articles and punctuation do not count.
+    What it must say: a plan in the text format of ``ACB/Workflow-v0``, the steps word for word. Any wording of a step
+    that the library has is accepted, also one that is not listed; case, articles and punctuation do not count.
 
     What earns progress: (c + min(g, k)) / 2 with node-chain F1 c, graph F1 g, and k, the share of the needs that the
-    plan's edges keep, all as :class:`acgym.envs.workflow.meaning.Verdict` defines them. Success is progress 1: the needed
-    steps and no others, each once, none before a step that it needs, and every need on a path of edges. Edges that the
-    reference lacks cost nothing unless they lead back, so that a plain chain in a right order is right: the library has
-    only edges that cannot be disputed, and nobody is judged by another one.
+    plan's edges keep, all as :class:`acgym.envs.workflow.meaning.Verdict` defines them. Success is progress 1: the
+    needed steps and no others, each once, none before a step that it needs, and every need on a path of edges. Edges
+    that the reference lacks cost nothing unless they lead back, so that a plain chain in a right order is right: the
+    library has only edges that cannot be disputed, and nobody is judged by another one.
 
     When it ends: with the first plan that can be read. A reply without one changes nothing; there are three steps.
 
@@ -70,17 +70,17 @@ class WorkflowOpen(Workflow):
 class WorkflowFunctions(Workflow):
     """ACB/WorkflowFunctions-v0: plan the calls of a request, ``ACB/Workflow-v0`` with ``scenario="function_call"``.
 
-    What the agent sees: a request in a user's words, which functions have been called, and a shuffled list of functions,
-    each with a name and a sentence. What a function needs follows from the sentence: a booking number must be found
-    before a booking is changed by it. Some functions do not serve the request; from level 4 on some are listed twice
-    under different names.
+    What the agent sees: a request in a user's words, which functions have been called, and a shuffled list of
+    functions, each with a name and a sentence. What a function needs follows from the sentence: a booking number must
+    be found before a booking is changed by it. Some functions do not serve the request; from level 4 on some are listed
+    twice under different names.
 
     What it must say: a plan as in :class:`WorkflowOpen`, each node the name of a function; what stands behind the name,
     such as arguments in brackets, is passed over. Names from the library that are not listed are accepted too.
 
     What earns progress, when it ends, levels, errors and arguments are those of :class:`WorkflowOpen`; splits share no
-    request. Stands for the function-call tasks of WorfBench (ToolBench, ToolAlpaca; arXiv 2410.07869). Nothing is called:
-    calling is what ``ACB/ToolCall-v0`` and ``ACB/WorkflowRun-v0`` play.
+    request. Stands for the function-call tasks of WorfBench (ToolBench, ToolAlpaca; arXiv 2410.07869). Nothing is
+    called: calling is what ``ACB/ToolCall-v0`` and ``ACB/WorkflowRun-v0`` play.
 
     Versions: v0, first.
     """
@@ -101,8 +101,9 @@ class WorkflowProblem(Workflow):
     it takes: this follows from what it says. Some lines do not help to answer the question. No number is asked for and
     none is given: only the way to the answer is judged.
 
-    What it must say, what earns progress, when it ends, levels, errors and arguments are those of :class:`WorkflowOpen`;
-    splits share no question. Stands for the problem-solving tasks of WorfBench (Lumos; arXiv 2410.07869).
+    What it must say, what earns progress, when it ends, levels, errors and arguments are those of
+    :class:`WorkflowOpen`; splits share no question. Stands for the problem-solving tasks of WorfBench (Lumos; arXiv
+    2410.07869).
 
     Versions: v0, first.
     """
@@ -118,14 +119,14 @@ class WorkflowProblem(Workflow):
 class WorkflowEmbodied(Workflow):
     """ACB/WorkflowEmbodied-v0: plan what to do in a room, ``ACB/Workflow-v0`` with ``scenario="embodied"``.
 
-    What the agent sees: a task (a glass of iced tea on the table), a room and the things in it, what has been done, and a
-    shuffled list of actions. What must come before what follows from how things work: a locked shed is opened before
+    What the agent sees: a task (a glass of iced tea on the table), a room and the things in it, what has been done, and
+    a shuffled list of actions. What must come before what follows from how things work: a locked shed is opened before
     wood is fetched from it, a filled kettle is boiled. Some actions are possible in the room and do not serve the task.
     Walking is not an action of its own: an action is done where its things are.
 
-    What it must say, what earns progress, when it ends, levels, errors and arguments are those of :class:`WorkflowOpen`;
-    splits share no task. Stands for the embodied tasks of WorfBench (ALFWorld, WebShop, OS; arXiv 2410.07869), which are
-    chains; here about every second task has parts that do not depend on one another.
+    What it must say, what earns progress, when it ends, levels, errors and arguments are those of
+    :class:`WorkflowOpen`; splits share no task. Stands for the embodied tasks of WorfBench (ALFWorld, WebShop, OS;
+    arXiv 2410.07869), which are chains; here about every second task has parts that do not depend on one another.
 
     Versions: v0, first.
     """

@@ -53,9 +53,9 @@ _NO_PLAN = (
 class Workflow(TextEnv):
     """ACB/Workflow-v0: choose the steps that a goal needs, order them, and connect them.
 
-    With ``scenario="told"``, the default, it is told what each step needs. In the four other scenarios this follows from
-    what the steps mean: see :class:`acgym.envs.workflow.scenarios.WorkflowOpen` for what differs there. What follows
-    here is said of ``"told"``.
+    With ``scenario="told"``, the default, it is told what each step needs. In the four other scenarios this follows
+    from what the steps mean: see :class:`acgym.envs.workflow.scenarios.WorkflowOpen` for what differs there. What
+    follows here is said of ``"told"``.
 
     What the agent sees: the rules and the answer format, a goal that is one of the steps, and a shuffled list of steps.
     It says what each step needs; some steps are not needed for the goal.
@@ -132,9 +132,7 @@ class Workflow(TextEnv):
         5: Anchor(0.000, 0.333),
     }
 
-    def __init__(
-        self, level: int = DEFAULT_LEVEL, scenario: str = TOLD, render_mode: str | None = None
-    ) -> None:
+    def __init__(self, level: int = DEFAULT_LEVEL, scenario: str = TOLD, render_mode: str | None = None) -> None:
         if scenario not in (TOLD, *SCENARIOS):
             raise ValueError(f"scenario must be one of {', '.join((TOLD, *SCENARIOS))}, got {scenario!r}")
         super().__init__(level, render_mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -49,9 +50,7 @@ def test_dependencies_lead_forward_and_none_follows_from_others() -> None:
 
 def test_not_every_goal_is_a_chain() -> None:
     """About every second goal has steps that may change places."""
-    free = sum(
-        any(a not in above(goal)[b] for b in range(len(goal.steps)) for a in range(b)) for _, goal in ALL
-    )
+    free = sum(any(a not in above(goal)[b] for b in range(len(goal.steps)) for a in range(b)) for _, goal in ALL)
     assert free > 0.6 * len(ALL)
 
 
@@ -86,5 +85,5 @@ def test_a_line_of_another_goal_shares_no_telling_word(scenario: str) -> None:
 
 def test_levels_grow() -> None:
     sizes = [SIZES[level] for level in LEVELS]
-    assert all(a.steps[1] < b.steps[1] for a, b in zip(sizes, sizes[1:], strict=False))
-    assert all(a.near <= b.near for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all(a.steps[1] < b.steps[1] for a, b in itertools.pairwise(sizes))
+    assert all(a.near <= b.near for a, b in itertools.pairwise(sizes))

@@ -60,7 +60,8 @@ def test_the_hand_task_is_told_without_needs() -> None:
     told = opened().tell()
     assert told.endswith(
         "Goal: Serve a boiled egg\nAlready done:\n- Clean your hands\nSteps:\n- Get a plate\n- Freeze the plate\n"
-        "- Boil the egg\n- Peel the boiled egg\n- Wash both hands\n- Lay the peeled egg on the plate\n- Shell the hot egg"
+        "- Boil the egg\n- Peel the boiled egg\n- Wash both hands\n- Lay the peeled egg on the plate\n"
+        "- Shell the hot egg"
     )
     assert "listed twice in different words" in told
 
