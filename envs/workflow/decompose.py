@@ -241,8 +241,8 @@ def _plain(text: str) -> str:
 
 
 def known(data: Mapping[str, Json]) -> dict[str, int]:
-    """Map the name of every accepted wording to its step, of what has been done to DONE, of other lines to
-    NOT_NEEDED.""" scenario = data["scenario"]
+    """Map the name of every accepted wording to its step, of what is done to DONE, of other lines to NOT_NEEDED."""
+    scenario = data["scenario"]
     found = {name(text, scenario): NOT_NEEDED for text in data["listed"]}
     found.update((name(text, scenario), DONE) for text in data["past"])
     found.update((name(text, scenario), i) for i, says in enumerate(data["steps"]) for text in says)
