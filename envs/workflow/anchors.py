@@ -6,11 +6,26 @@ from collections.abc import Mapping
 
 from acgym.types import Anchor
 
-_NONE = dict.fromkeys((1, 2, 3, 4, 5), Anchor(0.0, 0.0))
-ANCHORS: Mapping[str, Mapping[int, Anchor]] = dict.fromkeys(
-    ("function_call", "problem_solving", "embodied", "open_grounded", "run"), _NONE
-)
-"""Scenario -> level -> what ``random_reply`` scores."""
 
-HEURISTIC_ANCHORS: Mapping[str, Mapping[int, Anchor]] = ANCHORS
-"""Scenario -> level -> what ``heuristic_reply`` scores."""
+def _levels(*scores: tuple[float, float]) -> Mapping[int, Anchor]:
+    """Number the levels from 1."""
+    return {level: Anchor(*pair) for level, pair in enumerate(scores, 1)}
+
+
+ANCHORS: Mapping[str, Mapping[int, Anchor]] = {
+    "function_call": _levels((0.0060, 0.390), (0.0000, 0.273), (0.0000, 0.233), (0.0000, 0.220), (0.0000, 0.208)),
+    "problem_solving": _levels((0.0040, 0.384), (0.0000, 0.267), (0.0000, 0.236), (0.0000, 0.227), (0.0000, 0.223)),
+    "embodied": _levels((0.0040, 0.380), (0.0000, 0.259), (0.0000, 0.230), (0.0000, 0.213), (0.0000, 0.213)),
+    "open_grounded": _levels((0.0040, 0.373), (0.0000, 0.257), (0.0000, 0.229), (0.0000, 0.213), (0.0000, 0.209)),
+    "run": _levels((0.1540, 0.355), (0.0000, 0.125), (0.0000, 0.086), (0.0000, 0.072), (0.0000, 0.056)),
+}
+"""Scenario, or ``"run"`` for the execution of all -> level -> what ``random_reply`` scores."""
+
+HEURISTIC_ANCHORS: Mapping[str, Mapping[int, Anchor]] = {
+    "function_call": _levels((0.1135, 0.557), (0.0350, 0.498), (0.0050, 0.430), (0.0000, 0.346), (0.0000, 0.320)),
+    "problem_solving": _levels((0.0630, 0.504), (0.0150, 0.434), (0.0035, 0.396), (0.0000, 0.341), (0.0000, 0.320)),
+    "embodied": _levels((0.0255, 0.467), (0.0025, 0.382), (0.0005, 0.326), (0.0000, 0.265), (0.0000, 0.247)),
+    "open_grounded": _levels((0.0540, 0.489), (0.0045, 0.372), (0.0000, 0.309), (0.0000, 0.261), (0.0000, 0.239)),
+    "run": _levels((0.3285, 0.488), (0.0340, 0.201), (0.0090, 0.166), (0.0010, 0.136), (0.0005, 0.125)),
+}
+"""Scenario, or ``"run"`` for the execution of all -> level -> what ``heuristic_reply`` scores."""
