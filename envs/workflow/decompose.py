@@ -142,11 +142,11 @@ def draw_list(draw: Draw, split: Split, level: int, scenario: str, goal: Goal, d
             lines += [(text, i) for text in draw.sample(step.says, 2)]
         else:
             lines.append((draw.pick(step.says), i))
-    told = [draw.sample(goal.steps[number].says, 2) for number in done]
+    told = [draw.sample(goal.steps[number].says, 2 if size.done else 1) for number in done]
     if size.near:
         lines += [(text, NOT_NEEDED) for text in draw.sample(goal.near, min(size.near, len(goal.near)))]
     if size.done and draw.chance(0.5):
-        lines += [(other, NOT_NEEDED) for _, other in draw.sample(told, min(size.done, len(told)))]
+        lines += [(texts[1], NOT_NEEDED) for texts in draw.sample(told, min(size.done, len(told)))]
     strangers = _strangers(scenario, split)[goal.name]
     lines += [(text, NOT_NEEDED) for text in draw.sample(strangers, size.far)]
     lines = draw.shuffled(lines)
@@ -156,7 +156,7 @@ def draw_list(draw: Draw, split: Split, level: int, scenario: str, goal: Goal, d
         "is": [i for _, i in lines],
         "steps": [list(step.says) for step in steps],
         "after": [[place[before] for before in step.after if before in place] for step in steps],
-        "done": [text for text, _ in told],
+        "done": [texts[0] for texts in told],
         "past": [text for number in done for text in goal.steps[number].says],
         "numbers": numbers,
         "room": f"{goal.place} with {', '.join(draw.shuffled(goal.things))}" if goal.things else "",
@@ -195,11 +195,16 @@ def _telling(goal: Goal) -> frozenset[str]:
 def say_decomposition(task: Task, limit_line: str) -> str:
     """Say the rules, what is wanted, the room, what has been done, and the list."""
     data = task.data
-    words = _SCENARIOS[data["scenario"]]
-    twice = sum(step >= 0 for step in data["is"]) > len(data["steps"])
+    twice = len(data["is"]) - data["is"].count(NOT_NEEDED) > len(data["steps"])
+    return f"{_rules(data['scenario'], twice)}\n{limit_line}{say_task(task)}"
+
+
+@cache
+def _rules(scenario: str, twice: bool) -> str:
+    """Say the rules of a scenario; ``twice``: some steps are listed in two wordings."""
+    words = _SCENARIOS[scenario]
     twins = _TWINS.format(steps=words.steps) if twice else ""
-    rules = _RULES.format(**{**words._asdict(), "twins": twins})
-    return f"{rules}\n{limit_line}{say_task(task)}"
+    return _RULES.format(**{**words._asdict(), "twins": twins})
 
 
 def say_task(task: Task) -> str:

@@ -12,11 +12,14 @@ import gymnasium as gym
 import pytest
 
 import acgym  # noqa: F401  (registers the environments)
-from acgym.envs.workflow.library import SCENARIOS
+from acgym.draw import Draw
+from acgym.envs.workflow.decompose import draw_list
+from acgym.envs.workflow.library import SCENARIOS, goals
 from acgym.envs.workflow.workflow import Workflow
 from acgym.suites import suite_named
-from acgym.types import Task
+from acgym.types import Split, Task
 
+SPLITS: tuple[Split, ...] = ("eval", "train")
 IDS = {
     "function_call": "ACB/WorkflowFunctions-v0",
     "problem_solving": "ACB/WorkflowProblem-v0",
@@ -176,8 +179,23 @@ def test_a_second_solver_finds_no_other_answer(scenario: str) -> None:
                 assert outcome.success == can_be_done(lines, data), (level, seed, lines)
                 assert outcome.success == (outcome.progress == 1.0) == (outcome.error is None)
                 right, wrong = right + outcome.success, wrong + (not outcome.success)
-    assert right > 200
-    assert wrong > 200
+    assert right > 100
+    assert wrong > 100
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_wording_of_the_library_is_read_in_a_plan(scenario: str) -> None:
+    env = Workflow(level=1, scenario=scenario)
+    env.reset(seed=0)
+    for split, goal in [(split, goal) for split in SPLITS for goal in goals(scenario, split)]:
+        for chosen in range(3):
+            data = draw_list(Draw(env.np_random), split, 1, scenario, goal, [])
+            env._task = Task("all", goal.says[0], data, "")
+            lines = [step.says[chosen] for step in goal.steps]
+            nodes = [line.partition(":")[0] for line in lines] if scenario == "function_call" else lines
+            chain = " ".join(f"({i},{i + 1})" for i in range(1, len(lines)))
+            outcome = env.judge(plan(nodes, f"(START,1) {chain} ({len(lines)},END)"))
+            assert outcome.success, (goal.name, outcome.observation)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
