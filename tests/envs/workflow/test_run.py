@@ -12,7 +12,7 @@ from acgym.envs.workflow.decompose import draw_list
 from acgym.envs.workflow.library import SCENARIOS, goals
 from acgym.envs.workflow.run import WorkflowRun
 from acgym.types import Task
-from tests.envs.workflow.test_scenarios import HAND
+from tests.helpers.workflow_tasks import HAND
 
 FAILING = {**HAND, "failures": [[1, [0], "The white runs out: it has to boil properly."]]}
 

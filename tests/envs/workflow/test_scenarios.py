@@ -18,6 +18,7 @@ from acgym.envs.workflow.library import SCENARIOS, goals
 from acgym.envs.workflow.workflow import Workflow
 from acgym.suites import suite_named
 from acgym.types import Split, Task
+from tests.helpers.workflow_tasks import HAND
 
 SPLITS: tuple[Split, ...] = ("eval", "train")
 IDS = {
@@ -26,24 +27,6 @@ IDS = {
     "embodied": "ACB/WorkflowEmbodied-v0",
     "open_grounded": "ACB/WorkflowOpen-v0",
 }
-EGG = [
-    ["Boil the egg", "Cook the egg in water", "Put the egg in boiling water"],
-    ["Peel the boiled egg", "Take the shell off the cooked egg", "Shell the hot egg"],
-    ["Set a plate out", "Get a plate", "Fetch a plate"],
-    ["Lay the peeled egg on the plate", "Put the shelled egg on its plate", "Serve the bare egg on the plate"],
-]
-HAND: dict[str, Any] = {
-    "scenario": "open_grounded",
-    "listed": ["Get a plate", "Freeze the plate", "Boil the egg", "Peel the boiled egg", "Wash both hands",
-               "Lay the peeled egg on the plate", "Shell the hot egg"],
-    "is": [2, -1, 0, 1, -1, 3, 1],
-    "steps": EGG,
-    "after": [[], [0], [], [1, 2]],
-    "done": ["Clean your hands"],
-    "past": ["Clean your hands", "Wash both hands"],
-    "numbers": [1, 2, 3, 4],
-    "room": "",
-}  # fmt: skip
 CHAIN = "(START,1) (1,2) (2,3) (3,4) (4,END)"
 LINES = ["Boil the egg", "Peel the boiled egg", "Get a plate", "Lay the peeled egg on the plate"]
 
@@ -187,7 +170,7 @@ def test_a_second_solver_finds_no_other_answer(scenario: str) -> None:
 def test_every_wording_of_the_library_is_read_in_a_plan(scenario: str) -> None:
     env = Workflow(level=1, scenario=scenario)
     env.reset(seed=0)
-    for split, goal in [(split, goal) for split in SPLITS for goal in goals(scenario, split)]:
+    for split, goal in [(each, goal) for each in SPLITS for goal in goals(scenario, each)]:
         for chosen in range(3):
             data = draw_list(Draw(env.np_random), split, 1, scenario, goal, [])
             env._task = Task("all", goal.says[0], data, "")
