@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+(?:[.:'’/-]\w+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -22,13 +23,14 @@ _ABSENT = re.compile(
 )
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text: lower case, no articles; ``1,200`` is ``1200``, ``2.30 pm`` is ``14:30``,
     ``09:05`` is ``9:05``, ``12th`` is ``12``.
     """
     plain = _CLOCK.sub(_clock, _THOUSANDS.sub("", text.casefold()))
     plain = _ORDINAL.sub(r"\1", _ZERO.sub("", plain))
-    return [word for word in _WORD.findall(plain) if word not in _ARTICLES]
+    return tuple(word for word in _WORD.findall(plain) if word not in _ARTICLES)
 
 
 def names_only(said: str, wanted: str, rivals: Iterable[str] = ()) -> bool:
@@ -71,7 +73,7 @@ def _find(words: Sequence[str], wanted: Sequence[str]) -> int | None:
     if not size:
         return None
     for at in range(len(words) - size + 1):
-        if words[at] == wanted[0] and list(words[at : at + size]) == list(wanted):
+        if words[at] == wanted[0] and tuple(words[at : at + size]) == tuple(wanted):
             return at
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acgym.draw import Draw
 from acgym.envs.context.longagent import words as w
-from acgym.envs.people import near_people, people
+from acgym.envs.context.people import near_people, people
 from acgym.types import Split
 
 _NUMBERS = {"hook": (11, 99), "extension": (200, 989), "locker": (100, 199), "code": (1000, 9989)}
@@ -22,6 +22,7 @@ class Cast:
         self._split: Split = split
         self._near: list[str] = []
         self._crowd: list[str] = []
+        self._talk: list[str] = []
         self._used: dict[str, set[str]] = {}
         self._rules = draw.shuffled(w.RULES)
         self._stocks = draw.shuffled(w.STOCK)
@@ -74,6 +75,12 @@ class Cast:
         if kind in _CLOSED:
             return self._once(kind, _CLOSED[kind])
         return self.person()
+
+    def talk(self) -> str:
+        """Return small talk, all of it before any comes again."""
+        if not self._talk:
+            self._talk = self.draw.shuffled(w.TALK)
+        return self._talk.pop()
 
     def rule(self) -> w.Rule:
         """Return a rule that is not in force yet."""

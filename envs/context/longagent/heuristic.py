@@ -11,7 +11,7 @@ _COMMON = frozenset(
     "the a an of is was in on to for and from which what who whom where when how many does did do i we our us has had "
     "have it that this be at by with will go goes come comes me my".split()
 )
-_COMES = re.compile(r"at the (?:desk|gate)|on the telephone|telephone rings|gate:|has come|brings a parcel|signs the book")
+_COMES = re.compile(r"at the (?:desk|gate)|on the telephone|telephone rings|gate:|has come|brings a parcel|signs the book|come to visit|A (?:parcel|bill) of|sends a bill|has a question|letter asks")
 _COLOURS = "blue|red|green|grey|yellow|black|white|brown"
 _VALUES = (
     re.compile(rf"\b(?:{_COLOURS}) [a-z]+\b|\bthe [a-z ]+ (?:ramp|gate|door|crane|bay|court|shed|rack|shelf)\b"),

@@ -33,6 +33,8 @@ SHAPES = {
 TURNS_PER_THREAD = 3
 """Fewest turns for each thread to remember, so that all of them find room."""
 MOST_THREADS = 150
+WORK = 0.25
+"""Share of work to be done at once among the messages that need no memory; the others are small talk."""
 
 
 class Event(NamedTuple):
@@ -123,13 +125,14 @@ def _spots(draw: Draw, free: Sequence[int], tells: Sequence[bool], distance: int
 
 
 def _work(draw: Draw, cast: Cast) -> dict[str, Json]:
-    """Draw a message that needs no memory: small talk, or a sum to do at once."""
-    if draw.chance(0.6):
-        return {"kind": "talk", "text": draw.pick(w.TALK)}
-    said, _ = draw.pick(w.SUMS)
+    """Draw a message that needs no memory: small talk, or work with three numbers to do at once."""
+    if not draw.chance(WORK):
+        return {"kind": "talk", "text": cast.talk()}
+    said, how = draw.pick(w.SUMS)
     numbers = [draw.between(11, 89) for _ in range(3)]
     text = said.format(a=numbers[0], b=numbers[1], c=numbers[2], p=cast.passer())
-    return {"kind": "work", "text": text, "wanted": str(sum(numbers)), "old": [], "distance": 0}
+    result = {"max": max(numbers), "min": min(numbers), "middle": sorted(numbers)[1]}.get(how, sum(numbers))
+    return {"kind": "work", "text": text, "wanted": str(result), "old": [], "distance": 0}
 
 
 F = TypeVar("F", w.Family, w.Promise)

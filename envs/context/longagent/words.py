@@ -81,7 +81,7 @@ FAMILIES = (
            ("The {s} has been moved to the {v}.", "The {s} will not be there but in the {v}."),
            ("Where is the {s}?", "In which room is the {s}?"),
            ("In which room was the {s} to be before it was last moved?",)),
-    Family("person", "room", ("{s} works in the {v} this month.", "You find {s} in the {v}.", "{s} has rented the {v}."),
+    Family("person", "room", ("{s} works in the {v} this month.", "You find {s} in the {v}.", "Look for {s} in the {v}."),
            ("{s} has moved to the {v}.", "{s} has given up the room and works in the {v}."),
            ("In which room does {s} work?", "Where do I find {s}?"),
            ("In which room did {s} work before the last move?",)),
@@ -97,9 +97,9 @@ FAMILIES = (
            ("After the recount {s} owes us {v} crowns.", "What {s} owes us was corrected to {v} crowns."),
            ("How many crowns does {s} owe us?", "How many crowns has {s} still to pay?"),
            ("How many crowns did we say {s} owed before the last correction?",)),
-    Family("room", "date", ("The {s} is closed on the {v} of the month.", "Painters are in the {s} on the {v}."),
-           ("The {s} closes on the {v} instead.", "For the {s} the painters come on the {v} after all."),
-           ("On which day of the month is the {s} closed?", "On which day are the painters in the {s}?"),
+    Family("room", "date", ("The {s} is closed on the {v} of the month.", "On the {v} nobody gets into the {s}: it is closed."),
+           ("The {s} closes on the {v} instead.", "It is on the {v} that the {s} is closed, not on the day I said."),
+           ("On which day of the month is the {s} closed?", "When is the {s} closed?"),
            ("On which day was the {s} to close before that was changed?",)),
 )  # fmt: skip
 """Facts that are told, may change, and are asked for."""
@@ -193,11 +193,16 @@ TWO_HOPS = (
     ("I need the key of the room that {s} works in. Which hook?", "hook"),
 )
 SUMS = (
-    ("Please add up {a}, {b} and {c} for the till.", "sum"),
-    ("The till has {a} crowns, then {b} come in and {c} more. How many are in it?", "sum"),
-    ("{p} buys {a} stamps and {b} cards and {c} ribbons. How many things is that?", "sum"),
-    ("A stack has {a} sheets, another {b}, a third {c}. How many sheets are there?", "sum"),
+    ("Please add up {a}, {b} and {c} for the till.", "{a}+{b}+{c}"),
+    ("The till has {a} crowns, then {b} come in and {c} more. How many are in it?", "{a}+{b}+{c}"),
+    ("{p} buys {a} stamps and {b} cards and {c} ribbons. How many things is that?", "{a}+{b}+{c}"),
+    ("A stack has {a} sheets, another {b}, a third {c}. How many sheets are there?", "{a}+{b}+{c}"),
+    ("Which is the largest of {a}, {b} and {c}?", "max"),
+    ("Three lots weigh {a}, {b} and {c} kg. Which is the lightest, in kg?", "min"),
+    ("{p} had {a} cards, got {b} more and then {c} more. How many are they now?", "{a}+{b}+{c}"),
+    ("Please write the middle one of {a}, {b} and {c} on the label, by size. Which is it?", "middle"),
 )
+"""Work to do at once, and how its three numbers are joined."""
 TALK = (
     "The kettle is on, if anybody asks.", "It rains again, so please put the mat down.", "The lift makes that noise again.",
     "I am at lunch until two.", "Somebody left the yard gate open.", "The windows of the hall have been cleaned.",
@@ -210,4 +215,15 @@ TALK = (
     "The poster hangs crooked; I rather like it.", "There is a wasp in the hall, mind the cups.",
     "The bread man asks after the old caretaker.", "The tap in the hall drips less than it did.",
     "The children next door play football against our wall.", "We are out of string.", "The paint smell will be gone by evening.",
+    "The mirror in the lift is cracked in one corner.", "I like the new doormat.", "Our cellar smells of apples.",
+    "The bus stop has been moved across the road.", "The caretaker whistles, so the stove must burn again.",
+    "There was a rainbow over the sheds this morning.", "The tea towels are in the wash.", "The radio in the hall is too loud.",
+    "I could not find my left glove.", "The ladder creaks but it holds.", "A swallow has built above the side entrance.",
+    "The pencil on the string is blunt.", "The stairs are wet, mind your step.", "Somebody has drawn a ship on the blackboard.",
+    "The bread was good today.", "The lamp over the bench flickers.", "We are all a little tired after the fair.",
+    "The neighbours bring their dog to the court again.", "My hands are full of glue, I write this with my elbow.",
+    "The old calendar is still up.", "The shutters rattle in the wind.", "The bench in the court has a new plank.",
+    "The milk is in the door of the fridge.", "Somebody sings in the stairwell, quite well.", "I am glad it is warm again.",
+    "The chalk has run out.", "The wheelbarrow has a flat tyre.", "The hall clock struck thirteen.", "The fern has a new leaf.",
+    "The vacuum cleaner is back from repair.",
 )  # fmt: skip
