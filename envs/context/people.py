@@ -49,3 +49,8 @@ def near_people(draw: Draw, split: Split, count: int) -> list[str]:
             near = sharing[name.split()[draw.below(2)]]
             found[draw.pick(near)] = None
     return draw.shuffled(list(found))
+
+
+def ordinal(day: int) -> str:
+    """Write a number below 100 as ``1st``, ``12th``, ``23rd``."""
+    return f"{day}{'th' if 4 <= day <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acgym.draw import Draw
 from acgym.envs.context.longagent import words as w
-from acgym.envs.context.people import near_people, people
+from acgym.envs.context.people import near_people, ordinal, people
 from acgym.types import Split
 
 _NUMBERS = {"hook": (11, 99), "extension": (200, 989), "locker": (100, 199), "code": (1000, 9989)}
@@ -69,7 +69,7 @@ class Cast:
                     used.add(number)
                     return number
         if kind == "date":
-            return _ordinal(self.draw.between(2, 28))
+            return ordinal(self.draw.between(2, 28))
         if kind == "time":
             return f"{self.draw.between(8, 20)}:{self.draw.pick(('05', '10', '15', '20', '35', '40', '45', '50', '55'))}"
         if kind in _CLOSED:
@@ -120,7 +120,3 @@ class Cast:
             if found not in used:
                 used.add(found)
                 return found
-
-
-def _ordinal(day: int) -> str:
-    return f"{day}{'th' if 4 <= day <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
