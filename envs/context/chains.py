@@ -20,19 +20,14 @@ class Shape(NamedTuple):
     links: int  # statements "has the same code as" between a name asked for and the code
 
 
-SHAPES = {
-    1: Shape(100, 1, 2, 0),
-    2: Shape(1000, 1, 8, 0),
-    3: Shape(4000, 3, 9, 0),
-    4: Shape(8000, 1, 7, 1),
-    5: Shape(16000, 3, 7, 2),
-}
+FIRST = Shape(100, 1, 2, 0)
+"""Level 1: what the reference agent was trained on."""
 
 
 def draw_chains(draw: Draw, split: Split, shape: Shape) -> list[list[str]]:
     """Draw the chains of names, those asked for first: each name has the code of the next, the last has its own."""
     total = shape.asked + shape.others
-    if shape == SHAPES[1]:
+    if shape == FIRST:
         return [[name] for name in distinct_names(draw, split, total)]
     first = distinct_names(draw, split, shape.asked)
     used = dict.fromkeys(first)
