@@ -17,4 +17,5 @@ register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", 
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)
 register("ACB/LongAgent-v0", "acgym.envs.context.longagent.env:LongAgent", max_episode_steps=750)
 register("ACB/LongGen-v0", "acgym.envs.context.longgen.env:LongGen", max_episode_steps=3)
+register("ACB/LongQA-v0", "acgym.envs.context.longqa.env:LongQA", max_episode_steps=3)
 register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=18)
