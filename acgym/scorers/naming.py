@@ -18,7 +18,8 @@ _NOTHING = frozenset(
     ("nothing", "none", "nobody", "no one", "no", "n/a", "na", "no action", "nothing to do", "nothing is due", "nil")
 )
 _ABSENT = re.compile(
-    r"(?:(?:it|this|that|the answer) is )?(?:not|never|nowhere) (?:(?:in|mentioned|told|stated|said|given|found|known)\b)"
+    r"(?:(?:it|this|that|the answer) is )?(?:not|never|nowhere) "
+    "(?:(?:in|mentioned|told|stated|said|given|found|known)\b)"
     r".*|unknown|absent|not available|no answer",
 )
 
@@ -57,6 +58,12 @@ def names_only(said: str, wanted: str, rivals: Iterable[str] = ()) -> bool:
     return not any(_find(rest, words) is not None for words in map(words_of, rivals) if words and words != theirs)
 
 
+def names_any(said: str, things: Iterable[str]) -> bool:
+    """Say whether ``said`` names at least one of ``things``."""
+    mine = words_of(_REMARK.sub("", said) or said)
+    return any(_find(mine, words_of(thing)) is not None for thing in things)
+
+
 def names_nothing(said: str) -> bool:
     """Say whether ``said`` says that there is nothing: ``nothing``, ``None.``, ``no action``."""
     return " ".join(words_of(_REMARK.sub("", said) or said)) in _NOTHING
@@ -70,7 +77,7 @@ def says_absent(said: str) -> bool:
 def _find(words: Sequence[str], wanted: Sequence[str]) -> int | None:
     """Return where ``wanted`` begins in ``words``, its words in a row."""
     size = len(wanted)
-    if not size:
+    if not size or wanted[0] not in words:
         return None
     for at in range(len(words) - size + 1):
         if words[at] == wanted[0] and tuple(words[at : at + size]) == tuple(wanted):

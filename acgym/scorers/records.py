@@ -25,7 +25,9 @@ def read_records(reply: str) -> list[dict[str, Json]]:
             failed += 1
             at = reply.find("{", at + 1)
             continue
-        inside = [each for rows in value[0].values() if isinstance(rows, list) for each in rows if isinstance(each, dict)]
+        inside = [
+            each for rows in value[0].values() if isinstance(rows, list) for each in rows if isinstance(each, dict)
+        ]
         found += inside or [value[0]]
         at = reply.find("{", value[1])
     return found

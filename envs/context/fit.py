@@ -13,7 +13,9 @@ from acgym.envs.context.haystack import Statement
 from acgym.envs.context.prose import prose
 from acgym.types import Split
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bDr\.) (?=[A-Z\"])|(?<=[.!?]\") (?=[A-Z\"])")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bDr\.) (?=[A-Z\"])|(?<=[.!?]\") (?=[A-Z\"])"
+)
 _MOST_CALLS = 40
 
 
@@ -101,7 +103,8 @@ def fitting_words(sentences: Sequence[Sentence], words: int) -> int:
 def fitting(size: Callable[[int], int], limit: int, most: int) -> int | None:
     """Return the largest n up to ``most`` with ``size(n) <= limit``, for a size that grows, about evenly, with n.
 
-    None if even ``size(0)`` is larger. A call may be dear, so few are made: the next n is where a straight line puts it.
+    None if even ``size(0)`` is larger. A call may be dear, so few are made:
+    the next n is where a straight line puts it.
     """
     low, at_low = 0, size(0)
     if at_low > limit:

@@ -1,4 +1,4 @@
-"""The simple heuristics of the needle: search the text for the name or the words asked for, and copy what stands there."""
+"""The simple heuristics of the needle: search for the name or the words asked for, and copy what is there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,55 @@ _CODE = re.compile(r'"(\d+)"')
 _END = re.compile(r"(?<=[.!?;])\s+")
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 _COMMON = frozenset(
-    "the a an of is was in on to for and from which what who whom where when how many much does did do he she it that this "
-    "be by with will are were at as under one these people person uses opens open code number".split()
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "is",
+        "was",
+        "in",
+        "on",
+        "to",
+        "for",
+        "and",
+        "from",
+        "which",
+        "what",
+        "who",
+        "whom",
+        "where",
+        "when",
+        "how",
+        "many",
+        "much",
+        "does",
+        "did",
+        "do",
+        "he",
+        "she",
+        "it",
+        "that",
+        "this",
+        "be",
+        "by",
+        "with",
+        "will",
+        "are",
+        "were",
+        "at",
+        "as",
+        "under",
+        "one",
+        "these",
+        "people",
+        "person",
+        "uses",
+        "opens",
+        "open",
+        "code",
+        "number",
+    ]
 )
 
 
@@ -61,7 +108,7 @@ def _found(question: str, sentences: list[tuple[str, set[str]]]) -> str:
         about = [said for said, content in sentences if name[0] in said and content & {"parcel", "parcels", "sent"}]
         weights = [int(number) for said in about for number in re.findall(r"(\d+) kg", said)]
         return str(sum(weights) if re.search("kilograms|weight", question) else len(about))
-    best = max(sentences, key=lambda each: (len(words & each[1]) - 0.001 * len(each[1])), default=("", set()))[0]
+    best = max(sentences, key=lambda each: len(words & each[1]) - 0.001 * len(each[1]), default=("", set()))[0]
     if question.startswith(("With", "What", "Which", "Under", "On")):
         numbers = [number for number in re.findall(r"\d+", best) if number not in question]
         return numbers[-1] if numbers else "0"

@@ -22,7 +22,8 @@ from acgym.scorers.naming import names_only, says_absent
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 _READ_ALL = (
-    "Read the text below. Some sentences in it tell of people, and the question at the end is about them. Mind that many "
+    "Read the text below. Some sentences in it tell of people, and the question at the end is about them. Mind that "
+    "many "
     "names are nearly the same, and that the text also tells what nobody asks for."
 )
 _ONE_VALUE = "The last line of your reply must be: Answer: X (X is only the number or the name asked for)"
@@ -82,8 +83,8 @@ class Needle(TextEnv):
         render_mode: ``"ansi"`` or None.
         load: how many other statements, 4 to 400, from level 2 on; None for the level's.
         task: one of the kinds above, from level 2 on; None to draw one.
-        grid: ``"acbench"`` plays the cells of the paper's heat map: seed s has cell s modulo 400 of 40 lengths (1,000 to
-            40,000) by 10 depths (0 to 100 percent); 400 seeds fill it once.
+        grid: ``"acbench"`` plays the cells of the paper's heat map: seed s has cell s modulo 400 of 40 lengths (1,000
+            to 40,000) by 10 depths (0 to 100 percent); 400 seeds fill it once.
         haystack: a folder with ``.txt`` files to take the filler from, in their order; None for the prose library.
 
     Raises:
@@ -231,9 +232,7 @@ class Needle(TextEnv):
     def _say(self, text: str, question: str, count: int) -> str:
         return f"{_rules(count)}\n{self.limit_line()}Text: {text}\nQuestion: {question}"
 
-    def _fit(
-        self, draw: Draw, split: Split, statements: list[Statement], question: str, count: int
-    ) -> tuple[str, int]:
+    def _fit(self, draw: Draw, split: Split, statements: list[Statement], question: str, count: int) -> tuple[str, int]:
         """Return the longest text whose observation counts at most ``length``, and that count."""
         own = self._own
         fixed = len(self._say("", question, count).split()) + sum(len(each.sentence.split()) for each in statements)

@@ -49,7 +49,17 @@ CODES = {
         ("What is the number of the library card that {p} uses?", "On which card number does {p} borrow books?"),
     ),
 }  # fmt: skip
-OFFICES = ("organist", "postmaster", "midwife", "ferryman", "schoolmaster", "beekeeper", "verger", "surveyor", "registrar")
+OFFICES = (
+    "organist",
+    "postmaster",
+    "midwife",
+    "ferryman",
+    "schoolmaster",
+    "beekeeper",
+    "verger",
+    "surveyor",
+    "registrar",
+)
 VILLAGES = (
     "Ardley", "Ardlow", "Marbeck", "Marwick", "Thornby", "Thornley", "Westholm", "Westham", "Colgate", "Colgrave",
     "Hexley", "Hexham", "Stanwick", "Stanway", "Burford", "Burwell",
@@ -73,8 +83,14 @@ GOT = (
     "{p} fetched a parcel from {t} on {d}; it weighed {n} kg.",
 )  # fmt: skip
 COUNT = ("How many parcels did {p} send, whatever {p} was sent?", "How many parcels went out from {p}?")
-SUM = ("How many kilograms did the parcels that {p} sent weigh together?", "What is the weight in kg of all parcels that {p} sent?")
-LAST = ("To which village did {p} send the last parcel, by date?", "Where did the latest of the parcels that {p} sent go to?")
+SUM = (
+    "How many kilograms did the parcels that {p} sent weigh together?",
+    "What is the weight in kg of all parcels that {p} sent?",
+)
+LAST = (
+    "To which village did {p} send the last parcel, by date?",
+    "Where did the latest of the parcels that {p} sent go to?",
+)
 HEAVIEST = ("To which village did the heaviest parcel that {p} sent go?",)
 COUNT_TO = ("How many of the parcels that {p} sent went to {t}?",)
 ANIMALS = ("bees", "geese", "goats", "ducks", "sheep", "pigeons", "hens", "donkeys")

@@ -1,8 +1,9 @@
-"""Draws what is hidden and what is asked at levels 2 to 5 of the needle: its kinds of question and their distractors."""
+"""Draws what is hidden and asked at levels 2 to 5 of the needle: kinds of question and their distractors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from acgym.draw import Draw
@@ -12,7 +13,20 @@ from acgym.envs.names import codes
 from acgym.types import Split
 
 ABSENT = "not in the text"
-_MONTHS = ("January February March April May June July August September October November December").split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 class Level(NamedTuple):
@@ -27,7 +41,9 @@ LEVELS = {
     2: Level(1000, 8, ("single", "several", "latest", "hop")),
     3: Level(4000, 20, ("several", "latest", "hop", "count", "sum", "share", "last", "without", "hop", "absent")),
     4: Level(8000, 30, ("latest", "hops", "hop", "count", "sum", "heaviest", "last", "without", "hops", "absent")),
-    5: Level(16000, 48, ("share", "hops", "hops", "count to", "sum", "heaviest", "last", "without", "latest", "absent")),
+    5: Level(
+        16000, 48, ("share", "hops", "hops", "count to", "sum", "heaviest", "last", "without", "latest", "absent")
+    ),
 }
 
 
@@ -139,7 +155,9 @@ def _single(t: Teller, count: int = 1) -> Found:
     needed = [t.code(what, person, value) for what, person, value in asked]
     questions = [t.draw.pick(w.CODES[what].asks).format(p=person) for what, person, _ in asked]
     others = [t.code(what, t.person(), t.value()) for what, _, _ in asked]
-    return Found(" ".join(questions), [value for *_, value in asked], needed, others, [name for _, name, _ in asked], [])
+    return Found(
+        " ".join(questions), [value for *_, value in asked], needed, others, [name for _, name, _ in asked], []
+    )
 
 
 def _several(t: Teller) -> Found:
@@ -154,7 +172,7 @@ def _share(t: Teller, links: int = 2) -> Found:
     """A code through whose thing it is."""
     what = t.draw.pick(tuple(w.CODES))
     chain = [t.person() for _ in range(links + 1)]
-    needed = [t.draw.pick(w.CODES[what].shared).format(p=p, q=q) for p, q in zip(chain, chain[1:], strict=False)]
+    needed = [t.draw.pick(w.CODES[what].shared).format(p=p, q=q) for p, q in pairwise(chain)]
     value, decoy = t.value(), t.value()
     needed.append(t.code(what, chain[-1], value))
     t.told.update((what, name) for name in chain)
@@ -175,7 +193,9 @@ def _latest(t: Teller) -> Found:
     t.told.add((what, person))
     place = t.draw.below(2)
     question = t.draw.pick(w.CODES[what].asks).format(p=person)
-    question = question[:-1] + (" after the last change, by date?" if place == 0 else " before the last change, by date?")
+    question = question[:-1] + (
+        " after the last change, by date?" if place == 0 else " before the last change, by date?"
+    )
     return Found(question, [values[place]], said, [], [person], values)
 
 
@@ -210,8 +230,9 @@ def _parcels(t: Teller, how: str) -> Found:
     got = [(t.day(), draw.between(2, 30), draw.pick(w.VILLAGES)) for _ in range(draw.between(1, 4))]
     needed = [draw.pick(w.SENT).format(p=person, d=say_day(d), n=n, t=village) for d, n, village in sent]
     others = [draw.pick(w.GOT).format(p=person, d=say_day(d), n=n, t=village) for d, n, village in got]
-    others += [draw.pick(w.SENT).format(p=t.person(), d=say_day(t.day()), n=draw.between(2, 30), t=draw.pick(w.VILLAGES))
-               for _ in range(2)]  # fmt: skip
+    for _ in range(2):
+        day, weight, village = say_day(t.day()), draw.between(2, 30), draw.pick(w.VILLAGES)
+        others.append(draw.pick(w.SENT).format(p=t.person(), d=day, n=weight, t=village))
     village = draw.pick(sent)[2]
     question, wanted = {
         "count": (w.COUNT, str(number)),
@@ -233,7 +254,7 @@ def _without(t: Teller) -> Found:
 
 
 def _absent(t: Teller) -> Found:
-    """A code that the text does not tell, of somebody of whom it tells another; a namesake has the one that is asked."""
+    """A code that the text does not tell; it tells another one of the person, and this one of a namesake."""
     what, other = t.draw.sample(tuple(w.CODES), 2)
     person, near = t.person(), t.person()
     needed = [t.code(other, person, t.value())]

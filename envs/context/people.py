@@ -8,24 +8,128 @@ from acgym.draw import Draw
 from acgym.envs.names import in_split
 from acgym.types import Split
 
-_FIRST = (
-    "Marla Marna Marlo Marta Tilda Tilde Tilo Timo Orin Orla Oren Olin Petra Peter Petro Pavel Jonas Jonna Joris Jorun "
-    "Selma Salma Selim Silma Anton Antje Anja Anya Karin Karen Karim Katrin Bruno Berno Birna Borna Lena Lene Leon Leona "
-    "Milan Milena Mirela Mirko Nora Norma Noel Nola Viktor Vera Verena Viola Hanna Hanne Hanno Henna"
-).split()
-_LAST = (
-    "Tegg Tigg Tegge Tagg Lorn Lorne Lorm Larn Brook Brock Brooke Broke Hale Hall Halle Haile Moss Voss Foss Ross Winter "
-    "Winder Wintle Vinter Keller Kellar Heller Teller Sand Sands Sander Sanda Dorn Dorner Dohrn Dern Field Fielder Fyfield "
-    "Fields Marsh March Mersh Morsh Stone Stowe Stonor Storr Reed Reid Read Reede Lund Lunde Lind Linde"
-).split()
+_FIRST = [
+    "Marla",
+    "Marna",
+    "Marlo",
+    "Marta",
+    "Tilda",
+    "Tilde",
+    "Tilo",
+    "Timo",
+    "Orin",
+    "Orla",
+    "Oren",
+    "Olin",
+    "Petra",
+    "Peter",
+    "Petro",
+    "Pavel",
+    "Jonas",
+    "Jonna",
+    "Joris",
+    "Jorun",
+    "Selma",
+    "Salma",
+    "Selim",
+    "Silma",
+    "Anton",
+    "Antje",
+    "Anja",
+    "Anya",
+    "Karin",
+    "Karen",
+    "Karim",
+    "Katrin",
+    "Bruno",
+    "Berno",
+    "Birna",
+    "Borna",
+    "Lena",
+    "Lene",
+    "Leon",
+    "Leona",
+    "Milan",
+    "Milena",
+    "Mirela",
+    "Mirko",
+    "Nora",
+    "Norma",
+    "Noel",
+    "Nola",
+    "Viktor",
+    "Vera",
+    "Verena",
+    "Viola",
+    "Hanna",
+    "Hanne",
+    "Hanno",
+    "Henna",
+]
+_LAST = [
+    "Tegg",
+    "Tigg",
+    "Tegge",
+    "Tagg",
+    "Lorn",
+    "Lorne",
+    "Lorm",
+    "Larn",
+    "Brook",
+    "Brock",
+    "Brooke",
+    "Broke",
+    "Hale",
+    "Hall",
+    "Halle",
+    "Haile",
+    "Moss",
+    "Voss",
+    "Foss",
+    "Ross",
+    "Winter",
+    "Winder",
+    "Wintle",
+    "Vinter",
+    "Keller",
+    "Kellar",
+    "Heller",
+    "Teller",
+    "Sand",
+    "Sands",
+    "Sander",
+    "Sanda",
+    "Dorn",
+    "Dorner",
+    "Dohrn",
+    "Dern",
+    "Field",
+    "Fielder",
+    "Fyfield",
+    "Fields",
+    "Marsh",
+    "March",
+    "Mersh",
+    "Morsh",
+    "Stone",
+    "Stowe",
+    "Stonor",
+    "Storr",
+    "Reed",
+    "Reid",
+    "Read",
+    "Reede",
+    "Lund",
+    "Lunde",
+    "Lind",
+    "Linde",
+]
 
 
 @cache
 def people(split: Split) -> tuple[str, ...]:
     """All full names of a split; about a quarter of 3,136 are for evaluation, and none is in both."""
-    return tuple(
-        f"{first} {last}" for first in _FIRST for last in _LAST if in_split(f"person {first} {last}", split)
-    )
+    return tuple(f"{first} {last}" for first in _FIRST for last in _LAST if in_split(f"person {first} {last}", split))
 
 
 @cache
@@ -39,7 +143,7 @@ def _sharing(split: Split) -> dict[str, tuple[str, ...]]:
 
 
 def near_people(draw: Draw, split: Split, count: int) -> list[str]:
-    """Draw distinct full names of which each has a namesake among the others where there are enough: easy to confuse."""
+    """Draw distinct full names, most of them with a namesake among the others: easy to confuse."""
     pool, sharing = people(split), _sharing(split)
     found: dict[str, None] = {}
     while len(found) < count:

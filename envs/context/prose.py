@@ -25,7 +25,8 @@ class Paragraph(NamedTuple):
 def library(split: Split) -> tuple[Paragraph, ...]:
     """Return the paragraphs of a split, three quarters of all for evaluation; none is in both.
 
-    They lie in ``library/TOPIC.txt``, one paragraph a line, UTF-8; lines that are empty or begin with ``#`` are skipped.
+    They lie in ``library/TOPIC.txt``, one paragraph a line, UTF-8; lines that are empty or begin
+    with ``#`` are skipped.
     """
     found = []
     for file in sorted(_FOLDER.iterdir(), key=lambda file: file.name):

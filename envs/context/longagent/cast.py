@@ -71,7 +71,9 @@ class Cast:
         if kind == "date":
             return ordinal(self.draw.between(2, 28))
         if kind == "time":
-            return f"{self.draw.between(8, 20)}:{self.draw.pick(('05', '10', '15', '20', '35', '40', '45', '50', '55'))}"
+            return (
+                f"{self.draw.between(8, 20)}:{self.draw.pick(('05', '10', '15', '20', '35', '40', '45', '50', '55'))}"
+            )
         if kind in _CLOSED:
             return self._once(kind, _CLOSED[kind])
         return self.person()

@@ -9,36 +9,44 @@ import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.envs.context.arguments import MAX_LENGTH, checked_count
 from acgym.envs.context.longagent.heuristic import recall
 from acgym.envs.context.longagent.script import MOST_THREADS, NOTHING, SHAPES, TURNS_PER_THREAD, script
 from acgym.envs.context.longagent.words import COLOURS
 from acgym.envs.context.prose import prose
 from acgym.scorers.answer import answer_line
-from acgym.scorers.naming import names_nothing, names_only
+from acgym.scorers.naming import names_any, names_nothing, names_only
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 MAX_TURNS = 500
-MAX_LENGTH = 1_000_000
-LENGTHS = {1: 0, 2: 1000, 3: 3000, 4: 8000, 5: 20000}
+LENGTHS = {1: 0, 2: 1000, 3: 3000, 4: 7000, 5: 14000}
 """Words of all messages by level, made up with notices for the board; 0 for no notices."""
 RULES = """\
-You keep the desk of a house with workshops, from morning to evening. Messages come in one by one, and you reply to each.
+You keep the desk of a house with workshops, from morning to evening. Messages come one by one, and you reply to each.
 Remember what you are told: later messages need it, and nothing is told twice. What is told later replaces what was told
 before it.
 When a message asks something, or gives you a sum, end your reply with a line: Answer: X
 When somebody or something comes (a person at the desk or on the telephone, a van, a parcel, a bill, a visitor, a
 question), end with such a line too: X is what was arranged for it, by a promise or by a house rule: the thing to hand
-over, the place, shelf or badge, or the person, by full name. If nothing was arranged for it, or no longer, say: Answer: nothing
+over, the place, shelf or badge, or the person, by full name. If nothing was arranged for it,
+or no longer, say: Answer: nothing
 To any other message reply with a word such as: Noted."""
 _NOTICES = ("For the notice board:", "Please pin this up:", "Copied for the board:", "To be read out at the table:")
-_BANDS = ((0, "at once"), (10, "1 to 10"), (25, "11 to 25"), (50, "26 to 50"), (100, "51 to 100"), (500, "more than 100"))
+_BANDS = (
+    (0, "at once"),
+    (10, "1 to 10"),
+    (25, "11 to 25"),
+    (50, "26 to 50"),
+    (100, "51 to 100"),
+    (500, "more than 100"),
+)
 
 
 class LongAgent(TextEnv):
     """ACB/LongAgent-v0: work at a desk for 10 to 500 turns, with facts, promises and rules to remember meanwhile.
 
-    What the agent sees: rules, then one message a turn: ``Message 7 of 50: The key of the loft hangs on hook 41.`` Facts
-    are told and change, promises are asked for and taken back, house rules are set and changed in part, stocks are
+    What the agent sees: rules, then one message a turn: ``Message 7 of 40: The key of the loft hangs on hook 41.``
+    Facts are told and change, promises are asked for and taken back, house rules are set and changed in part, stocks are
     borrowed and brought back; small talk, sums and notices come between. Later a message asks (``On which hook do I
     find the loft key?``), or something happens for which something was arranged (``The van of Corwin Paper is at the
     gate.``). Nothing is repeated, and no message says whether an answer was right: the memory is the conversation.
@@ -57,10 +65,10 @@ class LongAgent(TextEnv):
     level turns load words  what there is to remember
     ===== ===== ==== ====== =======================================================================
     1     10    3    <= 400 facts and promises that do not change
-    2     25    6    1,000  some change; somebody comes for whom nothing was arranged
-    3     50    11   3,000  house rules; what was so before the last change
-    4     100   20   8,000  running tallies; two facts joined
-    5     200   40   20,000 the same, most of it changing
+    2     20    5    1,000  some change; somebody comes for whom nothing was arranged
+    3     40    10   3,000  house rules; what was so before the last change
+    4     70    16   7,000  running tallies; two facts joined
+    5     120   30   14,000 the same, most of it changing
     ===== ===== ==== ====== =======================================================================
 
     Errors in ``info["error"]``: ``"stale_value"`` (what was right before a change), ``"other_value"`` (another thing of
@@ -115,11 +123,11 @@ class LongAgent(TextEnv):
     ) -> None:
         super().__init__(level, render_mode)
         shape = SHAPES[level]
-        self.turns = _checked("turns", turns, shape.turns, 10, MAX_TURNS)
+        self.turns = checked_count("turns", turns, shape.turns, 10, MAX_TURNS)
         most = min(MOST_THREADS, self.turns // TURNS_PER_THREAD)
-        self.load = _checked("load", load, min(most, round(shape.load * self.turns / shape.turns)), 1, most)
-        self.length = _checked("length", length, LENGTHS[level] * self.turns // shape.turns, 0, MAX_LENGTH)
-        self.distance = None if distance is None else _checked("distance", distance, 1, 1, self.turns - 1)
+        self.load = checked_count("load", load, min(most, round(shape.load * self.turns / shape.turns)), 1, most)
+        self.length = checked_count("length", length, LENGTHS[level] * self.turns // shape.turns, 0, MAX_LENGTH)
+        self.distance = None if distance is None else checked_count("distance", distance, 1, 1, self.turns - 1)
         self.shape = shape._replace(turns=self.turns, load=self.load)
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -193,7 +201,7 @@ class LongAgent(TextEnv):
             return None
         if any(names_only(said, old, rivals) for old in row["old"]):
             return "stale_value"
-        return "other_value" if any(names_only(said, other, rivals) for other in rivals) else "wrong_value"
+        return "other_value" if names_any(said, rivals) else "wrong_value"
 
 
 def _rivals(rows: list[dict[str, Json]]) -> list[str]:
@@ -226,12 +234,5 @@ def _summary(marks: list[tuple[int | None, bool]]) -> str:
         groups.setdefault(band, []).append(right)
     order = [*(name for _, name in _BANDS), "nothing arranged"]
     shares = "; ".join(f"{name}: {sum(groups[name])} of {len(groups[name])}" for name in order if name in groups)
-    return f"The day is over. Right: {sum(right for _, right in marks)} of {len(marks)}.\nBy turns since it was told: {shares}."
-
-
-def _checked(name: str, value: int | None, default: int, low: int, high: int) -> int:
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} must be an integer from {low} to {high} here, got {value!r}")
-    return value
+    return f"The day is over. Right: {sum(right for _, right in marks)} of {len(marks)}.\nBy turns since it was "
+    f"told: {shares}."

@@ -25,10 +25,10 @@ class Shape(NamedTuple):
 
 SHAPES = {
     1: Shape(10, 3, 0.0, ("fact", "fact", "promise")),
-    2: Shape(25, 6, 0.3, ("fact", "promise", "fact", "negative", "fact")),
-    3: Shape(50, 11, 0.5, ("fact", "promise", "rule", "fact", "negative", "fact", "promise")),
-    4: Shape(100, 20, 0.6, ("fact", "promise", "rule", "tally", "hops", "fact", "negative")),
-    5: Shape(200, 40, 0.7, ("fact", "promise", "rule", "tally", "hops", "fact", "negative", "fact")),
+    2: Shape(20, 5, 0.3, ("fact", "promise", "fact", "negative", "fact")),
+    3: Shape(40, 10, 0.5, ("fact", "promise", "rule", "fact", "negative", "fact", "promise")),
+    4: Shape(70, 16, 0.6, ("fact", "promise", "rule", "tally", "hops", "fact", "negative")),
+    5: Shape(120, 30, 0.7, ("fact", "promise", "rule", "tally", "hops", "fact", "negative", "fact")),
 }
 TURNS_PER_THREAD = 3
 """Fewest turns for each thread to remember, so that all of them find room."""
@@ -109,7 +109,7 @@ def _kinds(shape: Shape) -> list[str]:
 
 
 def _spots(draw: Draw, free: Sequence[int], tells: Sequence[bool], distance: int | None) -> list[int]:
-    """Choose turns for a thread's messages, in order; with a distance, the last but one and the last lie so far apart."""
+    """Choose turns for a thread's messages, in order; with a distance, telling and asking lie so far apart."""
     count = len(tells)
     if distance is None:
         return sorted(draw.sample(free, count))
@@ -147,7 +147,7 @@ def _pick(draw: Draw, cast: Cast, families: Sequence[F]) -> F:
 
 
 def _purpose(family: w.Family | w.Promise) -> str:
-    """Name what a subject is used for: what is kept for somebody and what somebody is to be handed exclude each other."""
+    """Name what a subject is used for: what is kept for somebody excludes what somebody is to be handed."""
     if family.value == "thing":
         return "thing"
     return f"{'promise' if isinstance(family, w.Promise) else 'fact'} {family.value} {family.subject}"

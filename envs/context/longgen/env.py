@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -23,11 +24,13 @@ KINDS = ("questions", "records")
 MAX_ITEMS = 80
 _QUESTIONS = (
     "Below are {count} questions. Answer all of them, in their order, in one reply.\n"
-    "Begin the answer to question n with 'Answer_n:', work it out in a line or two, and close it with 'The answer is' and "
+    "Begin the answer to question n with 'Answer_n:', work it out in a line or two, and close it with 'The answer "
+    "is' and "
     "the number. Do not repeat the questions, and leave none out.\n"
 )
 _RECORDS = (
-    "Below are {count} entries of a book of {name}, as they came in. Write all of them as one JSON list of {count} objects, "
+    "Below are {count} entries of a book of {name}, as they came in. Write all of them as one JSON list of {count} "
+    "objects, "
     "in the order of their id, smallest first. Each object has exactly these fields:\n{rules}\n"
     "Numbers are JSON numbers. Leave no entry out.\n"
 )
@@ -196,7 +199,7 @@ def _summary(found: Sequence[bool | None]) -> str:
     """Say the marks by position, and the share right in each quarter."""
     signs = "".join("." if mark is None else "+" if mark else "-" for mark in found)
     cuts = [round(len(found) * part / 4) for part in range(5)]
-    quarters = [found[low:high] for low, high in zip(cuts, cuts[1:], strict=False) if high > low]
+    quarters = [found[low:high] for low, high in pairwise(cuts) if high > low]
     shares = ", ".join(f"{part.count(True)} of {len(part)}" for part in quarters)
     return (
         f"{found.count(True)} of {len(found)} are right, {found.count(None)} are missing.\n"

@@ -10,10 +10,36 @@ from acgym.draw import Draw
 from acgym.envs.context.people import ordinal
 from acgym.types import Json
 
-_MONTHS = ("January February March April May June July August September October November December").split()
-_WARES = ("lamps", "ropes", "tiles", "bowls", "hinges", "brushes", "buckets", "candles", "baskets", "mirrors", "ladders")
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_WARES = (
+    "lamps",
+    "ropes",
+    "tiles",
+    "bowls",
+    "hinges",
+    "brushes",
+    "buckets",
+    "candles",
+    "baskets",
+    "mirrors",
+    "ladders",
+)
 _BOATS = ("Heron", "Herring", "Curlew", "Kestrel", "Kittiwake", "Petrel", "Plover", "Tern", "Teal", "Wigeon", "Widgeon")
-_BOOKS = ("On Bridges", "On Bread", "The Salt Road", "The Silk Road", "A Year of Frost", "A Year of Frogs", "Small Engines",
+_BOOKS = ("On Bridges", "On Bread", "The Salt Road", "The Silk Road", "A Year of Frost", "A Year of Frogs",
+          "Small Engines",
           "Still Waters", "Clock and Compass", "The Bee Book", "The Bell Book")  # fmt: skip
 _PLANTS = ("leeks", "beans", "carrots", "beets", "kale", "onions", "peas", "radishes", "spinach", "parsnips")
 
@@ -45,13 +71,16 @@ def _order(draw: Draw, number: int, person: str) -> tuple[str, dict[str, Json]]:
         f"On {_said(draw, day)} {person} ordered {count} {ware} (order {number}); one costs {price} crowns.",
         f"{count} {ware} for {person}, {price} crowns each, order {number}, dated {_said(draw, day)}.",
     ))  # fmt: skip
-    said += draw.pick((" The money is here.", " It has been paid.")) if paid else draw.pick(
-        (" Nothing has been paid.", " The money is still to come.")
+    said += (
+        draw.pick((" The money is here.", " It has been paid."))
+        if paid
+        else draw.pick((" Nothing has been paid.", " The money is still to come."))
     )
     said += " It goes by express." if express else ""
     total = count * price + (25 if express else 0)
     return said, {
-        "id": number, "customer": person, "ware": ware, "count": count, "date": day.isoformat(), "total": total, "paid": paid,
+        "id": number, "customer": person, "ware": ware, "count": count, "date": day.isoformat(),
+        "total": total, "paid": paid,
     }  # fmt: skip
 
 
@@ -93,7 +122,8 @@ def _bed(draw: Draw, number: int, person: str) -> tuple[str, dict[str, Json]]:
     said = draw.pick((
         f"Bed {number} belongs to {person}: {rows} rows of {plant}, {each} to a row, sown on {_said(draw, day)}.",
         f"{person} has sown {plant} in bed {number} on {_said(draw, day)}, {rows} rows with {each} in each.",
-        f"Sown on {_said(draw, day)} in bed {number}: {plant}, {each} in each of {rows} rows. It is the bed of {person}.",
+        f"Sown on {_said(draw, day)} in bed {number}: {plant}, {each} in each of {rows} rows. It is the bed of "
+        f"{person}.",
     ))  # fmt: skip
     said += f" {lost} plants did not come up."
     said += draw.pick((" The ground is wet.", " It stands in the wet.")) if wet else " The ground is dry."
@@ -110,12 +140,14 @@ BOOKS = (
     ), _order),
     Book("loans", (
         '"id": number of the loan', '"reader": "Last name, First name"', '"title": without quotes',
-        '"taken": YYYY-MM-DD, in 2031', '"due": YYYY-MM-DD, the day taken plus the weeks, or plus twice the weeks if renewed',
+        '"taken": YYYY-MM-DD, in 2031',
+        '"due": YYYY-MM-DD, the day taken plus the weeks, or plus twice the weeks if renewed',
         '"renewed": true or false',
     ), _loan),
     Book("hires", (
         '"id": number of the hire', '"boat": its name', '"name": full name', '"start": HH:MM', '"end": HH:MM',
-        '"price": 12 crowns an hour, and 3 for each life jacket', '"jackets": how many, one for each on board if wanted, else 0',
+        '"price": 12 crowns an hour, and 3 for each life jacket',
+        '"jackets": how many, one for each on board if wanted, else 0',
     ), _hire),
     Book("beds", (
         '"id": number of the bed', '"keeper": full name', '"plant": as told', '"sown": YYYY-MM-DD, in 2031',

@@ -37,8 +37,8 @@ class Archive(NamedTuple):
     """What else might be answered, where ``reader`` is ``value``."""
     extra: Json = None
     """What the reader needs besides."""
-    place: float = 50.0
-    """Where what is needed lies, in percent."""
+    place: float | None = None
+    """Where what is needed lies, in percent; None where it lies everywhere."""
 
 
 Maker = Callable[[Order], Archive]

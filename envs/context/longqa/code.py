@@ -6,14 +6,15 @@ from acgym.draw import Draw
 from acgym.envs.context.longqa.archive import Archive, Order, laid_out
 
 _RECORDS = (
-    "crate", "berth", "locker", "ticket", "pallet", "meter", "parcel", "wagon", "kiln", "garden", "vessel", "trailer", "stall",
+    "crate", "berth", "locker", "ticket", "pallet", "meter", "parcel", "wagon", "kiln", "garden", "vessel", "trailer",
+    "stall",
     "bicycle", "carpet", "window", "piano", "barrel",
 )  # fmt: skip
 _FIELDS = {
     "mass": (("kg", "mass in kilograms"), ("weight", "mass in kilograms"), ("heft", "mass in kilograms")),
     "height": (("cm", "height in centimetres"), ("tall", "height in centimetres"), ("top", "height in centimetres")),
     "width": (("wide", "width in centimetres"), ("span", "width in centimetres"), ("across", "width in centimetres")),
-    "age": (("years", "age in years"), ("old", "age in years"), ("made", "age in years")),
+    "age": (("years", "age in years"), ("old", "age in years"), ("aged", "age in years")),
     "value": (("worth", "value in crowns"), ("price", "value in crowns"), ("crowns", "value in crowns")),
     "zone": (("area", "zone of the tariff"), ("ring", "zone of the tariff"), ("district", "zone of the tariff")),
 }
@@ -22,12 +23,14 @@ _PARAMETERS = {
 }  # fmt: skip
 _VERBS = ("assess", "settle", "tally", "rate", "charge", "gauge", "levy", "reckon", "weigh", "quote")
 _PURPOSES = (
-    "storage fee", "transport fee", "insurance", "deposit", "customs duty", "late fee", "cleaning fee", "inspection fee",
+    "storage fee", "transport fee", "insurance", "deposit", "customs duty", "late fee", "cleaning fee",
+    "inspection fee",
     "rent", "refund",
 )  # fmt: skip
 _EXTRAS = ("days", "people", "trips", "hours")
 _FORM = (
-    "Reply with that one line of Python alone. It calls the function of the module rates, with the attributes of the record "
+    "Reply with that one line of Python alone. It calls the function of the module rates, with the attributes of "
+    "the record "
     "and the other argument in the right places."
 )
 
@@ -95,7 +98,7 @@ def code(order: Order) -> Archive:
               for f, p in zip(rate.takes, rate.parameters, strict=True)}  # fmt: skip
     last = (
         f"# module desk\nimport rates\n\ndef bill({rate.record}, {rate.extra}):\n"
-        f'    """Return the {rate.purpose} of this {rate.record} for so many {rate.extra}, as rates has it."""\n    return ...'
+        f'    """Return the {rate.purpose} of this {rate.record} for {rate.extra}, as rates has it."""\n    return ...'
     )
     told = "\n\n\n".join([*documents, last])
     question = "Which line must stand in place of the last one, 'return ...'?"

@@ -12,7 +12,7 @@ import numpy as np
 from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
 from acgym.envs.context.arguments import checked_depth, checked_length
-from acgym.envs.context.longqa.archive import Archive, Maker, Order
+from acgym.envs.context.longqa.archive import Maker, Order
 from acgym.envs.context.longqa.code import code
 from acgym.envs.context.longqa.heuristic import skim
 from acgym.envs.context.longqa.labels import labels
@@ -130,7 +130,9 @@ class LongQA(TextEnv):
             "told": found.told, "question": found.question, "form": found.form, "reader": found.reader,
             "rivals": sorted(set(found.rivals)), "extra": found.extra,
         }  # fmt: skip
-        facts = {"length": float(len(_say(found, "").split())), "depth": found.place}
+        facts = {"length": float(len(_told(found.told, found.question, found.form, self.limit_line()).split()))}
+        if found.place is not None:
+            facts["depth"] = found.place
         return Task(found.kind, found.question, data, found.wanted, facts=facts)
 
     def tell(self) -> str:
@@ -200,10 +202,6 @@ class LongQA(TextEnv):
     def _wrong(self, action: str) -> str:
         said = answer_line(action)
         return "distractor_value" if said and said in self.task.data["told"] else "wrong_value"
-
-
-def _say(found: Archive, limit: str) -> str:
-    return _told(found.told, found.question, found.form, limit)
 
 
 def _told(told: str, question: str, form: str, limit: str) -> str:

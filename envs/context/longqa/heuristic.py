@@ -9,8 +9,48 @@ _WORD = re.compile(r"[A-Za-z]+|\d+")
 _NAME = re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+\b")
 _DAY = re.compile(r"\b\d{1,2} (?:March|April|May|June|July|August|September|October)\b")
 _COMMON = frozenset(
-    "the a an of is was in on to for and from which what who whom where when how many much does did do it its that this "
-    "be by with will are were at as under full name give".split()
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "is",
+        "was",
+        "in",
+        "on",
+        "to",
+        "for",
+        "and",
+        "from",
+        "which",
+        "what",
+        "who",
+        "whom",
+        "where",
+        "when",
+        "how",
+        "many",
+        "much",
+        "does",
+        "did",
+        "do",
+        "it",
+        "its",
+        "that",
+        "this",
+        "be",
+        "by",
+        "with",
+        "will",
+        "are",
+        "were",
+        "at",
+        "as",
+        "under",
+        "full",
+        "name",
+        "give",
+    ]
 )
 
 
@@ -45,7 +85,9 @@ def skim(observation: str) -> str:
     if question.startswith("How many"):
         return f"Answer: {sum(len(words & _content(document)) >= 3 for document in documents)}"
     near = max(documents, key=lambda document: len(words & _content(document)), default="")
-    form_of = _DAY if "day was" in question else _NAME if "Who" in question or "Which" in question else re.compile(r"\d+")
+    form_of = (
+        _DAY if "day was" in question else _NAME if "Who" in question or "Which" in question else re.compile(r"\d+")
+    )
     found = form_of.findall(near) or form_of.findall(told)
     return f"Answer: {found[-1] if found else 'unknown'}"
 
@@ -73,6 +115,8 @@ def _call(told: str) -> str:
         return "return rates.total()"
     words = _content(asked[3])
     rates = re.findall(r"def (\w+)\((.*?)\):\n    \"\"\"(Return the .*?)\"\"\"", told)
-    name, takes, _ = max(rates[:-1] or rates, key=lambda rate: len(words & _content(rate[2])), default=("total", "", ""))
+    name, takes, _ = max(
+        rates[:-1] or rates, key=lambda rate: len(words & _content(rate[2])), default=("total", "", "")
+    )
     passed = [each if each == asked[2] else f"{asked[1]}.{each}" for each in takes.split(", ")]
     return f"return rates.{name}({', '.join(passed)})"

@@ -7,16 +7,20 @@ from acgym.envs.context.longqa.archive import ONE, Archive, Order, laid_out
 from acgym.envs.context.prose import library
 
 _WHO = (
-    ("the baker", "somebody who makes bread"), ("the miller", "somebody who grinds corn"), ("the fisherman", "somebody with nets"),
-    ("the doctor", "somebody who heals"), ("the teacher", "somebody with pupils"), ("the gardener", "somebody who grows plants"),
+    ("the baker", "somebody who makes bread"), ("the miller", "somebody who grinds corn"), ("the fisherman",
+                                                                                            "somebody with nets"),
+    ("the doctor", "somebody who heals"), ("the teacher", "somebody with pupils"), ("the gardener",
+                                                                                    "somebody who grows plants"),
     ("the tailor", "somebody who sews"), ("the smith", "somebody with an anvil"), ("the organist", "a church musician"),
     ("the ferryman", "somebody who takes others across the water"),
 )  # fmt: skip
 _WHAT = (
-    ("lost an umbrella", "missed something against the rain"), ("found a watch", "came upon something that tells the hour"),
+    ("lost an umbrella", "missed something against the rain"), ("found a watch",
+                                                                "came upon something that tells the hour"),
     ("bought a horse", "paid for an animal to ride"), ("sold a cupboard", "gave furniture for money"),
     ("broke a window", "damaged glass"), ("caught a cold", "fell ill"), ("mended a clock", "repaired a timepiece"),
-    ("fed the swans", "gave food to birds"), ("painted a door", "put colour on wood"), ("dug a well", "made a hole for water"),
+    ("fed the swans", "gave food to birds"), ("painted a door", "put colour on wood"), ("dug a well",
+                                                                                        "made a hole for water"),
 )  # fmt: skip
 _WHERE = (
     ("at the harbour", "where ships lie"), ("in the forest", "among trees"), ("on the bridge", "above the river"),
@@ -24,17 +28,20 @@ _WHERE = (
     ("on the hill", "high up"), ("in the cellar", "below the ground"),
 )  # fmt: skip
 _WHEN = (
-    ("before sunrise", "while it was still dark"), ("at noon", "in the middle of the day"), ("in the first snow", "in winter"),
+    ("before sunrise", "while it was still dark"), ("at noon", "in the middle of the day"), ("in the first snow",
+                                                                                             "in winter"),
     ("during the fair", "at a feast"), ("on a Sunday", "on a day of rest"), ("in the great heat", "in high summer"),
     ("after the storm", "when the wind had gone"), ("at harvest", "when the corn was cut"),
 )  # fmt: skip
 _END = (
-    ("nobody believed it", "met with doubt"), ("the neighbours laughed", "was made fun of"), ("it was in the newspaper", "got into print"),
+    ("nobody believed it", "met with doubt"), ("the neighbours laughed",
+                                               "was made fun of"), ("it was in the newspaper", "got into print"),
     ("it cost a month's pay", "turned out dear"), ("a child had seen it all", "had a young witness"),
     ("it rained for a week after that", "was followed by bad weather"),
 )  # fmt: skip
 _SLOTS = (_WHO, _WHAT, _WHERE, _WHEN, _END)
-_OPENINGS = ("I must tell you what people talk of here.", "There is little news, but this.", "You asked how we are; we are well.",
+_OPENINGS = ("I must tell you what people talk of here.", "There is little news, but this.",
+             "You asked how we are; we are well.",
              "The roof holds, the hens lay.", "Thank you for the parcel.", "I write in haste.")  # fmt: skip
 _CLOSINGS = ("The rest when we meet.", "Write soon.", "The lamp is going out, so I end.", "Greet them all.",
              "More in my next letter.", "That is all from here.")  # fmt: skip
@@ -43,7 +50,7 @@ _COUNT = "The last line of your reply must be: Answer: N (N is how many)"
 
 
 def retrieval(order: Order) -> Archive:
-    """Draw letters, all different, many in one thing only, and ask for the one that a summary in other words tells of."""
+    """Draw letters, all different, many in one thing only, and ask which one a summary in other words tells of."""
     draw = order.draw
     right = tuple(draw.below(len(slot)) for slot in _SLOTS)
     said = [_letter(order, right)]
@@ -78,7 +85,7 @@ def _letter(order: Order, chosen: tuple[int, ...]) -> str:
 
 
 def repeats(order: Order) -> Archive:
-    """Draw paragraphs, some of them twice or three times with their sentences in another order, and ask how many differ."""
+    """Draw paragraphs, some again with their sentences in another order, and ask how many differ."""
     draw = order.draw
     chosen, left = [], order.words
     pool = draw.shuffled(library(order.split))
@@ -96,7 +103,8 @@ def repeats(order: Order) -> Archive:
         told.append(" ".join(draw.shuffled(sentences)))
     text = "\n\n".join(told)
     question = (
-        "Some paragraphs are there twice or more, with their sentences in another order. How many different paragraphs are "
+        "Some paragraphs are there twice or more, with their sentences in another order. How many different "
+        "paragraphs are "
         f"there among these {len(told)}?"
     )
     return Archive("count", text, question, _COUNT, "value", str(len(set(chosen))))

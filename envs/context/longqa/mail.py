@@ -18,7 +18,8 @@ _OPEN = (
     "Somebody must begin, so I say {v}.",
 )  # fmt: skip
 _COUNTER = (
-    "That day is taken here. What about {v}?", "I cannot do that; {v} would suit me.", "Our people are away then. I suggest {v}.",
+    "That day is taken here. What about {v}?", "I cannot do that; {v} would suit me.",
+    "Our people are away then. I suggest {v}.",
     "Too early for us. Let it be {v}.",
 )  # fmt: skip
 _AGREE = (
@@ -26,14 +27,21 @@ _AGREE = (
     "Let us take the day that {p} named, and be done.", "Agreed with {p}. I have told the others.",
 )  # fmt: skip
 _DOUBT = (
-    "I am not sure about any of these.", "Has anybody asked the neighbours?", "I shall look into my book and write again.",
-    "Whatever you choose, I bring the ladder.", "Please think of the school holidays.", "I have no strong feeling about it.",
+    "I am not sure about any of these.", "Has anybody asked the neighbours?",
+    "I shall look into my book and write again.",
+    "Whatever you choose, I bring the ladder.", "Please think of the school holidays.",
+    "I have no strong feeling about it.",
 )  # fmt: skip
 _CHANGE = (
     "Sorry, after all it has to be {v}; it could not be helped. All have agreed.",
     "The weather forces us: we have all moved to {v}.",
 )  # fmt: skip
-_COST = ("It will cost {n} crowns.", "We have {n} crowns for it.", "The offer stands at {n} crowns.", "They want {n} crowns.")
+_COST = (
+    "It will cost {n} crowns.",
+    "We have {n} crowns for it.",
+    "The offer stands at {n} crowns.",
+    "They want {n} crowns.",
+)
 _END = ("Greetings", "Yours", "Best wishes", "All the best", "With thanks")
 
 

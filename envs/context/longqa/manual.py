@@ -7,11 +7,21 @@ from acgym.envs.context.longqa.archive import ONE, Archive, Order, laid_out
 from acgym.envs.context.people import people
 
 _KINDS = ("pump", "press", "kiln", "loom", "lathe", "saw", "fan", "boiler", "mixer", "hoist")
-_HALLS = ("dye house", "north hall", "south hall", "old foundry", "new foundry", "weaving shed", "packing room", "tin shop")
+_HALLS = (
+    "dye house",
+    "north hall",
+    "south hall",
+    "old foundry",
+    "new foundry",
+    "weaving shed",
+    "packing room",
+    "tin shop",
+)
 _VALUES = {
     "days": ("Its filter is changed every {v} days.", "A new filter goes in after {v} days of work.",
              "No filter may stay in it longer than {v} days."),
-    "torque": ("The bolts of the lid are tightened with {v} newton metres.", "For the lid the wrench is set to {v} newton metres.",
+    "torque": ("The bolts of the lid are tightened with {v} newton metres.",
+               "For the lid the wrench is set to {v} newton metres.",
                "Close the lid at {v} newton metres and no more."),
     "degrees": ("It must not grow hotter than {v} degrees.", "At {v} degrees it is to be stopped.",
                 "The red mark of its thermometer stands at {v} degrees."),
@@ -30,7 +40,14 @@ _ASKS = {
     "pressure": "How many millibar does the gauge of {m} show at rest?",
     "minutes": "For how many minutes does {m} warm up?",
 }
-_RANGES = {"days": (10, 95), "torque": (12, 88), "degrees": (40, 190), "oil": (15, 240), "pressure": (300, 990), "minutes": (2, 35)}
+_RANGES = {
+    "days": (10, 95),
+    "torque": (12, 88),
+    "degrees": (40, 190),
+    "oil": (15, 240),
+    "pressure": (300, 990),
+    "minutes": (2, 35),
+}
 _NOTES = (
     "If it hums, that is the bearing; a hum is no fault.", "The switch on its back is for the fitter only.",
     "Wipe it with a dry cloth, never with a wet one.", "Two people carry it, and never by its pipes.",
@@ -49,7 +66,10 @@ class _Book:
     def name(self) -> str:
         """Return a new machine: many differ by one digit."""
         while True:
-            kind, number = self.draw.pick(_KINDS), f"{self.draw.pick('PQR')}-{3 + self.draw.below(2)}{self.draw.below(40):02d}"
+            kind, number = (
+                self.draw.pick(_KINDS),
+                f"{self.draw.pick('PQR')}-{3 + self.draw.below(2)}{self.draw.below(40):02d}",
+            )
             name = f"{kind} {number}"
             if name not in self.names:
                 self.names.add(name)
@@ -65,7 +85,7 @@ class _Book:
             lines = draw.shuffled(lines)
         lines.insert(draw.below(len(lines) + 1) if not same else len(lines), draw.pick(_NOTES))
         where = f"It stands in the {draw.pick(_HALLS)} and is in the care of {draw.pick(self.people)}."
-        return f"{name.capitalize()}\n{where} {' '.join(lines)}"
+        return f"{name[0].upper()}{name[1:]}\n{where} {' '.join(lines)}"
 
 
 def _values(draw: Draw, keys: list[str]) -> dict[str, int]:
@@ -100,4 +120,6 @@ def manual(order: Order, hops: int) -> Archive:
     documents, place = laid_out(draw, draw.shuffled(sections), others[:-1], order.depth)
     told = "\n\n".join(f"{i}. {document}" for i, document in enumerate(documents, 1))
     question = _ASKS[asked].format(m=f"the {chain[0]}")
-    return Archive("multi: manual" if hops else "single: manual", told, question, ONE, "value", str(rivals[0]), place=place)
+    return Archive(
+        "multi: manual" if hops else "single: manual", told, question, ONE, "value", str(rivals[0]), place=place
+    )

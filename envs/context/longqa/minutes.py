@@ -11,14 +11,16 @@ from acgym.scorers.naming import words_of
 from acgym.types import Json
 
 _MATTERS = (
-    "roof", "boiler", "fence", "bridge", "library", "orchard", "bell", "well", "jetty", "stage", "mill", "archive", "hedge",
+    "roof", "boiler", "fence", "bridge", "library", "orchard", "bell", "well", "jetty", "stage", "mill", "archive",
+    "hedge",
     "stove", "lantern", "bench", "ditch", "tower", "kitchen", "staircase",
 )  # fmt: skip
 _TALK = (
     "The chair reminded all of the rules of the house.", "There was a long silence.", "Somebody opened a window.",
     "The figures of last year were read out and found in order.", "Several members spoke at once.",
     "The treasurer asked for patience.", "A letter from a former member was read.", "Coffee was served.",
-    "The minutes of the last meeting were approved.", "A member asked whether this belonged here, and was told that it did.",
+    "The minutes of the last meeting were approved.",
+    "A member asked whether this belonged here, and was told that it did.",
     "The secretary could not find the plan and then found it.", "The weather was discussed.",
 )  # fmt: skip
 _OFFER = (
@@ -30,7 +32,8 @@ _FELL = (
     "The proposal was withdrawn.",
 )  # fmt: skip
 _WON = (
-    "It was decided to spend {v} crowns on the {m}; {p} is to see to it.", "The {m} gets {v} crowns, and {p} takes care of it: carried.",
+    "It was decided to spend {v} crowns on the {m}; {p} is to see to it.",
+    "The {m} gets {v} crowns, and {p} takes care of it: carried.",
     "With one vote against, {v} crowns were granted for the {m}, in the hands of {p}.",
     "So it shall be {v} crowns for the {m}. {p} will do it.",
 )  # fmt: skip
@@ -63,7 +66,8 @@ def minutes(order: Order) -> Archive:
     told = "\n".join(f"{i}. {document}" for i, document in enumerate(documents, 1))
     limit = 14 * count + 20
     question = (
-        "What was decided? Tell every decision in a sentence of its own, with the matter, the crowns and the full name of who is "
+        "What was decided? Tell every decision in a sentence of its own, with the matter, the crowns and the full "
+        "name of who is "
         "to see to it, and nothing that was not decided."
     )
     form = f"At most {limit} words are read. There is no line 'Answer:'; the reply is the summary."
@@ -73,7 +77,9 @@ def minutes(order: Order) -> Archive:
 _PART = re.compile(r"[\n;]|(?<=[a-z0-9)])\.(?:\s|$)")
 
 
-def told_facts(reply: str, facts: Sequence[Mapping[str, Json]], wrong: Sequence[Mapping[str, Json]], limit: int) -> tuple[int, int]:
+def told_facts(
+    reply: str, facts: Sequence[Mapping[str, Json]], wrong: Sequence[Mapping[str, Json]], limit: int
+) -> tuple[int, int]:
     """Count the decisions that a summary tells, and what it tells that was not decided.
 
     A sentence, line or part between semicolons tells a decision if its matter, its crowns and its name stand in it, and

@@ -7,7 +7,15 @@ from acgym.envs.context.longqa.archive import ONE, Archive, Order
 from acgym.envs.context.people import near_people, people
 
 _MACHINES = tuple(f"{kind} {n}" for kind in ("press", "loom", "kiln", "pump") for n in range(1, 7))
-_EVENTS = ("started", "stopped: no oil", "stopped: belt torn", "stopped: too hot", "stopped: door open", "cleaned", "checked")
+_EVENTS = (
+    "started",
+    "stopped: no oil",
+    "stopped: belt torn",
+    "stopped: too hot",
+    "stopped: door open",
+    "cleaned",
+    "checked",
+)
 _TOWNS = ("Ardley", "Ardlow", "Marbeck", "Marwick", "Thornby", "Thornley")
 _TRADES = ("potter", "printer", "weaver", "joiner", "smith", "binder")
 
@@ -24,9 +32,13 @@ def log(order: Order) -> Archive:
     times = sorted(draw.sample(range(days * 24 * 12), min(rows_left, days * 24 * 10)))
     rows = [(time, draw.pick(_MACHINES), draw.pick(_EVENTS)) for time in times]
     stops = [row for row in rows if row[2].startswith("stopped") and row[0] >= 72]  # from the first shift on
-    told = "Shift book (early from 6:00, late from 14:00, night from 22:00 until 6:00 of the next day)\n" + "\n".join(book)
-    told += "\n\nLog\n" + "\n".join(f"Day {t // 288 + 1}, {t % 288 // 12}:{t % 12 * 5:02d}: {m} {e}" for t, m, e in rows)
-    if order.level >= 2 and draw.chance(0.5) or not stops:
+    told = "Shift book (early from 6:00, late from 14:00, night from 22:00 until 6:00 of the next day)\n" + "\n".join(
+        book
+    )
+    told += "\n\nLog\n" + "\n".join(
+        f"Day {t // 288 + 1}, {t % 288 // 12}:{t % 12 * 5:02d}: {m} {e}" for t, m, e in rows
+    )
+    if (order.level >= 2 and draw.chance(0.5)) or not stops:
         machine, reason = draw.pick(stops or rows)[1:]
         count = sum(m == machine and e == reason for _, m, e in rows)
         question = f"How many times did {machine} have the entry {reason!r}?"
