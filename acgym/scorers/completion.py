@@ -39,7 +39,7 @@ def arguments_of(call: ast.Call, parameters: Sequence[str]) -> dict[str, str] | 
         return None
     bound = dict(zip(parameters, map(ast.unparse, call.args), strict=False))
     for keyword in call.keywords:
-        if keyword.arg not in parameters or keyword.arg in bound:
+        if keyword.arg is None or keyword.arg not in parameters or keyword.arg in bound:
             return None
         bound[keyword.arg] = ast.unparse(keyword.value)
     return bound

@@ -19,8 +19,7 @@ _NOTHING = frozenset(
 )
 _ABSENT = re.compile(
     r"(?:(?:it|this|that|the answer) is )?(?:not|never|nowhere) "
-    "(?:(?:in|mentioned|told|stated|said|given|found|known)\b)"
-    r".*|unknown|absent|not available|no answer",
+    r"(?:in|mentioned|told|stated|said|given|found|known)\b.*|unknown|absent|not available|no answer",
 )
 
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from acgym.draw import Draw
 from acgym.env import Outcome
 from acgym.envs.context.arguments import too_short
-from acgym.envs.context.chains import FIRST, draw_chains, draw_codes, statements_of
+from acgym.envs.context.first_codes import NAMES, draw_codes, statement_of
 from acgym.envs.context.fit import fitting
 from acgym.envs.context.haystack import FILLER_WORDS, Statement, facts_of, filler, hide
+from acgym.envs.names import distinct_names
 from acgym.scorers.answer import read_answers
 from acgym.types import Json, Split, Task
 
@@ -45,11 +46,11 @@ def draw_first(
     Raises:
         ValueError: if the length cannot hold rules and statements.
     """
-    chains = draw_chains(draw, split, FIRST)
-    values = draw_codes(draw, split, len(chains), plain=True)
-    told = [statements_of(chain, code) for chain, code in zip(chains, values, strict=True)]
-    name = chains[0][0]
-    hidden = [Statement(line, i == 0, draw.unit()) for i, group in enumerate(told) for line in group]
+    names = distinct_names(draw, split, NAMES)
+    values = draw_codes(draw, split, NAMES)
+    told = [statement_of(*each) for each in zip(names, values, strict=True)]
+    name = names[0]
+    hidden = [Statement(line, i == 0, draw.unit()) for i, line in enumerate(told)]
     pool = filler(split)
     drawn: list[str] = []
 
@@ -73,8 +74,8 @@ def draw_first(
     data = {
         "text": text,
         "asked": [name],
-        "codes": {each: code for chain, code in zip(chains, values, strict=True) for each in chain},
-        "needed": told[:1],
+        "codes": dict(zip(names, values, strict=True)),
+        "needed": [told[:1]],
         "length": length,
         "unit": "words" if count is None else "tokens",
         "size": size,

@@ -11,7 +11,7 @@ import numpy as np
 from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
 from acgym.envs.context.arguments import checked_count, checked_depth, checked_length, too_short
-from acgym.envs.context.chains import FIRST
+from acgym.envs.context.first_codes import LENGTH
 from acgym.envs.context.first_level import NO_CODE, draw_first, judge_first, say_first
 from acgym.envs.context.fit import bury, fitting, fitting_words, folder_sentences, prose_sentences, repeated
 from acgym.envs.context.haystack import Statement
@@ -143,7 +143,7 @@ class Needle(TextEnv):
         # Arguments that are not given leave the seeds of an episode as they were before there were such arguments.
         late = {"load": load, "task": task, "grid": grid, "haystack": haystack}
         self._arguments = {k: v for k, v in self._arguments.items() if late.get(k, k) is not None}
-        self.default = FIRST.length if level == 1 else LEVELS[level].length
+        self.default = LENGTH if level == 1 else LEVELS[level].length
         self.length = self.default if length is None else checked_length(length)
         self.depth = None if depth is None else checked_depth(depth)
         self.unit = "words" if count is None else "tokens"

@@ -46,8 +46,8 @@ class LongAgent(TextEnv):
     """ACB/LongAgent-v0: work at a desk for 10 to 500 turns, with facts, promises and rules to remember meanwhile.
 
     What the agent sees: rules, then one message a turn: ``Message 7 of 40: The key of the loft hangs on hook 41.``
-    Facts are told and change, promises are asked for and taken back, house rules are set and changed in part, stocks are
-    borrowed and brought back; small talk, sums and notices come between. Later a message asks (``On which hook do I
+    Facts are told and change, promises are asked for and taken back, house rules are set and changed in part, stocks
+    are borrowed and brought back; small talk, sums and notices come between. Later a message asks (``On which hook do I
     find the loft key?``), or something happens for which something was arranged (``The van of Corwin Paper is at the
     gate.``). Nothing is repeated, and no message says whether an answer was right: the memory is the conversation.
 

@@ -109,7 +109,7 @@ def _value(text: str, asked: str) -> str:
     if numbers:
         return numbers[-1]
     for form in _VALUES:
-        found = [value for value in form.findall(text) if value not in asked]
+        found: list[str] = [value for value in form.findall(text) if value not in asked]
         if found:
-            return str(found[-1])
+            return found[-1]
     return "nothing"

@@ -197,6 +197,7 @@ def _rule(draw: Draw, cast: Cast, shape: Shape) -> Thread:
     limit, (a, b) = cast.limit(rule), cast.outcomes(rule)
     events = [Event(draw.pick(rule.tells).format(limit=limit, a=a, b=b))]
     events.append(_case(draw, cast, rule, limit, a, b, ()))
+    old: tuple[str, ...]
     if draw.chance(shape.changes):
         if draw.chance(0.5):
             limit = cast.limit(rule, limit)
