@@ -1,5 +1,7 @@
 """Suites: named groups of environments that are played together; ``quick`` is the first environment of each capability.
 
+``full`` is every environment that generates its tasks; ``context`` is long context.
+
 A suite is one line in anybody's module: ``register_suite("mine", ["ACB/Needle-v0", ("Mine/Farm-v0", {"size": 3})])``.
 """
 
@@ -101,3 +103,12 @@ def _first_of_each_capability() -> Suite:
 
 
 _SUITES[QUICK] = _first_of_each_capability
+
+
+def _all_generated() -> Suite:
+    return {env: {} for env in environment_ids() if not issubclass(environment_class(env), RowEnv)}
+
+
+_SUITES["full"] = _all_generated
+
+register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])

@@ -234,5 +234,5 @@ def _summary(marks: list[tuple[int | None, bool]]) -> str:
         groups.setdefault(band, []).append(right)
     order = [*(name for _, name in _BANDS), "nothing arranged"]
     shares = "; ".join(f"{name}: {sum(groups[name])} of {len(groups[name])}" for name in order if name in groups)
-    right = sum(mark for _, mark in marks)
-    return f"The day is over. Right: {right} of {len(marks)}.\nBy turns since it was told: {shares}."
+    total = sum(right for _, right in marks)
+    return f"The day is over. Right: {total} of {len(marks)}.\nBy turns since it was told: {shares}."

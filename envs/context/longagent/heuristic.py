@@ -105,7 +105,7 @@ def _content(text: str) -> frozenset[str]:
 
 
 def _value(text: str, asked: str) -> str:
-    numbers = [number for number in re.findall(r"\d[\d:]*", text) if number not in asked]
+    numbers: list[str] = [number for number in re.findall(r"\d[\d:]*", text) if number not in asked]
     if numbers:
         return numbers[-1]
     for form in _VALUES:
