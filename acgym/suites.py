@@ -23,6 +23,9 @@ Suite: TypeAlias = dict[str, dict[str, Json]]
 QUICK = "quick"
 """The suite of every comparison that names none."""
 
+FULL = "full"
+"""The suite of all environments that generate their tasks."""
+
 _NAMESPACE = "ACB"
 _SUITES: dict[str, Callable[[], Suite]] = {}
 
@@ -106,9 +109,13 @@ _SUITES[QUICK] = _first_of_each_capability
 
 
 def _all_generated() -> Suite:
-    return {env: {} for env in environment_ids() if not issubclass(environment_class(env), RowEnv)}
+    """Return every environment of acgym that generates its tasks: those that play a user's files are left out."""
+    return {
+        env: {}
+        for env in environment_ids()
+        if not (isinstance(environment_class(env), type) and issubclass(environment_class(env), RowEnv))
+    }
 
 
-_SUITES["full"] = _all_generated
-
+_SUITES[FULL] = _all_generated
 register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])
