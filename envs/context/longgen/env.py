@@ -91,8 +91,20 @@ class LongGen(TextEnv):
         "missing_answer": "premature_stop",
         "wrong_answer": "lost_track",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in ITEMS}
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in ITEMS}
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.000, 0.005),
+        2: Anchor(0.000, 0.004),
+        3: Anchor(0.000, 0.003),
+        4: Anchor(0.000, 0.002),
+        5: Anchor(0.000, 0.002),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.001, 0.113),
+        2: Anchor(0.000, 0.063),
+        3: Anchor(0.000, 0.045),
+        4: Anchor(0.000, 0.004),
+        5: Anchor(0.000, 0.004),
+    }
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
-from acgym.envs.context.arguments import checked_depth, checked_length
+from acgym.envs.context.arguments import checked_count, checked_depth
 from acgym.envs.context.longqa.archive import Maker, Order
 from acgym.envs.context.longqa.code import code
 from acgym.envs.context.longqa.heuristic import skim
@@ -37,7 +37,8 @@ GROUPS: dict[str, tuple[Maker, ...]] = {
     "code": (code,),
 }
 """LongBench's groups -> what draws their archives."""
-SHORTEST = 200
+LENGTH = (200, 150_000)
+"""Shortest and longest archive, in words."""
 _TURN = ("single", "multi", "summary", "few-shot", "synthetic", "code", "multi", "synthetic")
 
 
@@ -80,7 +81,7 @@ class LongQA(TextEnv):
 
     Args:
         level: 1 to 5.
-        length: words of the archive, about, 200 to 1,000,000; None for the level's. Tables, logs and counted
+        length: words of the archive, about, 200 to 150,000; None for the level's. Tables, logs and counted
             paragraphs stay shorter if they run out of names or text.
         depth: where the part that is needed lies, in percent, in manuals, mails, letters and code; None for anywhere.
         group: one of the six; None for any, multi and synthetic twice as often as the others.
@@ -114,9 +115,7 @@ class LongQA(TextEnv):
         render_mode: str | None = None,
     ) -> None:
         super().__init__(level, render_mode)
-        self.length = LENGTHS[level] if length is None else checked_length(length)
-        if self.length < SHORTEST:
-            raise ValueError(f"length must be at least {SHORTEST} words, got {length}")
+        self.length = checked_count("length", length, LENGTHS[level], *LENGTH)
         self.depth = None if depth is None else checked_depth(depth)
         if group is not None and group not in GROUPS:
             raise ValueError(f"group must be None or one of {', '.join(GROUPS)}, got {group!r}")

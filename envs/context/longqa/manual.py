@@ -65,12 +65,11 @@ class _Book:
 
     def name(self) -> str:
         """Return a new machine: many differ by one digit."""
+        draw = self.draw
         while True:
-            kind, number = (
-                self.draw.pick(_KINDS),
-                f"{self.draw.pick('PQR')}-{3 + self.draw.below(2)}{self.draw.below(40):02d}",
-            )
-            name = f"{kind} {number}"
+            wide = len(self.names) > 1000  # a very long manual has more machines than there are near names
+            number = 100 * draw.between(1, 99) + draw.below(100) if wide else 100 * draw.between(3, 4) + draw.below(40)
+            name = f"{draw.pick(_KINDS)} {draw.pick('PQR')}-{number}"
             if name not in self.names:
                 self.names.add(name)
                 return name
@@ -100,7 +99,6 @@ def manual(order: Order, hops: int) -> Archive:
     first = _values(draw, keys)
     chain = [book.name()]
     sections = [book.section_of(chain[0], first)]
-    rivals = [first[asked]]
     for _ in range(hops):
         chain.insert(0, book.name())
         own = draw.sample([key for key in keys if key != asked], 2)
@@ -110,16 +108,17 @@ def manual(order: Order, hops: int) -> Archive:
         sections.append(book.section_of(other, _values(draw, [asked, draw.pick([k for k in keys if k != asked])])))
     left = order.words - sum(len(section.split()) for section in sections)
     others: list[str] = []
+    told = list(chain)
     while left > 0:
-        few = draw.chance(0.3) and others
-        chosen = draw.sample(keys, 2) if few else keys
-        same = draw.pick(chain) if few and draw.chance(0.5) else book.name() if few else None
-        section = book.section_of(book.name(), _values(draw, chosen), same=same)
+        few = draw.chance(0.3)
+        chosen, name = draw.sample(keys, 2) if few else keys, book.name()
+        section = book.section_of(name, _values(draw, chosen), same=draw.pick(told) if few else None)
+        told.append(name)
         left -= len(section.split())
         others.append(section)
     documents, place = laid_out(draw, draw.shuffled(sections), others[:-1], order.depth)
-    told = "\n\n".join(f"{i}. {document}" for i, document in enumerate(documents, 1))
+    text = "\n\n".join(f"{i}. {document}" for i, document in enumerate(documents, 1))
     question = _ASKS[asked].format(m=f"the {chain[0]}")
     return Archive(
-        "multi: manual" if hops else "single: manual", told, question, ONE, "value", str(rivals[0]), place=place
+        "multi: manual" if hops else "single: manual", text, question, ONE, "value", str(first[asked]), place=place
     )
