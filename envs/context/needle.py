@@ -107,16 +107,16 @@ class Needle(TextEnv):
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.000, 0.000),
         2: Anchor(0.000, 0.000),
-        3: Anchor(0.000, 0.000),
-        4: Anchor(0.000, 0.000),
-        5: Anchor(0.000, 0.000),
+        3: Anchor(0.002, 0.002),
+        4: Anchor(0.002, 0.002),
+        5: Anchor(0.001, 0.001),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
-        2: Anchor(0.000, 0.000),
-        3: Anchor(0.000, 0.000),
-        4: Anchor(0.000, 0.000),
-        5: Anchor(0.000, 0.000),
+        2: Anchor(0.334, 0.495),
+        3: Anchor(0.059, 0.130),
+        4: Anchor(0.091, 0.091),
+        5: Anchor(0.080, 0.080),
     }
 
     def __init__(

@@ -39,7 +39,7 @@ GROUPS: dict[str, tuple[Maker, ...]] = {
 """LongBench's groups -> what draws their archives."""
 LENGTH = (200, 150_000)
 """Shortest and longest archive, in words."""
-_TURN = ("single", "multi", "summary", "few-shot", "synthetic", "code", "multi", "synthetic")
+_TURN = ("single", "multi", "multi", "summary", "few-shot", "synthetic", "code")
 
 
 class LongQA(TextEnv):
@@ -84,7 +84,7 @@ class LongQA(TextEnv):
         length: words of the archive, about, 200 to 150,000; None for the level's. Tables, logs and counted
             paragraphs stay shorter if they run out of names or text.
         depth: where the part that is needed lies, in percent, in manuals, mails, letters and code; None for anywhere.
-        group: one of the six; None for any, multi and synthetic twice as often as the others.
+        group: one of the six; None for any, multi twice as often as the others.
         render_mode: ``"ansi"`` or None.
 
     Raises:
