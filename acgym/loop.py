@@ -252,7 +252,7 @@ class _EpisodeRun:
             truncated=self.truncated,
             seconds=seconds,
             capability=getattr(inside, "capability", None),
-            facts=dict(self.task.facts),
+            facts={name: float(number) for name, number in self.task.facts.items()},
         )
 
     def _bug(self, where: str, error: Exception) -> EnvBug:
