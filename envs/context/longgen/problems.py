@@ -60,9 +60,12 @@ def _wages(d: Draw, p: str, q: str) -> Problem:
 
 def _train(d: Draw, p: str, q: str) -> Problem:
     a, b, c = d.between(40, 90), d.between(2, 5), d.between(20, 60)
-    return Problem(f"A train goes {a} km an hour for {b} hours and then {c} km more. {q} drives half that distance and "
-                   f"{a} km besides. How many km does {q} drive, if halves are rounded down?",
-                   (a * b + c) // 2 + a)  # fmt: skip
+    c += (a * b + c) % 2  # so that half of it is whole
+    return Problem(
+        f"A train goes {a} km an hour for {b} hours and then {c} km more. {q} drives half that distance and "
+        f"{a} km besides. How many km does {q} drive?",
+        (a * b + c) // 2 + a,
+    )
 
 
 def _twice(d: Draw, p: str, q: str) -> Problem:
@@ -184,11 +187,12 @@ def _paint(d: Draw, p: str, q: str) -> Problem:
 
 
 def _library(d: Draw, p: str, q: str) -> Problem:
-    a, b, c, e = d.between(5, 9), d.between(20, 40), d.between(30, 90), d.between(4, 12)
-    return Problem(f"A library has {a} shelves of {b} books. {c} books are lent out, and a third as many as are "
-                   f"lent, rounded "
-                   f"down, are at the binder. {p} brings {e} books back. How many books stand on the shelves?",
-                   a * b - c - c // 3 + e)  # fmt: skip
+    a, b, c, e = d.between(5, 9), d.between(20, 40), 3 * d.between(10, 30), d.between(4, 12)
+    return Problem(
+        f"A library has {a} shelves of {b} books. {c} books are lent out, and a third as many are at the binder. "
+        f"{p} brings {e} of the lent books back. How many books stand on the shelves?",
+        a * b - c - c // 3 + e,
+    )
 
 
 EASY: tuple[Maker, ...] = (_till, _rows, _pages, _change, _older, _boxes, _fence, _stairs, _club)
