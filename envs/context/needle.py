@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from acgym.draw import Draw
-from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.env import DEFAULT_LEVEL, Outcome
 from acgym.envs.context.arguments import checked_count, checked_depth, checked_length, too_short
+from acgym.envs.context.base import LongEnv
 from acgym.envs.context.first_codes import LENGTH
 from acgym.envs.context.first_level import NO_CODE, draw_first, judge_first, say_first
 from acgym.envs.context.fit import bury, fitting, fitting_words, folder_sentences, prose_sentences, repeated
@@ -34,7 +35,7 @@ GRID = tuple((1000 * (i + 1), float(round(j * 100 / 9))) for i in range(40) for 
 """The paper's cells: 1,000 to 40,000 by 0, 11, ..., 100 percent."""
 
 
-class Needle(TextEnv):
+class Needle(LongEnv):
     """ACB/Needle-v0: find what a long text tells of somebody, among much that looks alike.
 
     What the agent sees: two to four rule lines, a text, a question. At level 1 the text is of short generated sentences
@@ -97,7 +98,6 @@ class Needle(TextEnv):
     """
 
     env_id = "ACB/Needle-v0"
-    capability = "long-context retrieval"
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {
         "distractor_value": "wrong_argument",
         "wrong_value": "wrong_argument",
@@ -152,6 +152,12 @@ class Needle(TextEnv):
         self._count = count
         self._own = None if haystack is None else folder_sentences(haystack)
         self.draw_task(Draw(np.random.default_rng(0)), "eval")  # raises here, not at a reset, if length is too short
+
+    @property
+    def as_measured(self) -> bool:
+        """Whether no argument but the level was given; at level 1, where length and depth change nothing, always."""
+        counts = "count" in self._arguments  # a function has no name there
+        return self._arguments.get("level") == 1 or (counts and super().as_measured)
 
     def choose_task(self, seed: int | None, split: Split) -> Task:
         """Take the cell of the grid that a seed names, if there is a grid; draw the task."""
@@ -220,7 +226,7 @@ class Needle(TextEnv):
         lines = [said for group in needed for said in group] if self.level == 1 else needed
         return "\n".join([*lines, f"Answer: {', '.join(self.task.reference)}"])
 
-    def heuristic_reply(self) -> str:
+    def simple_reply(self) -> str:
         """Search the text for the words of the question; see :mod:`acgym.envs.context.heuristic`."""
         return copy_codes(self.observations[0]) if self.level == 1 else search(self.observations[0])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -87,7 +87,7 @@ class Teller:
         self.told.add((what, person))
         return self.draw.pick(w.CODES[what].tells).format(p=person, v=value)
 
-    def noise(self, crowd: list[str], used: set[str], avoid: tuple[str, str] | None) -> str:
+    def noise(self, crowd: list[str], used: Collection[str], avoid: tuple[str, str] | None) -> str:
         """Return a statement that looks as the needed ones do and has nothing to do with them.
 
         Args:
@@ -124,7 +124,7 @@ def hide_kind(draw: Draw, split: Split, kind: str, load: int) -> Hidden:
     teller = Teller(draw, split, load)
     found = KINDS[kind](teller)
     named = [name for name in teller.people if draw.chance(0.8)] or teller.people
-    used = {name for name in found.people if name}
+    used = dict.fromkeys(found.people)  # ordered, unlike a set
     crowd = [*named, *used]
     others = list(found.others)
     values = list(found.rivals)

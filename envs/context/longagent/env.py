@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from acgym.draw import Draw
-from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.env import DEFAULT_LEVEL, Outcome
 from acgym.envs.context.arguments import MAX_LENGTH, checked_count
+from acgym.envs.context.base import LongEnv
 from acgym.envs.context.longagent.heuristic import recall
 from acgym.envs.context.longagent.script import MOST_THREADS, NOTHING, SHAPES, TURNS_PER_THREAD, script
 from acgym.envs.context.longagent.words import COLOURS
@@ -42,7 +43,7 @@ _BANDS = (
 )
 
 
-class LongAgent(TextEnv):
+class LongAgent(LongEnv):
     """ACB/LongAgent-v0: work at a desk for 10 to 500 turns, with facts, promises and rules to remember meanwhile.
 
     What the agent sees: rules, then one message a turn: ``Message 7 of 40: The key of the loft hangs on hook 41.``
@@ -95,7 +96,6 @@ class LongAgent(TextEnv):
     """
 
     env_id = "ACB/LongAgent-v0"
-    capability = "long-context retrieval"
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {
         "stale_value": "lost_track",
         "other_value": "wrong_argument",
@@ -188,7 +188,7 @@ class LongAgent(TextEnv):
         wanted = self.rows[self.at].get("wanted")
         return "Noted." if wanted is None else f"Answer: {wanted}"
 
-    def heuristic_reply(self) -> str:
+    def simple_reply(self) -> str:
         """Search the messages for the words of this one; see :mod:`acgym.envs.context.longagent.heuristic`."""
         return recall(self.observations)
 

@@ -11,7 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from acgym.draw import Draw
-from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.env import DEFAULT_LEVEL, Outcome
+from acgym.envs.context.base import LongEnv
 from acgym.envs.context.longgen.problems import problem
 from acgym.envs.context.longgen.records import BOOKS
 from acgym.envs.context.people import near_people
@@ -37,7 +38,7 @@ _RECORDS = (
 _NUMBER = re.compile(r"\d+")
 
 
-class LongGen(TextEnv):
+class LongGen(LongEnv):
     """ACB/LongGen-v0: K independent tasks in one prompt, all done in one long reply; accuracy against position.
 
     What the agent sees: either K word problems numbered from 1 (eggs, wages, fences; one to five steps, whole
@@ -86,7 +87,6 @@ class LongGen(TextEnv):
     """
 
     env_id = "ACB/LongGen-v0"
-    capability = "long-context retrieval"
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {
         "missing_answer": "premature_stop",
         "wrong_answer": "lost_track",
@@ -158,7 +158,7 @@ class LongGen(TextEnv):
             return _numbered(self.task.reference)
         return "[\n" + ",\n".join(json.dumps(row) for row in self.task.reference) + "\n]"
 
-    def heuristic_reply(self) -> str:
+    def simple_reply(self) -> str:
         """Answer each question with the sum or the product of its first numbers; copy each entry's id, name and number.
 
         Both look at no word but the numbers and names.

@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from acgym.draw import Draw
-from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.env import DEFAULT_LEVEL, Outcome
 from acgym.envs.context.arguments import checked_count, checked_depth
+from acgym.envs.context.base import LongEnv
 from acgym.envs.context.longqa.archive import Maker, Order
 from acgym.envs.context.longqa.code import code
 from acgym.envs.context.longqa.heuristic import skim
@@ -42,7 +43,7 @@ LENGTH = (200, 150_000)
 _TURN = ("single", "multi", "multi", "summary", "few-shot", "synthetic", "code")
 
 
-class LongQA(TextEnv):
+class LongQA(LongEnv):
     """ACB/LongQA-v0: six groups of questions about long archives, after LongBench's, each exactly checkable.
 
     What the agent sees: an archive (a manual, a mailbox, a machine's log with a shift book, a table, minutes, letters,
@@ -97,7 +98,6 @@ class LongQA(TextEnv):
     """
 
     env_id = "ACB/LongQA-v0"
-    capability = "long-context retrieval"
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {
         "distractor_value": "wrong_argument",
         "wrong_value": "wrong_argument",
@@ -173,7 +173,7 @@ class LongQA(TextEnv):
             return f"return {extra['name']}({', '.join(wanted[name] for name in extra['parameters'])})"
         return f"Answer: {wanted if reader == 'value' else ', '.join(wanted)}"
 
-    def heuristic_reply(self) -> str:
+    def simple_reply(self) -> str:
         """Search the archive for the words of the question; see :mod:`acgym.envs.context.longqa.heuristic`."""
         return skim(self.observations[0])
 

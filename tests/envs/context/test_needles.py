@@ -191,3 +191,17 @@ def test_a_haystack_of_the_user_s_own(tmp_path) -> None:
 def test_bad_arguments_are_refused_at_once(kwargs, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Needle(**kwargs)
+
+
+@pytest.mark.parametrize("env_id", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])
+def test_anchors_are_stated_for_what_was_measured_and_for_nothing_else(env_id: str) -> None:
+    other = {"ACB/LongGen-v0": {"items": 5}, "ACB/LongAgent-v0": {"turns": 60}}.get(env_id, {"length": 3000})
+    plain, changed = gym.make(env_id).unwrapped, gym.make(env_id, **other).unwrapped
+    plain.reset(seed=0)
+    changed.reset(seed=0)
+    assert plain.anchor is not None
+    assert plain.heuristic_anchor is not None
+    assert plain.heuristic_reply()
+    assert changed.anchor is None
+    assert changed.heuristic_anchor is None
+    assert changed.heuristic_reply() is None
