@@ -22,7 +22,6 @@ Suite: TypeAlias = dict[str, dict[str, Json]]
 
 QUICK = "quick"
 """The suite of every comparison that names none."""
-
 FULL = "full"
 """The suite of all environments that generate their tasks."""
 
@@ -117,9 +116,6 @@ def _first_of_each_capability() -> Suite:
     return {env: {} for env in first.values()}
 
 
-_SUITES[QUICK] = _first_of_each_capability
-
-
 def _all_generated() -> Suite:
     """Return every environment of acgym that generates its tasks: those that play a user's files are left out."""
     return {
@@ -129,5 +125,8 @@ def _all_generated() -> Suite:
     }
 
 
+_SUITES[QUICK] = _first_of_each_capability
 _SUITES[FULL] = _all_generated
+_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review")
+register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
 register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])
