@@ -16,3 +16,4 @@ register("ACB/PDDL-v0", "acgym.envs.world.planning.env:PDDL", max_episode_steps=
 register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", max_episode_steps=1)
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)
 register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=18)
+register("ACB/ToolQuery-v0", "acgym.envs.tools.query.env:ToolQuery", max_episode_steps=30)
