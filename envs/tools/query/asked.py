@@ -1,4 +1,4 @@
-"""The database as an agent sees it: a source of rows that knows only what calls have shown, and says what to call next."""
+"""The database as an agent sees it: rows that calls have shown, and what has to be called next."""
 
 from __future__ import annotations
 

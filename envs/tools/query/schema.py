@@ -152,3 +152,8 @@ def count(rows: Json) -> Json:
 def value(row: Json, column: str) -> Json:
     """Return the tree of a cell."""
     return ["value", row, column]
+
+
+def words(text: str, mark: str | None = None) -> tuple[str, ...]:
+    """Return the words of a text, or what stands between marks."""
+    return tuple(text.split(mark))

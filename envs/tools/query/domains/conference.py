@@ -20,22 +20,41 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
+    words,
 )  # fmt: skip
 
-_TALKS = tuple(
-    ["Reading Old Harbour Ledgers", "What Bees Remember", "Counting Trees from the Air", "Bridges That Sing", "Soil After Fire", "How Towns Lose Their Wells", "A Grammar for Street Signs", "The Price of a Late Train", "Mending Broken Pottery by Numbers", "Listening to Glaciers", "Maps Without North", "Why Queues Form", "The Second Life of Bricks", "Measuring Silence", "Seeds in Transit", "Night Buses and Public Health", "Forecasting the Wine Harvest", "Letters Nobody Sent", "The Hidden Cost of Cold Storage", "Teaching Chess to Sceptics", "Rust as an Archive", "Small Dams, Large Effects", "Ten Years of Otter Counts", "Paper That Heals", "The Arithmetic of Ferries", "Asking Better Survey Questions", "Roofs as Gardens", "Tides in the Data", "Language Games at Work", "When Maps Disagree", "The Weight of Snow", "Voting with Coloured Stones", "A Short History of Salt", "Repairing Church Bells", "Shadows on the Solar Farm", "Lost Property Offices", "Seven Ways to Cross a River", "The Library at Night", "Wolves and Fences", "Clocks in Public Places", "Bread Prices and Rumours", "How Fungi Share", "Stairs Against Illness", "Reading Clouds by Radar"]
-)  # fmt: skip
-_SESSIONS = tuple(
-    ["Opening Plenary", "Water and Cities", "Young Researchers", "Archives and Memory", "Fields and Forests", "Moving People", "Material Matters", "Closing Panel", "Open Questions", "Numbers in Public", "Living Things", "Built to Last", "Morning Lightning Round", "Sound and Signal", "Borders and Maps", "Food and Trade", "Methods Clinic", "Energy at Home", "Coasts", "Everyday Machines", "Health in Motion", "Reading Room"]
+_TALKS = words(
+    "Reading Old Harbour Ledgers|What Bees Remember|Counting Trees from the Air|Bridges That Sing|"
+    "Soil After Fire|How Towns Lose Their Wells|A Grammar for Street Signs|The Price of a Late Train|"
+    "Mending Broken Pottery by Numbers|Listening to Glaciers|Maps Without North|Why Queues Form|"
+    "The Second Life of Bricks|Measuring Silence|Seeds in Transit|Night Buses and Public Health|"
+    "Forecasting the Wine Harvest|Letters Nobody Sent|The Hidden Cost of Cold Storage|Teaching Chess to Sceptics|"
+    "Rust as an Archive|Small Dams, Large Effects|Ten Years of Otter Counts|Paper That Heals|"
+    "The Arithmetic of Ferries|Asking Better Survey Questions|Roofs as Gardens|Tides in the Data|"
+    "Language Games at Work|When Maps Disagree|The Weight of Snow|Voting with Coloured Stones|"
+    "A Short History of Salt|Repairing Church Bells|Shadows on the Solar Farm|Lost Property Offices|"
+    "Seven Ways to Cross a River|The Library at Night|Wolves and Fences|Clocks in Public Places|"
+    "Bread Prices and Rumours|How Fungi Share|Stairs Against Illness|Reading Clouds by Radar",
+    "|",
 )
-_ROOMS = tuple(
-    ["Aula Magna", "Birch Hall", "Copper Room", "Delta Theatre", "East Gallery", "Founders Hall", "Garden Pavilion", "Harbour Suite", "Ivory Room", "Juniper Hall", "Keystone Room", "Linden Theatre", "Meridian Room", "North Loft"]
+_SESSIONS = words(
+    "Opening Plenary|Water and Cities|Young Researchers|Archives and Memory|Fields and Forests|Moving People|"
+    "Material Matters|Closing Panel|Open Questions|Numbers in Public|Living Things|Built to Last|"
+    "Morning Lightning Round|Sound and Signal|Borders and Maps|Food and Trade|Methods Clinic|Energy at Home|"
+    "Coasts|Everyday Machines|Health in Motion|Reading Room",
+    "|",
+)
+_ROOMS = words(
+    "Aula Magna|Birch Hall|Copper Room|Delta Theatre|East Gallery|Founders Hall|Garden Pavilion|Harbour Suite|"
+    "Ivory Room|Juniper Hall|Keystone Room|Linden Theatre|Meridian Room|North Loft",
+    "|",
 )
 
 TABLES = {
     "room": Table("RM", 4, {"name": Names(_ROOMS), "seats": Whole(40, 620, 10), "floor": Whole(0, 5)}, "name"),
     "session": Table("SE", 6, {
-        "name": Names(_SESSIONS), "room": Ref("room"), "day": Day("2030-05-06", "2030-05-10"), "start_hour": Whole(8, 17),
+        "name": Names(_SESSIONS), "room": Ref("room"), "day": Day("2030-05-06", "2030-05-10"),
+        "start_hour": Whole(8, 17),
     }, "name"),
     "talk": Table("TK", 13, {
         "title": Names(_TALKS), "session": Ref("session"), "minutes": Whole(10, 60, 5), "booked_seats": Whole(6, 240),
@@ -61,16 +80,19 @@ TOOLS = (
     Tool("find_sessions", "Finds sessions by name, day or room; without arguments, gives all.", "session",
          {"name": ("name", "has", "the name or a part of it"), "day": ("day", "is", "day, YYYY-MM-DD"),
           "room_id": ("room", "is", "id of the room")}, ("name", "day", "start_hour")),
-    Tool("get_session", "Gives the details of one session.", "session", {"session_id": ("id", "is", "id of the session")},
+    Tool("get_session", "Gives the details of one session.", "session", {"session_id": ("id", "is",
+        "id of the session")},
          ("*",), ("session_id",), one=True),
     Tool("list_rooms", "Lists all rooms of the venue.", "room", {}, ("*",)),
     Tool("find_speakers", "Finds speakers by name or country; without either, gives all.", "speaker",
          {"name": ("name", "has", "the name or a part of it"), "country": ("country", "is", "country")}, ("name",)),
-    Tool("get_speaker", "Gives the record of one speaker.", "speaker", {"speaker_id": ("id", "is", "id of the speaker")},
+    Tool("get_speaker", "Gives the record of one speaker.", "speaker", {"speaker_id": ("id", "is",
+        "id of the speaker")},
          ("*",), ("speaker_id",), one=True),
     Tool("list_speakers_of_talk", "Lists the people behind one talk, presenters and co-authors.", "appearance",
          {"talk_id": ("talk", "is", "id of the talk")}, ("speaker", "role"), ("talk_id",)),
-    Tool("list_talks_of_speaker", "Lists the talks that one person is behind, as presenter or as co-author.", "appearance",
+    Tool("list_talks_of_speaker", "Lists the talks that one person is behind, as presenter or as co-author.",
+        "appearance",
          {"speaker_id": ("speaker", "is", "id of the speaker"), "role": ("role", "is", "only talks in this role")},
          ("talk", "role"), ("speaker_id",)),
 )  # fmt: skip
@@ -118,12 +140,14 @@ FAMILIES = (
     Family(3, value(top(_ON_DAY, "start_hour", "min"), "name"), {"d": "session.day"}, (
         "Which session starts first on {d}?", "What is the earliest session of {d}?",
         "On {d}, which session opens the day?")),
-    Family(4, count(["minus", _TALKS_OF, to(of(_Q, "appearance", "speaker"), "talk")]), {"p": "speaker", "q": "speaker"}, (
+    Family(4, count(["minus", _TALKS_OF, to(of(_Q, "appearance", "speaker"), "talk")]), {"p": "speaker",
+        "q": "speaker"}, (
         "How many talks is {p} on that {q} has nothing to do with?",
         "Of the talks listing {p}, how many do not list {q}?",
         "{p} and {q} share some talks. How many talks of {p} are without {q}?")),
     Family(4, count(["minus", where(["all", "speaker"], "country", "is", "$c"),
-                     to(where(["all", "appearance"], "role", "is", "presenter"), "speaker")]), {"c": "speaker.country"}, (
+                     to(where(["all", "appearance"], "role", "is", "presenter"), "speaker")]),
+                     {"c": "speaker.country"}, (
         "How many speakers from {c} do not present any talk?",
         "How many of the registered people from {c} are never down as presenter, at most as co-author?",
         "Among those from {c}, how many will not present a single talk?")),
@@ -140,15 +164,17 @@ FAMILIES = (
         "Which speaker from {c} presents the most talks? Being a co-author does not count.",
         "Of the people from {c}, who is presenter most often?",
         "Among the speakers registered from {c}, who is down to present the largest number of talks?")),
-    Family(5, count(["minus", ["all", "speaker"], to(of(of(_ON_DAY, "talk", "session"), "appearance", "talk"), "speaker")]),
+    Family(5, count(["minus", ["all", "speaker"], to(of(of(_ON_DAY, "talk", "session"), "appearance", "talk"),
+        "speaker")]),
            {"d": "session.day"}, (
-        "How many speakers have no talk on {d}?", "On {d}, how many of our speakers are on no talk at all, in any role?",
+        "How many speakers have no talk on {d}?",
+        "On {d}, how many of our speakers are on no talk at all, in any role?",
         "How many of the registered speakers could take {d} off, being on none of its talks?")),
     Family(5, value(to(top(of(to(_PRESENTED, "session"), "talk", "session"), "booked_seats", "max"), "session"), "day"),
            {"p": "speaker"}, (
         "Take the sessions in which {p} presents. On what date is the best booked talk of those sessions, by whomever?",
         "Of all talks in sessions where {p} is a presenter, one has the most booked seats. On which date is it?",
-        "Among everything given in the sessions that {p} presents in, when (date) is the talk with the most bookings?")),
+        "Of everything given in the sessions that {p} presents in, on what date is the talk with most bookings?")),
     Family(5, ["sum", ["minus", _TRACK, to(where(of(_P, "appearance", "speaker"), "role", "is", "presenter"), "talk")],
                "booked_seats"], {"k": "talk.track", "p": "speaker"}, (
         "How many seats are booked in all for the talks of the {k} track that {p} does not present?",

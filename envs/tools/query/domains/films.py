@@ -20,13 +20,27 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
+    words,
 )  # fmt: skip
 
-_TITLES = tuple(
-    ["The Salt Harvest", "A Room Above the Bakery", "Seven Crossings", "The Clockmaker's Daughter", "North of Amber", "Paper Lanterns", "The Last Ferry to Marrow", "Dust on the Piano", "An Honest Forger", "The Orchard Wall", "Midnight at Pier Nine", "Copper Rain", "The Borrowed Coat", "Letters to Ostend", "The Beekeeper's Alibi", "Winter Comes Twice", "A Whistle in the Fog", "The Tin Parade", "Under the Viaduct", "Lady of the Locks", "The Ninth Chair", "Harvest of Shadows", "The Quiet Engine", "Nightshift Serenade", "A Map of Small Rivers", "The Velvet Ladder", "Good Morning, Colonel", "The Glass Orchard", "Sparrows of Rue Noire", "Iron Blossom", "The Lighthouse Debt", "Two Tickets to Calais", "The Weaver's Song", "Ashes and Almonds", "The Crooked Mile Home", "Blue Chalk", "The Cartographer", "A Season of Geese", "The Understudy", "Return to Half Moon Bay", "The Winding Stair", "Marble and Smoke", "The Organ Grinder", "Any Port in June", "The Silver Thimble", "Carnival of Crows", "Trouble at Low Water", "The Gentle Saboteur"]
-)  # fmt: skip
-_VENUES = tuple(
-    ["Astoria Filmhaus", "Lumen Cinema", "Old Mill Film Club", "Harbour Picture House", "Kino Capitol", "The Electric Parlour", "Riverside Cinematheque", "Corona Theatre", "Museum of the Moving Image", "Blue Room Screenings", "Gloria Palast", "Scala Nord", "Academy Screen", "Lantern Society", "Studio Eleven", "The Regent"]
+_TITLES = words(
+    "The Salt Harvest|A Room Above the Bakery|Seven Crossings|The Clockmaker's Daughter|North of Amber|"
+    "Paper Lanterns|The Last Ferry to Marrow|Dust on the Piano|An Honest Forger|The Orchard Wall|"
+    "Midnight at Pier Nine|Copper Rain|The Borrowed Coat|Letters to Ostend|The Beekeeper's Alibi|"
+    "Winter Comes Twice|A Whistle in the Fog|The Tin Parade|Under the Viaduct|Lady of the Locks|The Ninth Chair|"
+    "Harvest of Shadows|The Quiet Engine|Nightshift Serenade|A Map of Small Rivers|The Velvet Ladder|"
+    "Good Morning, Colonel|The Glass Orchard|Sparrows of Rue Noire|Iron Blossom|The Lighthouse Debt|"
+    "Two Tickets to Calais|The Weaver's Song|Ashes and Almonds|The Crooked Mile Home|Blue Chalk|The Cartographer|"
+    "A Season of Geese|The Understudy|Return to Half Moon Bay|The Winding Stair|Marble and Smoke|"
+    "The Organ Grinder|Any Port in June|The Silver Thimble|Carnival of Crows|Trouble at Low Water|"
+    "The Gentle Saboteur",
+    "|",
+)
+_VENUES = words(
+    "Astoria Filmhaus|Lumen Cinema|Old Mill Film Club|Harbour Picture House|Kino Capitol|The Electric Parlour|"
+    "Riverside Cinematheque|Corona Theatre|Museum of the Moving Image|Blue Room Screenings|Gloria Palast|"
+    "Scala Nord|Academy Screen|Lantern Society|Studio Eleven|The Regent",
+    "|",
 )
 
 TABLES = {
@@ -36,7 +50,8 @@ TABLES = {
         "language": Pick(("English", "French", "German", "Italian")),
     }, "title"),
     "person": Table("PN", 9, {
-        "name": People(), "born": Whole(1880, 1912), "country": Pick(("Austria", "Britain", "France", "Italy", "Poland")),
+        "name": People(), "born": Whole(1880, 1912), "country": Pick(("Austria", "Britain", "France", "Italy",
+        "Poland")),
     }, "name"),
     "credit": Table("CR", 30, {
         "film": Ref("film"), "person": Ref("person"), "job": Pick(("director", "writer", "actor", "actor", "composer")),
@@ -47,7 +62,8 @@ TABLES = {
     }),
     "venue": Table("VN", 5, {"name": Names(_VENUES), "city": Pick(("Graz", "Leeds", "Lyon", "Turin"))}, "name"),
     "loan": Table("LN", 24, {
-        "copy": Ref("copy"), "venue": Ref("venue"), "sent_on": Day("2026-01-01", "2029-12-31"), "days_out": Whole(4, 60),
+        "copy": Ref("copy"), "venue": Ref("venue"), "sent_on": Day("2026-01-01", "2029-12-31"),
+        "days_out": Whole(4, 60),
     }),
 }  # fmt: skip
 
@@ -57,7 +73,8 @@ TOOLS = (
     Tool("get_film", "Gives the catalogue record of one film.", "film", {"film_id": ("id", "is", "id of the film")},
          ("*",), ("film_id",), one=True),
     Tool("list_films_by_kind", "Lists films of a genre, a language, or both.", "film",
-         {"genre": ("genre", "is", "genre"), "language": ("language", "is", "language spoken in the film")}, ("title",)),
+         {"genre": ("genre", "is", "genre"), "language": ("language", "is",
+         "language spoken in the film")}, ("title",)),
     Tool("find_people", "Finds people who worked on films; without a name, gives all.", "person",
          {"name": ("name", "has", "the name or a part of it")}, ("name",)),
     Tool("get_person", "Gives the record of one person.", "person", {"person_id": ("id", "is", "id of the person")},
@@ -68,7 +85,8 @@ TOOLS = (
          {"person_id": ("person", "is", "id of the person"), "job": ("job", "is", "only credits for this job")},
          ("film", "job"), ("person_id",)),
     Tool("list_copies", "Lists copies in the vault, of one film or of all.", "copy",
-         {"film_id": ("film", "is", "id of the film"), "condition": ("condition", "is", "condition of the copy")}, ("*",)),
+         {"film_id": ("film", "is", "id of the film"), "condition": ("condition", "is",
+         "condition of the copy")}, ("*",)),
     Tool("list_loans", "Lists loans of copies to venues, of one copy, to one venue, or all.", "loan",
          {"copy_id": ("copy", "is", "id of the copy"), "venue_id": ("venue", "is", "id of the venue")}, ("*",)),
     Tool("list_venues", "Lists the venues that may borrow copies.", "venue",
@@ -102,25 +120,31 @@ FAMILIES = (
         "On what day did we get our only copy of {f}?", "We have one copy of {f}; when did it come in?",
         "When was the copy of {f} acquired?", "What is the acquisition date of our copy of {f}?")),
     Family(3, value(top(_WORK, "minutes", "max"), "title"), {"p": "person"}, (
-        "Which is the longest film that {p} worked on?", "Of all the films with {p} in the credits, which one runs longest?",
+        "Which is the longest film that {p} worked on?",
+        "Of all the films with {p} in the credits, which one runs longest?",
         "{p} worked on several films. What is the title of the longest?")),
     Family(3, count(where(_WORK, "year", "over", "$y")), {"p": "person", "y": "film.year"}, (
-        "How many films from after {y} did {p} work on?", "Counting only films made later than {y}, how many credit {p}?",
+        "How many films from after {y} did {p} work on?",
+        "Counting only films made later than {y}, how many credit {p}?",
         "{p} is credited on how many films that came out after the year {y}?")),
     Family(3, value(top(_PEOPLE, "born", "min"), "name"), {"f": "film"}, (
         "Who is the oldest of the people credited on {f}?", "Of everybody who worked on {f}, who was born first?",
         "Among the names in the credits of {f}, whose year of birth is the earliest?")),
-    Family(3, count(where(of(_VENUE, "loan", "venue"), "sent_on", "in", "$y")), {"v": "venue", "y": "loan.sent_on year"}, (
+    Family(3, count(where(of(_VENUE, "loan", "venue"), "sent_on", "in", "$y")), {"v": "venue",
+        "y": "loan.sent_on year"}, (
         "How many loans went out to {v} in {y}?", "How often did we send a copy to {v} during {y}?",
         "In {y}, how many times did {v} borrow from us?")),
-    Family(3, value(to(top(of(_OF_GENRE, "copy", "film"), "acquired_on", "min"), "film"), "title"), {"g": "film.genre"}, (
-        "Of which {g} film did we acquire a copy first?", "Our very first copy of a {g} film: what is the film's title?",
+    Family(3, value(to(top(of(_OF_GENRE, "copy", "film"), "acquired_on", "min"), "film"), "title"),
+        {"g": "film.genre"}, (
+        "Of which {g} film did we acquire a copy first?",
+        "Our very first copy of a {g} film: what is the film's title?",
         "Looking at {g} films only, the copy that we have had longest is of which film?")),
     Family(4, count(["minus", _IN_LANGUAGE, to(["all", "copy"], "film")]), {"l": "film.language"}, (
         "How many {l} films are there of which we hold no copy at all?",
         "Of the films in {l}, how many have no copy in the vault?",
         "How many films whose language is {l} could we not lend out because we never got a copy?")),
-    Family(4, count(["minus", _PEOPLE, to(of(_OF_GENRE, "credit", "film"), "person")]), {"f": "film", "g": "film.genre"}, (
+    Family(4, count(["minus", _PEOPLE, to(of(_OF_GENRE, "credit", "film"), "person")]), {"f": "film",
+        "g": "film.genre"}, (
         "How many of the people on {f} have never worked on a {g} film?",
         "Of those credited on {f}, how many have not a single {g} film to their name?",
         "Take everybody who worked on {f}. How many of them have no credit on any {g} film?")),

@@ -20,11 +20,15 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
+    words,
 )  # fmt: skip
 
-_WARDS = tuple(
-    ["Maple Ward", "Cardiac Unit", "Rowan Ward", "Day Surgery", "Stroke Unit", "Children's Ward", "Hazel Ward", "Burns Unit", "Maternity", "Elm Ward", "Renal Unit", "Admissions", "Eye Clinic", "Willow Ward", "Recovery", "Chest Unit", "Juniper Ward", "Spinal Unit", "Cedar Ward", "Short Stay"]
-)  # fmt: skip
+_WARDS = words(
+    "Maple Ward|Cardiac Unit|Rowan Ward|Day Surgery|Stroke Unit|Children's Ward|Hazel Ward|Burns Unit|Maternity|"
+    "Elm Ward|Renal Unit|Admissions|Eye Clinic|Willow Ward|Recovery|Chest Unit|Juniper Ward|Spinal Unit|"
+    "Cedar Ward|Short Stay",
+    "|",
+)
 
 TABLES = {
     "ward": Table("WD", 5, {
@@ -125,7 +129,8 @@ FAMILIES = (
         "How many nurses of {w}, by home ward, have no leave for {r}?",
         "Of the nurses whose home ward is {w}, how many are never down for {r} leave?",
         "{w}: how many of the nurses based there have not a single leave because of {r}?")),
-    Family(4, count(["minus", to(_SHIFTS, "ward"), to(where(_SHIFTS, "kind", "is", "night"), "ward")]), {"p": "nurse"}, (
+    Family(4, count(["minus", to(_SHIFTS, "ward"), to(where(_SHIFTS, "kind", "is", "night"), "ward")]),
+        {"p": "nurse"}, (
         "On how many wards does {p} have shifts, but never a night shift?",
         "{p} works on several wards. On how many of them only by day or in the evening?",
         "Count the wards where {p} works without any night shift.")),

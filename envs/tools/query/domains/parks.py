@@ -20,14 +20,25 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
+    words,
 )  # fmt: skip
 
-_PARKS = tuple(
-    ["Ashgrove Forest", "Bracken Hills", "Carrow Fen", "Dunlin Marshes", "Elder Valley", "Falcon Crags", "Greenhead Moor", "Heron Lakes", "Ivel Gorge", "Juniper Heath", "Kittiwake Cliffs", "Lark Meadows", "Merlin Range", "Nettle Down", "Osprey Sound", "Plover Coast", "Quartz Peaks", "Raven Wood", "Sorrel Plain", "Tamarisk Dunes", "Umber Canyon", "Vixen Hollow"]
+_PARKS = words(
+    "Ashgrove Forest|Bracken Hills|Carrow Fen|Dunlin Marshes|Elder Valley|Falcon Crags|Greenhead Moor|"
+    "Heron Lakes|Ivel Gorge|Juniper Heath|Kittiwake Cliffs|Lark Meadows|Merlin Range|Nettle Down|Osprey Sound|"
+    "Plover Coast|Quartz Peaks|Raven Wood|Sorrel Plain|Tamarisk Dunes|Umber Canyon|Vixen Hollow",
+    "|",
 )
-_TRAILS = tuple(
-    ["Millers Path", "Long Ridge Walk", "Adder Loop", "Beacon Climb", "Chapel Way", "Deer Leap Trail", "Echo Steps", "Ferry Lane", "Giants Stair", "Hollow Oak Round", "Iron Bridge Walk", "Jackdaw Track", "Kiln Path", "Lantern Trail", "Monks Causeway", "Narrows Route", "Old Post Road", "Peat Cutters Way", "Quarry Loop", "Red Bank Trail", "Shepherds Round", "Three Springs Walk", "Upper Falls Path", "Viaduct Trail", "Watershed Way", "Yew Tree Loop", "Badger Run", "Cloudberry Walk", "Drovers Road", "Flint Steps", "Glow Worm Path", "Hermits Walk", "Kestrel View", "Limestone Way", "Moss Garden Loop", "Nightjar Track", "Otter Bank Path", "Pine Marten Way", "Rope Bridge Route", "Smugglers Trail", "Toll House Walk", "Ravine Path", "White Stones Way", "Wolf Pit Loop", "Saltern Walk", "Summit Scramble", "Birch Avenue", "Crater Round"]
-)  # fmt: skip
+_TRAILS = words(
+    "Millers Path|Long Ridge Walk|Adder Loop|Beacon Climb|Chapel Way|Deer Leap Trail|Echo Steps|Ferry Lane|"
+    "Giants Stair|Hollow Oak Round|Iron Bridge Walk|Jackdaw Track|Kiln Path|Lantern Trail|Monks Causeway|"
+    "Narrows Route|Old Post Road|Peat Cutters Way|Quarry Loop|Red Bank Trail|Shepherds Round|Three Springs Walk|"
+    "Upper Falls Path|Viaduct Trail|Watershed Way|Yew Tree Loop|Badger Run|Cloudberry Walk|Drovers Road|"
+    "Flint Steps|Glow Worm Path|Hermits Walk|Kestrel View|Limestone Way|Moss Garden Loop|Nightjar Track|"
+    "Otter Bank Path|Pine Marten Way|Rope Bridge Route|Smugglers Trail|Toll House Walk|Ravine Path|"
+    "White Stones Way|Wolf Pit Loop|Saltern Walk|Summit Scramble|Birch Avenue|Crater Round",
+    "|",
+)
 
 TABLES = {
     "park": Table("PK", 6, {
@@ -62,8 +73,10 @@ TOOLS = (
     Tool("list_trails_of_park", "Lists the trails of one park.", "trail",
          {"park_id": ("park", "is", "id of the park"), "grade": ("grade", "is", "only trails of this grade")},
          ("name", "km", "grade"), ("park_id",)),
-    Tool("find_rangers", "Finds rangers by name or by the park that they are based in; without either, gives all.", "ranger",
-         {"name": ("name", "has", "the name or a part of it"), "base_park_id": ("base", "is", "id of the park")}, ("name",)),
+    Tool("find_rangers", "Finds rangers by name or by the park that they are based in; without either, gives all.",
+        "ranger",
+         {"name": ("name", "has", "the name or a part of it"), "base_park_id": ("base", "is",
+         "id of the park")}, ("name",)),
     Tool("get_ranger", "Gives the record of one ranger.", "ranger", {"ranger_id": ("id", "is", "id of the ranger")},
          ("*",), ("ranger_id",), one=True),
     Tool("list_sightings_in_park", "Lists the sightings of animals in one park.", "sighting",
@@ -115,7 +128,8 @@ FAMILIES = (
         "How many camping permits were issued for {g} trails in {k}?",
         "Counting only {g} trails of {k}, how many permits to camp are there?",
         "What is the number of camping permits on trails in {k} that are graded {g}?")),
-    Family(4, count(["minus", _TRAILS_OF, to(where(of(_TRAILS_OF, "permit", "trail"), "issued_on", "min", "$d"), "trail")]),
+    Family(4, count(["minus", _TRAILS_OF, to(where(of(_TRAILS_OF, "permit", "trail"), "issued_on", "min", "$d"),
+        "trail")]),
            {"k": "park", "d": "permit.issued_on"}, (
         "On how many trails in {k} was no camping permit issued on or after {d}?",
         "How many trails of {k} have had no new camping permit since {d}, that day included?",
@@ -131,22 +145,24 @@ FAMILIES = (
     Family(4, ["gap", top(_TRAILS_OF, "surveyed_on", "min"), top(_TRAILS_OF, "surveyed_on", "max"), "surveyed_on"],
            {"k": "park"}, (
         "How many days lie between the first and the last survey date among the trails of {k}?",
-        "Of the trails in {k}, take the one surveyed first and the one surveyed last. How many days are between the two?",
+        "Of the trails in {k}, one was surveyed first and one last. How many days are between these surveys?",
         "How many days passed from the earliest to the latest trail survey in {k}?")),
     Family(5, value(["most", _TRAILS_OF, "permit", "trail", [["campers", "over", "$n"]], "max"], "name"),
            {"k": "park", "n": "permit.campers"}, (
         "Which trail in {k} has the most permits for more than {n} campers?",
         "Comparing the trails of {k}: which has the largest number of permits that are for over {n} campers?",
         "In {k}, for which trail were permits for groups of more than {n} campers issued most often?")),
-    Family(5, count(["minus", of(_REGION, "ranger", "base"), to(where(of(_REGION, "sighting", "park"), "species", "is", "$s"),
-                                                               "ranger")]), {"r": "park.region", "s": "sighting.species"}, (
+    Family(5, count(["minus", of(_REGION, "ranger", "base"), to(where(of(_REGION, "sighting", "park"), "species",
+        "is", "$s"),
+                                                               "ranger")]), {"r": "park.region",
+                                                               "s": "sighting.species"}, (
         "How many rangers based in parks of the {r} region have never reported a {s} in that region?",
-        "Of the rangers with a base in the {r} region, how many have no sighting of a {s} from any of the region's parks?",
+        "Of the rangers with a base in the {r} region, how many have no sighting of a {s} from that region?",
         "Region {r}: how many of the rangers based there have not once reported a {s} from one of its parks?")),
     Family(5, ["sum", of(of(where(_REGION, "hectares", "over", "$h"), "trail", "park"), "permit", "trail"), "campers"],
            {"r": "park.region", "h": "park.hectares"}, (
         "How many campers do the permits in parks of the {r} region with more than {h} hectares come to?",
-        "Add up the campers on all permits for trails in those parks of the {r} region that are larger than {h} hectares.",
+        "Add up the campers on permits for trails in those parks of the {r} region that exceed {h} hectares.",
         "In the {r} region, taking only parks of over {h} hectares, how many campers were permitted in all?")),
     Family(5, value(top(to(where(_REPORTED, "species", "is", "$s"), "park"), "founded_on", "min"), "name"),
            {"p": "ranger", "s": "sighting.species"}, (

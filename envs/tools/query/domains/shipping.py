@@ -20,13 +20,18 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
+    words,
 )  # fmt: skip
 
-_SHIPS = tuple(
-    ["Nordic Heron", "Santa Clarita", "Cape Merrow", "Baltic Thrush", "Ocean Wicket", "Lady Isolde", "Stella Corva", "Iron Tern", "Pacific Larch", "Maren Castle", "Southern Ibis", "Hanse Pilot", "Golden Bittern", "Atlas Trader", "Vega Strand", "Blue Marlin", "Aurora Fjord", "Tramontana", "Silver Quay", "Polar Finch", "Adriatic Dawn", "Kirsten Bay", "Windward Star", "Cormorant"]
+_SHIPS = words(
+    "Nordic Heron|Santa Clarita|Cape Merrow|Baltic Thrush|Ocean Wicket|Lady Isolde|Stella Corva|Iron Tern|"
+    "Pacific Larch|Maren Castle|Southern Ibis|Hanse Pilot|Golden Bittern|Atlas Trader|Vega Strand|Blue Marlin|"
+    "Aurora Fjord|Tramontana|Silver Quay|Polar Finch|Adriatic Dawn|Kirsten Bay|Windward Star|Cormorant",
+    "|",
 )
-_PORTS = tuple(
-    ["Vigo", "Gdansk", "Valletta", "Bergen", "Aarhus", "Trieste", "Leixoes", "Tallinn", "Cork", "Piraeus", "Bilbao", "Klaipeda", "Genoa", "Turku", "Hull", "Varna", "Malmo", "Cadiz", "Riga", "Antwerp"]
+_PORTS = words(
+    "Vigo Gdansk Valletta Bergen Aarhus Trieste Leixoes Tallinn Cork Piraeus Bilbao Klaipeda Genoa Turku Hull "
+    "Varna Malmo Cadiz Riga Antwerp"
 )
 
 TABLES = {
@@ -60,7 +65,8 @@ TOOLS = (
          {"name": ("name", "has", "the name or a part of it")}, ("*",)),
     Tool("find_captains", "Finds captains by name; without one, gives all.", "captain",
          {"name": ("name", "has", "the name or a part of it")}, ("*",)),
-    Tool("list_voyages_of_ship", "Lists the voyages of one ship.", "voyage", {"ship_id": ("ship", "is", "id of the ship")},
+    Tool("list_voyages_of_ship", "Lists the voyages of one ship.", "voyage", {"ship_id": ("ship", "is",
+        "id of the ship")},
          _ALL, ("ship_id",)),
     Tool("list_voyages_of_captain", "Lists the voyages that one captain commanded.", "voyage",
          {"captain_id": ("captain", "is", "id of the captain")}, _ALL, ("captain_id",)),
@@ -81,13 +87,15 @@ _OUT, _IN = of(_P, "voyage", "origin"), of(_P, "voyage", "destination")
 
 FAMILIES = (
     Family(1, value(_SHIP, "built"), {"s": "ship"}, (
-        "In which year was the {s} built?", "What year was the {s} built?", "How old is the {s}? The year she was built.",
+        "In which year was the {s} built?", "What year was the {s} built?",
+        "How old is the {s}? The year she was built.",
         "I need the building year of the {s}.")),
     Family(1, value(_SHIP, "capacity_t"), {"s": "ship"}, (
         "How many tonnes can the {s} carry?", "What is the capacity of the {s} in tonnes?",
         "The {s}, how many tonnes is her capacity?", "Give me the capacity of the {s}, in tonnes.")),
     Family(1, value(_SHIP, "flag"), {"s": "ship"}, (
-        "Under which flag does the {s} sail?", "What flag does the {s} fly?", "In which country is the {s} registered, by flag?",
+        "Under which flag does the {s} sail?", "What flag does the {s} fly?",
+        "In which country is the {s} registered, by flag?",
         "Which country's flag is on the {s}?")),
     Family(2, count(_SAILED), {"s": "ship"}, (
         "How many voyages of the {s} are on file?", "How often has the {s} sailed, by our list of voyages?",
@@ -99,22 +107,26 @@ FAMILIES = (
         "When did the {s} last set sail?", "What is the sailing date of the latest voyage of the {s}?",
         "On which day did the most recent voyage of the {s} begin?", "The last departure of the {s}, when was it?")),
     Family(3, value(to(top(_SAILED, "days", "max"), "destination"), "name"), {"s": "ship"}, (
-        "To which port did the longest voyage of the {s} go?", "Where did the {s} arrive at the end of her longest voyage?",
+        "To which port did the longest voyage of the {s} go?",
+        "Where did the {s} arrive at the end of her longest voyage?",
         "Of the voyages of the {s}, the one with the most days led to which port?")),
     Family(3, count(where(_LED, "sailed_on", "in", "$m")), {"c": "captain", "m": "voyage.sailed_on month"}, (
         "How many voyages did {c} begin in {m}?", "How often did {c} set sail during {m}?",
         "Count the voyages under {c} that sailed in {m}.")),
     Family(3, ["sum", _LED, "days"], {"c": "captain"}, (
-        "How many days at sea do all voyages of {c} make together?", "Add up the days of every voyage that {c} commanded.",
+        "How many days at sea do all voyages of {c} make together?",
+        "Add up the days of every voyage that {c} commanded.",
         "What is the total number of voyage days under {c}?")),
     Family(3, value(to(top(_OUT, "sailed_on", "min"), "ship"), "name"), {"p": "port"}, (
         "Which ship was the first to sail from {p}?", "By date, which of our ships left {p} first?",
         "The earliest voyage out of {p}: which ship was it?")),
     Family(3, count(to(_IN, "ship")), {"p": "port"}, (
-        "How many different ships ended a voyage in {p}?", "How many of our ships have arrived in {p}, each counted once?",
+        "How many different ships ended a voyage in {p}?",
+        "How many of our ships have arrived in {p}, each counted once?",
         "Count the ships that came to {p} at least once.")),
     Family(4, count(["minus", ["all", "ship"], to(_OUT, "ship")]), {"p": "port"}, (
-        "How many of our ships have never sailed from {p}?", "How many ships of the line have no voyage that begins in {p}?",
+        "How many of our ships have never sailed from {p}?",
+        "How many ships of the line have no voyage that begins in {p}?",
         "Leaving out every ship that ever departed from {p}, how many ships are left?")),
     Family(4, count(["minus", to(_SAILED, "destination"), to(_SAILED, "origin")]), {"s": "ship"}, (
         "At how many ports did the {s} arrive without ever departing from there?",
@@ -125,7 +137,8 @@ FAMILIES = (
         "How many tonnes of {g} has the {s} carried in all?", "Add up the {g} on every voyage of the {s}, in tonnes.",
         "Over all her voyages, what does the {g} aboard the {s} come to in tonnes?")),
     Family(4, count(["minus", _LED, of(_P, "voyage", "origin")]), {"c": "captain", "p": "port"}, (
-        "How many voyages of {c} did not begin in {p}?", "Of the voyages under {c}, how many started somewhere other than {p}?",
+        "How many voyages of {c} did not begin in {p}?",
+        "Of the voyages under {c}, how many started somewhere other than {p}?",
         "{c} does not always start from {p}. How many voyages began elsewhere?")),
     Family(5, value(["most", ["all", "captain"], "voyage", "captain", [["sailed_on", "max", "$d"]], "max"], "name"),
            {"d": "voyage.sailed_on"}, (
@@ -142,7 +155,8 @@ FAMILIES = (
         "How many tonnes in all have we carried from {p} to {q}?",
         "Add up the cargo of every voyage out of {p} into {q}, in tonnes.",
         "What is the total tonnage of our voyages that start in {p} and end in {q}?")),
-    Family(5, value(to(to(top(where(of(_LED, "cargo", "voyage"), "goods", "is", "$g"), "tonnes", "max"), "voyage"), "ship"),
+    Family(5, value(to(to(top(where(of(_LED, "cargo", "voyage"), "goods", "is", "$g"), "tonnes", "max"), "voyage"),
+        "ship"),
                     "name"), {"c": "captain", "g": "cargo.goods"}, (
         "On which ship did {c} carry the largest single load of {g}?",
         "Of all loads of {g} on voyages under {c}, the largest was aboard which ship?",

@@ -20,11 +20,16 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
+    words,
 )  # fmt: skip
 
-_STATIONS = tuple(
-    ["Kestrel Point", "Marrowdale", "Hollin Moor", "Upper Brenna", "Saltfleet", "Tarn Edge", "Corrie Hut", "Lowick Weir", "Penhallow", "Greystone Ridge", "Ardle Bridge", "Whinfell", "Skerry Light", "Dunmore Pass", "Fallow Hill", "Oxbow Farm", "Stanner Head", "Rathen Bay", "Cold Aston", "Birkrigg", "Haver Tor", "Quarry Bank", "Lindale", "Otter Sound", "Morfa Sands", "Blackwater Dam", "Thornsett", "Eskmouth", "Garron Peak", "Winterfold"]
-)  # fmt: skip
+_STATIONS = words(
+    "Kestrel Point|Marrowdale|Hollin Moor|Upper Brenna|Saltfleet|Tarn Edge|Corrie Hut|Lowick Weir|Penhallow|"
+    "Greystone Ridge|Ardle Bridge|Whinfell|Skerry Light|Dunmore Pass|Fallow Hill|Oxbow Farm|Stanner Head|"
+    "Rathen Bay|Cold Aston|Birkrigg|Haver Tor|Quarry Bank|Lindale|Otter Sound|Morfa Sands|Blackwater Dam|"
+    "Thornsett|Eskmouth|Garron Peak|Winterfold",
+    "|",
+)
 
 TABLES = {
     "station": Table("SN", 8, {
@@ -103,13 +108,15 @@ FAMILIES = (
         "What was the hottest day on record at {s}?", "On which date did {s} measure its highest temperature?",
         "The warmest reading of {s}, which day was that?")),
     Family(3, ["sum", of(_S, "fault", "station"), "cost_eur"], {"s": "station"}, (
-        "What have all the faults at {s} cost together, in euros?", "How many euros did we spend on faults at {s} in all?",
+        "What have all the faults at {s} cost together, in euros?",
+        "How many euros did we spend on faults at {s} in all?",
         "Add up the cost of every fault reported at {s}.")),
     Family(3, count(where(of(_P, "visit", "observer"), "day", "in", "$y")), {"p": "observer", "y": "visit.day year"}, (
         "How many service visits did {p} make in {y}?", "How often was {p} out on a service visit during {y}?",
         "In {y}, {p} went out to service stations how many times?")),
     Family(3, value(top(_REGION, "altitude_m", "max"), "name"), {"r": "station.region"}, (
-        "Which station in the region called {r} stands highest?", "Region {r}: which station has the greatest altitude?",
+        "Which station in the region called {r} stands highest?",
+        "Region {r}: which station has the greatest altitude?",
         "What is the name of the highest station of the {r} region?")),
     Family(4, count(["minus", _REGION, to(["all", "fault"], "station")]), {"r": "station.region"}, (
         "How many stations of the {r} region have never had a fault?",
@@ -122,7 +129,7 @@ FAMILIES = (
     Family(4, ["gap", top(_READINGS, "gust_kmh", "max"), top(_READINGS, "rain_mm", "max"), "day"], {"s": "station"}, (
         "At {s}, how many days lie between the day with the strongest gust and the wettest day?",
         "How many days apart are the windiest and the rainiest reading of {s}?",
-        "Take the day of the strongest gust at {s} and the day of the most rain there. How many days are between them?")),
+        "The day of the strongest gust at {s} and the day of most rain there: how many days are between them?")),
     Family(4, count(["minus", _KEPT, to(where(["all", "fault"], "part", "is", "$t"), "station")]),
            {"p": "observer", "t": "fault.part"}, (
         "How many of the stations in the charge of {p} never had a faulty {t}?",
