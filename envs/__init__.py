@@ -17,3 +17,4 @@ register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", 
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)
 register("ACB/Telecom-v0", "acgym.envs.tools.telecom.env:Telecom", max_episode_steps=18)
 register("ACB/ToolQuery-v0", "acgym.envs.tools.query.env:ToolQuery", max_episode_steps=30)
+register("ACB/ToolOperation-v0", "acgym.envs.tools.operation.env:ToolOperation", max_episode_steps=60)
