@@ -28,8 +28,8 @@ class Function:
     """One function of an application.
 
     ``op`` says what it does: ``find`` rows, ``read`` one row; ``set`` its cells to arguments and ``fixed`` values,
-    ``push`` arguments onto its lists, ``pull`` them from there, ``add`` a row, ``remove`` one; or the name of one of the
-    special operations of :class:`~acgym.envs.tools.operation.world.World`.
+    ``push`` arguments onto its lists, ``pull`` them from there, ``add`` a row, ``remove`` one; or the name of a special
+    operation of :class:`~acgym.envs.tools.operation.world.World`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Function:
     table: str
     op: str
     args: dict[str, Json]
-    """Argument -> its JSON Schema. An argument is the column of the same name; one that ends in ``_id`` is the row's."""
+    """Argument -> its JSON Schema. One is the column of its name; one that ends in ``_id`` is the row's."""
     needs: tuple[str, ...] = ()
     fixed: dict[str, Json] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
@@ -86,7 +86,8 @@ CALENDAR = (
         "room": _text("name of the room"),
         "people": {"type": "array", "items": {"type": "string"}, "description": "names of those who are invited"},
     }, ("title", "day", "start", "minutes", "room")),
-    Function("move_event", "Moves an event to another day, another time, or both; all else stays.", "event", "move_event",
+    Function("move_event", "Moves an event to another day, another time, or both; all else stays.", "event",
+        "move_event",
              {**_EVENT, "day": _DAY, "start": _HOUR}, ("event_id",)),
     Function("copy_event", "Puts a copy of an event on another day, and leaves the event where it is.", "event",
              "copy_event", {**_EVENT, "day": _DAY}, ("event_id", "day")),
@@ -139,7 +140,8 @@ TICKETS = (
              {"status": "solved"}),
     Function("close_ticket", "Closes a ticket without a solution.", "ticket", "set", _TICKET, ("ticket_id",),
              {"status": "closed"}),
-    Function("hold_ticket", "Sets a ticket to waiting, until somebody else has done something.", "ticket", "set", _TICKET,
+    Function("hold_ticket", "Sets a ticket to waiting, until somebody else has done something.", "ticket", "set",
+        _TICKET,
              ("ticket_id",), {"status": "waiting"}),
     Function("add_note", "Adds a note to a ticket that only colleagues see.", "ticket", "push",
              {**_TICKET, "notes": _text("the note")}, ("ticket_id", "notes")),
@@ -154,7 +156,8 @@ FUNCTIONS = {function.name: function for app in APPS.values() for function in ap
 TWINS = (
     ("send_mail", "save_draft"), ("reply_to_mail", "forward_mail"), ("delete_mail", "move_mail"),
     ("star_mail", "mark_mail_unread"), ("move_event", "copy_event"), ("invite_person", "uninvite_person"),
-    ("move_event", "change_room"), ("delete_row", "clear_row"), ("set_cell", "add_row"), ("solve_ticket", "close_ticket"),
+    ("move_event", "change_room"), ("delete_row", "clear_row"), ("set_cell", "add_row"), ("solve_ticket",
+        "close_ticket"),
     ("close_ticket", "hold_ticket"), ("add_note", "answer_customer"), ("set_priority", "set_due_date"),
 )  # fmt: skip
 """Functions that are taken for one another; where one is offered, the other one comes along."""

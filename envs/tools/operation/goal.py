@@ -16,8 +16,8 @@ _EARLY = re.compile(r"\d:\d\d")
 def norm(value: Json) -> Json:
     """Write a cell so that cells which mean the same are equal.
 
-    Case, spaces and a final period do not count in texts; ``12`` is 12; ``9:00`` is ``09:00``; an empty text is an empty
-    cell; lists have no order.
+    Case, spaces and a final period do not count in texts; ``12`` is 12; ``9:00`` is ``09:00``; an empty text is none;
+    lists have no order.
     """
     if isinstance(value, list):
         return sorted((norm(item) for item in value), key=canonical_json)
@@ -94,10 +94,10 @@ class Goal:
                 goal, now = self.state[table].get(key), state[table].get(key)
                 if now is before or now == before:
                     continue
-                if goal is not None and (now is None or not _between(before, now, goal)):
-                    count += 1
-                elif goal is None and now is not None:
-                    count += 1
+                if goal is None:
+                    count += now is not None
+                else:
+                    count += now is None or not _between(before, now, goal)
             wanted = Counter(_mark(row) for row in self.made[table])
             count += (Counter(_mark(row) for row in self._new(state, table)) - wanted).total()
         return count

@@ -93,4 +93,6 @@ def _words(text: str) -> set[str]:
     return {word.rstrip("s") for word in re.findall(r"[a-z]{3,}", text.lower())} - _COMMON
 
 
-_COMMON = set("the and for that with from are not all into out somebody another who".split())
+_COMMON = {
+    *("the", "and", "for", "that", "with", "from", "are", "not", "all", "into", "out", "somebody", "another", "who"),
+}  # fmt: skip

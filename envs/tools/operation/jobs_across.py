@@ -133,10 +133,10 @@ def reorder(office: Office, vague: bool) -> Job | None:
     office.used |= set(keys)
     customer, who = office.draw.pick(office.pool(CUSTOMERS)), office.other()
     says = office.draw.pick((
-        'Open a ticket for each item in the sheet Stock whose count is below its minimum. Title: "Reorder" and the item, as '
-        'in "Reorder pencils". Customer {c}, priority high, assigned to {p}.',
-        'For everything in the sheet Stock of which there is less than the minimum, {p} gets a ticket titled "Reorder" with '
-        'the item behind it (like "Reorder pencils"), customer {c}, priority high.',
+        'Open a ticket for each item in the sheet Stock whose count is below its minimum. Title: "Reorder" and the '
+        'item, as in "Reorder pencils". Customer {c}, priority high, assigned to {p}.',
+        'For everything in the sheet Stock of which there is less than the minimum, {p} gets a ticket titled '
+        '"Reorder" with the item behind it (like "Reorder pencils"), customer {c}, priority high.',
     )).format(c=kept(customer), p=kept(who))  # fmt: skip
     rows = [
         {

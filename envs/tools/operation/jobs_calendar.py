@@ -54,7 +54,8 @@ def move(office: Office, vague: bool) -> Job | None:
             "Let {e} begin at {h}, on the same day.", "{e} has to start at {h}. The day stays.",
             "Please move {e} to {h}, the day is fine.", "Change the time of {e} to {h}, nothing else.",
         ) if not vague else (
-            "{e} has to start at another time, on the same day.", "Change the time of {e}, please. The day stays.",
+            "{e} has to start at the time that we agreed on. The day stays.",
+            "Change the time of {e}, as I told you. The day stays.",
         )).format(e=called, h=kept(start))  # fmt: skip
         cells = {"start": start}
     ask = {"words": ["time", "when", "start", "begin", "hour"], "question": "At what time should it start?",
@@ -99,7 +100,8 @@ def invite(office: Office, vague: bool) -> Job | None:
         who = office.draw.pick(event["people"])
         says = office.draw.pick((
             "{p} is not needed at {e}. Take the invitation back.", "Take {p} off the list for {e}.",
-            "{p} does not have to come to {e} after all, so uninvite.", "Please remove {p} from {e}. The rest still come.",
+            "{p} does not have to come to {e} after all, so uninvite.",
+            "Please remove {p} from {e}. The rest still come.",
         ))  # fmt: skip
         name, way = "uninvite_person", "pull"
     want = {"table": "event", "id": key, way: {"people": who}}
@@ -112,7 +114,8 @@ def create(office: Office, vague: bool) -> Job | None:
     draw = office.draw
     titles = [t for t in office.pool(EVENTS) if not any(e["title"] == t for e in office.now["event"].values())]
     day, start, room = office.slot()
-    event = {"title": draw.pick(titles), "day": day, "start": start, "minutes": draw.pick((30, 45, 60, 90)), "room": room,
+    event = {"title": draw.pick(titles), "day": day, "start": start, "minutes": draw.pick((30, 45, 60, 90)),
+        "room": room,
              "people": draw.sample(office.people, draw.between(1, 2))}  # fmt: skip
     says = draw.pick((
         'Put "{t}" into the calendar: {d} at {h}, {m} minutes, room {r}, with {p}.',
@@ -120,9 +123,9 @@ def create(office: Office, vague: bool) -> Job | None:
         'Set up "{t}" with {p} on {d}. It starts at {h}, takes {m} minutes, and is in the room {r}.',
         'I would like to have "{t}" in room {r} on {d} at {h}, {m} minutes long. Those invited: {p}.',
     ) if not vague else (
-        'Put "{t}" into the calendar: {d}, {m} minutes, room {r}, with {p}.',
-        'We need a new meeting, "{t}", on {d}, for {m} minutes, in the room {r}. Invite {p}.',
-        'Set up "{t}" with {p} on {d}. It takes {m} minutes, and is in the room {r}.',
+        'Put "{t}" into the calendar: {d} at the time that we agreed on, {m} minutes, room {r}, with {p}.',
+        'We need a new meeting, "{t}", on {d} at the usual hour, for {m} minutes, in the room {r}. Invite {p}.',
+        'Set up "{t}" with {p} on {d}. You know the time. It takes {m} minutes, and is in the room {r}.',
     )).format(t=kept(event["title"]), d=office.say_day(day), h=kept(start), m=kept(event["minutes"]), r=kept(room),
               p=" and ".join(map(kept, event["people"])))  # fmt: skip
     ask = {"words": ["time", "when", "start", "begin", "hour"], "question": "At what time should it start?",
@@ -145,7 +148,8 @@ def room(office: Office, vague: bool) -> Job | None:
         "{e} moves to the room {r}.", "Change the room of {e} to {r}.", "Please book the room {r} for {e} instead.",
         "{e} is in the wrong room, it should be in {r}.",
     ) if not vague else (
-        "{e} is in the wrong room. Change that.", "Please book another room for {e}.",
+        "{e} is in the wrong room. Put it into the one that I told you about.",
+        "Please book the other room for {e}, the one that we talked about.",
     )).format(e=called, r=kept(where))  # fmt: skip
     ask = {"words": ["room", "where"], "question": "Which room should it be in?", "answer": f"Put it into {where}."}
     acts: list[Made] = [["change_room", {"event_id": key, "room": where}]]

@@ -12,7 +12,7 @@ from acgym.types import Json
 def _mail(
     office: Office, *more: list[Json]
 ) -> tuple[str, str, str, list[Made], tuple[str, list[list[Json]], list[str]]] | None:
-    """Choose a message; return its id, sender, subject, look-ups and description, or None if that is not the only one."""
+    """Choose a message; return its id, sender, subject, look-ups and description; None if it is not the only one."""
     key = office.fresh("mail", list(more))
     if key is None:
         return None
@@ -41,8 +41,9 @@ def move(office: Office, vague: bool) -> Job | None:
     )).format(p=who, s=what, f=kept(folder))  # fmt: skip
     if vague:
         says = office.draw.pick((
-            "The message from {p} about {s} should go into another folder.", "Please file the mail {s} by {p}.",
-            "Move what {p} sent me under the subject {s} out of where it is.",
+            "The message from {p} about {s} should go into the folder that I mentioned.",
+            "Please put the mail {s} by {p} into the folder that we agreed on.",
+            "Move what {p} sent me under the subject {s} to the usual folder, you know which.",
         )).format(p=who, s=what)  # fmt: skip
     ask = {
         "words": ["folder", "where", "file"], "question": "Which folder should the message go into?",
@@ -59,7 +60,8 @@ def delete(office: Office, vague: bool) -> Job | None:
         return None
     key, who, what, looks, about = found
     says = office.draw.pick((
-        "Delete the mail from {p} about {s} for good.", "Get rid of {p}'s message {s} for good, not just into the trash.",
+        "Delete the mail from {p} about {s} for good.",
+        "Get rid of {p}'s message {s} for good, not just into the trash.",
         "What {p} wrote under {s} must be deleted for good.",
         "I never want to see the mail {s} from {p} again. Delete it, and not by way of the trash.",
     )).format(p=who, s=what)  # fmt: skip
@@ -116,7 +118,8 @@ def send(office: Office, vague: bool) -> Job | None:
         draft = False
     says = draw.pick(wordings).format(p=kept(to), s=kept(subject), t=kept(text))
     ask = {
-        "words": ["who", "recipient", "address", "send it to", "person", "name"], "question": "Who should get the message?",
+        "words": ["who", "recipient", "address", "send it to", "person", "name"],
+        "question": "Who should get the message?",
         "answer": f"It goes to {to}.",
     }  # fmt: skip
     name, folder = ("save_draft", "drafts") if draft else ("send_mail", "sent")
@@ -173,7 +176,8 @@ def every(office: Office, vague: bool) -> Job | None:
         wants = [changed("mail", key, starred=True) for key in keys]
     else:
         says = draw.pick((
-            "Move everything from {p} in the folder {f} to travel.", "All mail by {p} that is in {f} belongs in travel.",
+            "Move everything from {p} in the folder {f} to travel.",
+            "All mail by {p} that is in {f} belongs in travel.",
             "Take each message from {p} out of {f} and put it into travel.",
         ))  # fmt: skip
         acts = [["move_mail", {"mail_id": key, "folder": "travel"}] for key in keys]

@@ -45,7 +45,8 @@ def assign(office: Office, vague: bool) -> Job | None:
         "{p} takes over {t}. Assign it.", "give {t} to {p}.", "{t} is now for {p} to work on.",
         "please assign {t} to {p}.",
     ) if not vague else (
-        "{t} is with the wrong person. Assign it to somebody else.", "please give {t} to another colleague.",
+        "{t} is with the wrong person. Assign it to the right one.",
+        "please give {t} to the colleague that I mentioned.",
     )).format(p=kept(who), t=called))  # fmt: skip
     ask = {"words": ["who", "whom", "person", "colleague", "assign"], "question": "Who should take it over?",
            "answer": f"Give it to {who}."}  # fmt: skip
@@ -64,7 +65,7 @@ def priority(office: Office, vague: bool) -> Job | None:
         "the priority of {t} is {v}.", "set {t} to priority {v}.", "treat {t} with the priority {v} from now on.",
         "{t} should have the priority {v}. Change it.",
     ) if not vague else (
-        "the priority of {t} is wrong. Change it.", "please set another priority for {t}.",
+        "the priority of {t} is wrong. Set it as we agreed.", "please set the priority of {t} to what I told you.",
     )).format(t=called, v=kept(value)))  # fmt: skip
     ask = {"words": ["priority", "urgent", "high", "level"], "question": "Which priority should it have?",
            "answer": f"Its priority is {value}."}  # fmt: skip
@@ -83,7 +84,8 @@ def due(office: Office, vague: bool) -> Job | None:
         day = (date.fromisoformat(ticket["due"]) + timedelta(days=days)).isoformat()
         looks.append(["read_ticket", {"ticket_id": key}])
         says = _begun(office.draw.pick((
-            "put the due date of {t} off by {n} days.", "{t} may take {n} days longer than its due date says. Change that.",
+            "put the due date of {t} off by {n} days.",
+            "{t} may take {n} days longer than its due date says. Change that.",
             "give {t} {n} more days until it is due.",
         )).format(t=called, n=kept(days)))  # fmt: skip
     else:
@@ -149,9 +151,10 @@ def create(office: Office, vague: bool) -> Job | None:
         '{c} called about "{t}". Make a ticket of that, priority {v}, assigned to {p}.',
         'We need a ticket "{t}" for the customer {c}. {p} works on it, and the priority is {v}.',
     ) if not vague else (
-        'Open a ticket for {c}: "{t}", for {p}. Mind the priority.',
-        '{c} called about "{t}". Make a ticket of that, assigned to {p}, with the right priority.',
-    )).format(c=kept(row["customer"]), t=kept(row["title"]), v=kept(row["priority"]), p=kept(row["assignee"]))  # fmt: skip
+        'Open a ticket for {c}: "{t}", for {p}, with the priority that we agreed on.',
+        '{c} called about "{t}". Make a ticket of that, assigned to {p}. I told you the priority.',
+    )).format(c=kept(row["customer"]), t=kept(row["title"]), v=kept(row["priority"]),
+        p=kept(row["assignee"]))  # fmt: skip
     ask = {"words": ["priority", "urgent", "level"], "question": "Which priority should it have?",
            "answer": f"Its priority is {row['priority']}."}  # fmt: skip
     want = new("ticket", **row, status="open")
@@ -175,7 +178,8 @@ def every(office: Office, vague: bool) -> Job | None:
         customer = draw.pick([row["customer"] for row in office.state["ticket"].values()])
         conditions = [["customer", "is", customer], ["priority", "not", "urgent"]]
         says = draw.pick((
-            "All tickets of {c} are urgent from now on.", "{c} is losing patience: set every ticket of theirs to urgent.",
+            "All tickets of {c} are urgent from now on.",
+            "{c} is losing patience: set every ticket of theirs to urgent.",
             "Whatever ticket {c} has with us should be at priority urgent.",
         )).format(c=kept(customer))  # fmt: skip
         looks = [["search_tickets", {"customer": customer}]]

@@ -9,7 +9,17 @@ from functools import cache
 from acgym.draw import Draw
 from acgym.envs.tools.operation.functions import PRIORITIES
 from acgym.envs.tools.operation.pools import (
-    CITIES, COURSES, CUSTOMERS, EVENTS, ITEMS, NOTES, ROOMS, SENTENCES, SUBJECTS, TEXTS, TICKETS,
+    CITIES,
+    COURSES,
+    CUSTOMERS,
+    EVENTS,
+    ITEMS,
+    NOTES,
+    ROOMS,
+    SENTENCES,
+    SUBJECTS,
+    TEXTS,
+    TICKETS,
 )  # fmt: skip
 from acgym.envs.tools.operation.world import State, copied
 from acgym.envs.tools.query.evaluate import compared
@@ -90,7 +100,7 @@ class Office:
         return meant(self.state, table, conditions)
 
     def take(self, table: str, conditions: Conditions) -> list[str] | None:
-        """Return the rows that conditions mean and take them up; None if a job is about one, or has changed who is meant."""
+        """Return the rows that conditions mean and take them up; None if a job did so or changed what is meant."""
         found = self.meant(table, conditions)
         if self.used & set(found) or meant(self.now, table, conditions) != found:
             return None

@@ -101,7 +101,7 @@ POLICIES = {
     ), None, "mail", _young),
     "no mail": Policy((
         "No mail is sent to {v}, who is on leave: no new mail, no answers, no forwarding. Drafts are fine.",
-        "{v} is on leave and must not be sent anything by mail, whether new, answered or forwarded. Drafts may be saved.",
+        "{v} is on leave and is not sent any mail, neither new, nor as an answer, nor forwarded. Drafts are fine.",
     ), "person", "mail", _no_mail_to),
     "room": Policy((
         "The room {v} is being painted: no meeting is put into it.",
@@ -112,7 +112,8 @@ POLICIES = {
         "No meeting is given a start before 10:00 or after 14:00.",
     ), None, "calendar", _hours),
     "kept meeting": Policy((
-        "Meetings to which {v} is invited are not cancelled.", "If {v} is invited to a meeting, it may not be cancelled.",
+        "Meetings to which {v} is invited are not cancelled.",
+        "If {v} is invited to a meeting, it may not be cancelled.",
     ), "person", "calendar", _kept_meeting),
     "large meeting": Policy((
         "A meeting to which more than three people are invited keeps its day and its time.",

@@ -1,4 +1,4 @@
-"""Draws the tasks: an office, jobs in it, policies, what the user forgets, and the words in which all of it is asked."""
+"""Draws the tasks: an office, jobs in it, policies, what the user forgets, and the words of the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from acgym.envs.tools.operation.office import Office, meant
 from acgym.envs.tools.operation.policies import POLICIES, forbidden
 from acgym.envs.tools.operation.pools import ROOMS
 from acgym.envs.tools.operation.world import World, copied
-from acgym.envs.tools.voices import VOICES, dress
+from acgym.envs.tools.voices import VOICES, dress, kept
 from acgym.types import Json, Split, Task
 
 
@@ -48,8 +48,8 @@ _MAKERS: tuple[Maker, ...] = (
 _NAMES = {maker: f"{maker.make.__module__.rpartition('_')[2]} {maker.make.__name__}" for maker in _MAKERS}
 _MORE = (
     "One more thing.", "While you are at it:", "Good. There is something else.", "And now this:", "Before you go:",
-    "Fine. Next on my list:", "I have another one for you.", "Thank you. I also need this done:", "That leaves the rest:",
-    "Now to something else.",
+    "Fine. Next on my list:", "I have another one for you.", "Thank you. I also need this done:",
+    "That leaves the rest:", "Now to something else.",
 )  # fmt: skip
 """How a further instalment begins."""
 
@@ -67,8 +67,8 @@ def draw_operation(draw: Draw, split: Split, level: int) -> Task:
     """Draw a task.
 
     Returns:
-        A task whose ``data`` holds ``state``, ``sheets``, ``today``, ``policies`` (kind, value, text) and ``turns`` (what
-        the user says in each instalment), and whose ``reference`` is a list of instalments, each a list of jobs with
+        A task whose ``data`` holds ``state``, ``sheets``, ``today``, ``policies`` (kind, value, text) and ``turns``
+        (what the user says in each instalment), and whose ``reference`` is a list of instalments, each a list of jobs with
         ``looks``, ``acts``, ``wants``, ``about``, ``ask`` (see :class:`~acgym.envs.tools.operation.job.Job`) and
         ``forbidden``.
     """
@@ -137,20 +137,33 @@ def _policies(office: Office, drawn: list[_Drawn], shape: Shape) -> list[Json] |
     """Draw policies and mark the jobs that they forbid; None if a job would be forbidden in part."""
     if not shape.policies:
         return []
+    for _ in range(4):
+        chosen = _chosen(office, drawn, shape)
+        bars = [_bars(office, chosen, each) for each in drawn]
+        if all(not any(bar) or (all(bar) and each.job.ask is None) for bar, each in zip(bars, drawn, strict=True)):
+            for each, bar in zip(drawn, bars, strict=True):
+                each.forbidden = any(bar)
+            return chosen
+    return None
+
+
+def _chosen(office: Office, drawn: list[_Drawn], shape: Shape) -> list[Json]:
+    """Choose policies: with the chance that the level states, one that forbids something; else ones that do not."""
     draw = office.draw
-    candidates = [policy for kind in POLICIES for policy in _put(office, kind)]
-    hits, misses = [], []
+    moved = [args.get("event_id") for d in drawn for name, args in d.job.acts if name in ("move_event", "copy_event")]
+    rooms = {office.state["event"][key]["room"] for key in moved}
+    candidates = [policy for kind in POLICIES for policy in _put(office, kind) if policy["value"] not in rooms]
+    bites = draw.chance(shape.forbidden)
+    chosen: list[Json] = []
     for policy in draw.shuffled(candidates):
-        (hits if any(any(_bars(office, [policy], each)) for each in drawn) else misses).append(policy)
-    chosen = [hits[0]] if hits and draw.chance(shape.forbidden) else []
-    for policy in misses:
-        if len(chosen) < shape.policies and policy["kind"] not in [p["kind"] for p in chosen]:
+        if policy["kind"] in [other["kind"] for other in chosen]:
+            continue
+        hit = any(any(_bars(office, [policy], each)) for each in drawn)
+        if (hit and bites) or (not hit and len(chosen) < shape.policies - bites):
             chosen.append(policy)
-    for each in drawn:
-        bars = _bars(office, chosen, each)
-        each.forbidden = all(bars)
-        if any(bars) and (not all(bars) or each.job.ask is not None):
-            return None
+            bites = bites and not hit
+        if len(chosen) == shape.policies:
+            break
     return draw.shuffled(chosen)
 
 
@@ -182,7 +195,7 @@ def _task(office: Office, drawn: list[_Drawn], policies: list[Json], shape: Shap
     taken_back = _taken_back(office) if voice.corrects else None
     turns = []
     for i, group in enumerate(groups):
-        said = [each.job.says for each in group]
+        said = [each.job.says.replace(f"on {kept('tomorrow')}", kept("tomorrow")) for each in group]
         if i:
             turns.append(dress(draw, voice._replace(before=_MORE, corrects=False), said))
         else:

@@ -12,7 +12,7 @@ from acgym.types import Json
 Meaning: TypeAlias = Literal["done", "refused", "question", "other"]
 
 _REFUSED = re.compile(
-    r"(?<![a-z])(?:refused?|not allowed|not permitted|(?:policy|policies) (?:forbids?|does not allow|do not allow|prohibits?)"
+    r"(?<![a-z])(?:refused?|not allowed|not permitted|polic(?:y|ies) (?:forbids?|prohibits?|(?:does|do) not allow)"
     r"|forbidden|prohibited|against (?:the |our |house )*polic(?:y|ies)|violates? (?:the |our |house )*polic(?:y|ies))"
     r"(?![a-z])"
 )
