@@ -10,7 +10,7 @@ from collections import Counter
 import gymnasium as gym
 import pytest
 
-from acgym.envs.tools.query.answer import said_right
+from acgym.envs.tools.query.answer import holds, said_right
 from acgym.envs.tools.query.evaluate import Unfit, answer_of, compared
 from acgym.envs.tools.query.functions import DOMAINS, run, specs, tools
 from acgym.envs.tools.query.schema import Names, Pick, Ref
@@ -131,9 +131,9 @@ def test_no_wording_makes_up_more_than_a_fiftieth_of_the_prompts():
         env, seen = made(level), Counter()
         for seed in range(400):
             goal = env.reset(seed=seed)[1]["task"].goal
-            names = sorted({str(n) for n in env._names()} | set(re.findall(r"\d[\d-]*", goal)), key=len, reverse=True)
-            for name in names:
-                goal = re.sub(re.escape(name), "X", goal, flags=re.IGNORECASE)
+            goal = re.sub(r"\d[\d-]*", "x", goal.lower())
+            for name in sorted({str(name).lower() for name in env._names()}, key=len, reverse=True):
+                goal = goal.replace(name, "x")
             seen.update(set(re.split(r"(?<=[.?!]) ", goal)))
         assert max(seen.values()) <= 0.02 * 400 + 9, seen.most_common(3)  # three standard deviations of chance
 
@@ -237,6 +237,22 @@ NAMES = ["Alba", "Alba Nova", "The Glass Orchard", "crime"]
 )
 def test_answers_are_read_generously_and_once(reply, wanted, right):
     assert said_right(reply, wanted, NAMES) is right
+
+
+@pytest.mark.parametrize(
+    ("reply", "wanted", "found"),
+    [
+        ("I count 1,200 of them in FM123.", 1200, True),
+        ("There are 12, or 13.", 12, False),
+        ("It was on 2029-03-04.", "2029-03-04", True),
+        ("Probably 4 March 2029", "2029-03-04", True),
+        ("The longest one must be The Glass Orchard, I think", "The Glass Orchard", True),
+        ("Alba or the glass orchard", "Alba", False),
+        ("I do not know.", "Alba", False),
+    ],
+)
+def test_the_right_answer_is_found_in_any_form(reply, wanted, found):
+    assert holds(reply, wanted, NAMES) is found
 
 
 def test_progress_is_half_of_what_was_seen_until_the_answer():

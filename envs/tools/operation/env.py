@@ -91,7 +91,7 @@ class ToolOperation(TextEnv):
         application), ``forbidden_call`` (against the policy), ``wrong_call`` (changed what should not change),
         ``needless_question`` (nothing was left unsaid, or another thing), and at the end ``unfinished``,
         ``wrong_state`` or ``wrong_end`` (done said where a refusal was due, or the other way round). Of several in one
-        list of calls, the first.
+        list of calls, the first. ``found``, at the end: whether the state is the one asked for, however it was ended.
 
     Splits share no surname, subject, title, customer, item, room or sentence.
 
@@ -248,7 +248,8 @@ class ToolOperation(TextEnv):
         elif self._ends != [self._due(turn) for turn in range(len(self.task.reference))]:
             error = "wrong_end"
         told = "All is as it should be." if error is None else f"Not solved: {error.replace('_', ' ')}."
-        return Outcome(told, self._score(), success=error is None, terminated=True, error=error)
+        found = error in (None, "wrong_end")
+        return Outcome(told, self._score(), success=error is None, terminated=True, error=error, found=found)
 
     def oracle(self) -> str:
         """Return the next call for the first job of the instalment that is not done yet, or the words that end it."""

@@ -37,10 +37,11 @@ def write(office: Office, vague: bool) -> Job | None:
         return None
     says = office.draw.pick((
         "In the sheet {s}, the {c} of {l} should be {v}.", "Set {c} to {v} for {l} in the sheet {s}.",
-        "The sheet {s} is wrong about {l}: {c} is {v}. Correct it.", "Please write {v} under {c} for {l}, sheet {s}.",
+        "The sheet {s} is wrong about {l}: it should say {v} under {c}.", "Please write {v} under {c} for {l}, sheet {s}.",
         "{l}, sheet {s}: change the {c} to {v}.",
     ) if not vague else (
-        "In the sheet {s}, the {c} of {l} is wrong. Correct it.", "Please change the {c} of {l} in the sheet {s}.",
+        "In the sheet {s}, the {c} of {l} has to become what I told you.",
+        "Please change the {c} of {l} in the sheet {s} to what we agreed on.",
     )).format(s=kept(sheet), c=kept(column), l=kept(label), v=kept(value))  # fmt: skip
     ask = {"words": [column, "value", "number", "what should", "correct"], "question": f"What should {column} be?",
            "answer": f"It should be {value}."}  # fmt: skip
@@ -62,10 +63,10 @@ def bump(office: Office, vague: bool) -> Job | None:
     value = row[column] + step if more else row[column] - step
     says = office.draw.pick((
         "Raise the {c} of {l} in the sheet {s} by {n}.", "Sheet {s}: add {n} to the {c} of {l}.",
-        "{l} in the sheet {s}: the {c} is {n} more than it says. Correct it.",
+        "The {c} of {l} is really {n} more than the sheet {s} says, so put that right.",
     ) if more else (
         "Lower the {c} of {l} in the sheet {s} by {n}.", "Sheet {s}: take {n} off the {c} of {l}.",
-        "{l} in the sheet {s}: the {c} is {n} less than it says. Correct it.",
+        "The {c} of {l} is really {n} less than the sheet {s} says, so put that right.",
     )).format(s=kept(sheet), c=kept(column), l=kept(label), n=kept(step))  # fmt: skip
     acts: list[Made] = [["set_cell", {"row_id": key, "column": column, "value": value}]]
     return Job(says, looks, acts, [changed("row", key, **{column: value})], [about])

@@ -42,7 +42,7 @@ def assign(office: Office, vague: bool) -> Job | None:
     key, ticket, called, looks, about = found
     who = office.other(ticket["assignee"])
     says = _begun(office.draw.pick((
-        "{p} takes over {t}. Assign it.", "give {t} to {p}.", "{t} is now for {p} to work on.",
+        "{p} takes over {t}, so assign it.", "give {t} to {p}.", "{t} is now for {p} to work on.",
         "please assign {t} to {p}.",
     ) if not vague else (
         "{t} is with the wrong person. Assign it to the right one.",
@@ -63,7 +63,7 @@ def priority(office: Office, vague: bool) -> Job | None:
     value = office.draw.pick([p for p in PRIORITIES if p != ticket["priority"]])
     says = _begun(office.draw.pick((
         "the priority of {t} is {v}.", "set {t} to priority {v}.", "treat {t} with the priority {v} from now on.",
-        "{t} should have the priority {v}. Change it.",
+        "{t} should have the priority {v} and no other.",
     ) if not vague else (
         "the priority of {t} is wrong. Set it as we agreed.", "please set the priority of {t} to what I told you.",
     )).format(t=called, v=kept(value)))  # fmt: skip
@@ -85,7 +85,7 @@ def due(office: Office, vague: bool) -> Job | None:
         looks.append(["read_ticket", {"ticket_id": key}])
         says = _begun(office.draw.pick((
             "put the due date of {t} off by {n} days.",
-            "{t} may take {n} days longer than its due date says. Change that.",
+            "{t} may take {n} days longer than its due date says, so change the date.",
             "give {t} {n} more days until it is due.",
         )).format(t=called, n=kept(days)))  # fmt: skip
     else:

@@ -67,8 +67,8 @@ def draw_operation(draw: Draw, split: Split, level: int) -> Task:
     """Draw a task.
 
     Returns:
-        A task whose ``data`` holds ``state``, ``sheets``, ``today``, ``policies`` (kind, value, text) and ``turns``
-        (what the user says in each instalment), and whose ``reference`` is a list of instalments, each a list of jobs with
+        A task. Its ``data`` holds ``state``, ``sheets``, ``today``, ``policies`` (kind, value, text) and ``turns``
+        (what the user says in each instalment). Its ``reference`` is a list of instalments, each a list of jobs with
         ``looks``, ``acts``, ``wants``, ``about``, ``ask`` (see :class:`~acgym.envs.tools.operation.job.Job`) and
         ``forbidden``.
     """

@@ -21,17 +21,15 @@ _REFUSED = re.compile(
 def meaning(text: str) -> Meaning:
     """Tell what a reply without a tool call means.
 
-    A reply that says that something is refused, forbidden or against the policy is a refusal, unless it asks; one with
-    a sentence that says that all is done is ``done``; one with a question mark is a question.
+    A reply that says that something is refused, forbidden or against the policy is a refusal, unless all that it does
+    beside is ask; one with a sentence that says that all is done is ``done``; another one with a question mark is a
+    question.
     """
     said = " ".join(text.lower().split())
-    if said.startswith("refused"):
+    done, asks = says_done(text), "?" in said
+    if said.startswith("refused") or (_REFUSED.search(said) and (done or not asks)):
         return "refused"
-    if "?" in said:
-        return "question"
-    if _REFUSED.search(said):
-        return "refused"
-    return "done" if says_done(text) else "other"
+    return "done" if done else "question" if asks else "other"
 
 
 def answered(text: str, asks: Sequence[dict[str, Json]]) -> list[str]:

@@ -10,6 +10,8 @@ from acgym.scorers.answer import MAX_LINE, Value, read_answer
 from acgym.types import Json
 
 _MARK = re.compile(r"(?<![a-z])answers?[ \t*_`\"']{0,8}(?:[:=]|is\b:?)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.,:-])-?\d{1,3}(?:,\d{3})+(?![\w:-])|(?<![\w.,:-])-?\d{1,15}(?![\w:-]|\.\d)")
+_DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 _EDGES = " \t\r\n*_`\"'“”‘’«»()[]{}.!,;:"
 
 
@@ -44,6 +46,16 @@ def said_right(reply: str, wanted: Json, names: Iterable[str]) -> bool | None:
     if not line.strip(_EDGES):
         return None
     return _named(line, names) == wanted.casefold()
+
+
+def holds(reply: str, wanted: Json, names: Iterable[str]) -> bool:
+    """Say whether a reply holds the right answer, whatever its form: as the only number, date or name in it."""
+    text = " ".join(reply[: 4 * MAX_LINE].split())
+    if isinstance(wanted, int):
+        return {number.replace(",", "") for number in _NUMBER.findall(text)} == {str(wanted)}
+    if _is_date(wanted):
+        return set(_DATE.findall(text)) == {wanted} or bool(said_right(f"Answer: {text}", wanted, names))
+    return _named(text.casefold(), names) == wanted.casefold()
 
 
 def _counted(reply: str, wanted: str) -> Value | None:

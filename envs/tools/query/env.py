@@ -12,7 +12,7 @@ import numpy as np
 
 from acgym.draw import Draw
 from acgym.env import Outcome, TextEnv
-from acgym.envs.tools.query.answer import said_right
+from acgym.envs.tools.query.answer import holds, said_right
 from acgym.envs.tools.query.asked import Asked, Missing, call_key
 from acgym.envs.tools.query.evaluate import answer_of
 from acgym.envs.tools.query.evidence import Evidence
@@ -81,7 +81,8 @@ class ToolQuery(TextEnv):
     Info:
         ``error``: ``unknown_tool``, ``bad_arguments`` (breaks the schema), ``wrong_tool`` (reads a table that has no
         part in the question), ``failed_call`` (an id or a page that is not there), ``repeated_call`` (the same call
-        again), and at the end ``wrong_answer``. Of several in one list of calls, the first.
+        again), and at the end ``wrong_answer``. Of several in one list of calls, the first. ``found``, after a reply
+        that is no call: whether it holds the right answer as its only number, date or name, whatever its form.
 
     Splits share no name: titles, people, places, ships and rooms of evaluation never occur in training.
 
@@ -200,10 +201,10 @@ class ToolQuery(TextEnv):
         right = said_right(text, answer, self._names())
         if right is None:
             kind = "number" if isinstance(answer, int) else "date" if answer[:4].isdigit() else "name"
-            return self.malformed(_NO_VALUE[kind] + _GRAMMAR)
+            return self.malformed(_NO_VALUE[kind] + _GRAMMAR, found=holds(text, answer, self._names()))
         if right:
-            return Outcome("Right.", 1.0, success=True, terminated=True)
-        return Outcome("That is not the answer.", self._progress, terminated=True, error="wrong_answer")
+            return Outcome("Right.", 1.0, success=True, terminated=True, found=True)
+        return Outcome("That is not the answer.", self._progress, terminated=True, error="wrong_answer", found=False)
 
     def oracle(self) -> str:
         """Return the calls that the evaluation of the question is waiting for, or the answer that follows from them."""
