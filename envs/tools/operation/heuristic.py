@@ -9,17 +9,31 @@ from typing import Any
 from acgym.text import NotJson, read_json
 from acgym.types import Call, Json, ToolSpec, calls_to_action
 
-_SENTENCE = re.compile(r"(?<=[.?!]) ")
-_PIECES = re.compile(r'"([^"]+)"|\b((?:[A-Z][\w\'-]+)(?: [A-Z][\w\'-]+)*)|\b(\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|\d+)')
+_SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z\"])")
+_QUOTED = re.compile(r'"([^"]+)"')
+_PERSON = re.compile(r"\b([A-Z][a-z]+ [A-Z][a-z]+)\b")
+_ABOUT = re.compile(
+    r"\b(?:about|under|subject|mail|message) ([A-Z][\w' -]*?)(?= by| from| that|,|\.| to | as | into |$)"
+)
+_FORMS = {
+    "day": re.compile(r"(\d{4}-\d{2}-\d{2})"),
+    "due": re.compile(r"(\d{4}-\d{2}-\d{2})"),
+    "start": re.compile(r"\b(\d{1,2}:\d{2})\b"),
+    "room": re.compile(r"\b(?:room|to|in) ([A-Z][a-z]+)\b"),
+    "sheet": re.compile(r"[Ss]heet ([A-Z][a-z]+)"),
+    "customer": re.compile(r"\b(?:of|from|for|customer) ([A-Z][a-z]+ [A-Z][a-z]+)"),
+    "column": re.compile(r"\bthe (count|minimum|shelf|supplier|euros|state|city|approved|course|hours|passed)\b"),
+    "value": re.compile(r"\b(?:be|to|write|say) (\w+)"),
+}
+"""What a value looks like in a sentence, by the parameter that it goes to."""
 
 
 def overlap(told: Sequence[str], replies: Sequence[str], tools: Sequence[ToolSpec]) -> str:
     """Return the next reply, from observations and own replies alone.
 
-    Each sentence of the request that shares words with a function takes two replies: the search function that shares
-    most words with it, asked for the sentence's first name or quotation; then the function that changes something and
-    shares most words, with the first id that the search found, the words of its lists that occur in the sentence, and
-    the names, quotations, days, times and numbers of the sentence in their order. Then ``Done.``
+    Each sentence of the request that shares at least two words with a function that changes something takes two
+    replies: a search for what the sentence names, then that function, with the row that the search found (in a sheet,
+    the one that holds a name of the sentence) and with what looks like its arguments. Then ``Done.``
 
     Args:
         told: the rules with the request, and results.
@@ -28,16 +42,16 @@ def overlap(told: Sequence[str], replies: Sequence[str], tools: Sequence[ToolSpe
     """
     functions = [tool["function"] for tool in tools]
     acts = [f for f in functions if not f["name"].startswith(("search", "read", "list", "sum"))]
-    sentences = [s for s in _SENTENCE.split(told[0].rpartition("\n")[2]) if acts and _best(s, acts)[0] > 1]
+    request = told[0].rpartition("\n")[2]
+    sentences = [s for s in _SENTENCE.split(request) if acts and _best(s, acts)[0] > 1]
     at, second = divmod(len(replies), 2)
     if at >= len(sentences):
         return "Done."
     sentence = sentences[at]
-    pieces = ["".join(found) for found in _PIECES.findall(sentence)]
     act = _best(sentence, acts)[1]
     if not second:
-        return _search(act, functions, pieces)
-    return calls_to_action((Call(act["name"], _filled(act, sentence, pieces, _first_id(told[-1]))),))
+        return _search(act, functions, sentence)
+    return calls_to_action((Call(act["name"], _filled(act, sentence, _found(told[-1], sentence))),))
 
 
 def _best(sentence: str, functions: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
@@ -50,43 +64,63 @@ def _best(sentence: str, functions: list[dict[str, Any]]) -> tuple[int, dict[str
     return score, functions[i]
 
 
-def _search(act: dict[str, Any], functions: list[dict[str, Any]], pieces: list[str]) -> str:
-    """Search for what a function acts on, by the first name or quotation."""
+def _search(act: dict[str, Any], functions: list[dict[str, Any]], sentence: str) -> str:
+    """Search for what a function acts on, by what the sentence names it."""
     kind = next((name.removesuffix("_id") for name in act["parameters"]["properties"] if name.endswith("_id")), "")
-    for function in functions:
-        properties = function["parameters"]["properties"]
-        by = next((name for name in ("title", "subject", "sheet") if name in properties), None)
-        if function["name"].startswith(("search", "read_sheet")) and by and (kind in function["name"] or kind == "row"):
-            quoted = [piece for piece in pieces if " " in piece] or pieces or [""]
-            return calls_to_action((Call(function["name"], {by: quoted[-1]}),))
-    return calls_to_action((Call(functions[0]["name"], {}),))
+    looks = [f for f in functions if f["name"] == ("read_sheet" if kind == "row" else f"search_{kind}".rstrip("s"))]
+    looks = looks or [f for f in functions if f["name"].startswith(f"search_{kind}")] or functions[:1]
+    properties = looks[0]["parameters"]["properties"]
+    arguments = {}
+    for name in ("title", "subject", "sheet"):
+        value = _value(name, sentence, []) if name in properties else None
+        if value is not None:
+            arguments[name] = value
+    return calls_to_action((Call(looks[0]["name"], arguments),))
 
 
-def _filled(act: dict[str, Any], sentence: str, pieces: list[str], key: str) -> dict[str, Json]:
+def _filled(act: dict[str, Any], sentence: str, row: dict[str, Json]) -> dict[str, Json]:
     arguments: dict[str, Json] = {}
-    left = list(pieces)
-    for name in act["parameters"]["required"]:
-        form = act["parameters"]["properties"][name]
+    quoted = _QUOTED.findall(sentence)
+    for name, form in act["parameters"]["properties"].items():
+        value: Json = None
         if name.endswith("_id"):
-            arguments[name] = key
+            value = row.get("id", "")
         elif "enum" in form:
-            arguments[name] = next((word for word in form["enum"] if word in sentence), form["enum"][0])
+            value = next((word for word in form["enum"] if re.search(rf"\b{word}\b", sentence)), None)
         elif form["type"] == "integer":
-            arguments[name] = next((int(piece) for piece in left if piece.isdigit()), 30)
-        elif form["type"] == "object":
-            arguments[name] = {}
-        else:
-            arguments[name] = left.pop() if left else ""
+            value = next((int(number) for number in re.findall(r"\b(\d+) minutes", sentence)), None)
+        elif form["type"] == "array":
+            value = _PERSON.findall(sentence)
+        elif form["type"] != "object":
+            value = _value(name, sentence, quoted)
+        if value is not None:
+            arguments[name] = int(value) if name == "value" and str(value).isdecimal() else value
     return arguments
 
 
-def _first_id(result: str) -> str:
+def _value(name: str, sentence: str, quoted: list[str]) -> Json:
+    """Return what looks like the value of a parameter."""
+    if name in _FORMS:
+        found = _FORMS[name].findall(sentence)
+        return found[-1] if found else None
+    if name in ("to", "assignee", "people", "from"):
+        found = _PERSON.findall(_QUOTED.sub("", sentence))
+        return found[-1] if found else None
+    if name == "subject" and not quoted:
+        about = _ABOUT.search(sentence)
+        return about[1] if about else None
+    quoted = quoted or _QUOTED.findall(sentence)
+    return (quoted[0] if name in ("title", "subject") else quoted[-1]) if quoted else None
+
+
+def _found(result: str, sentence: str) -> dict[str, Json]:
+    """Return the row of a result that the sentence names most of, the first of several."""
     try:
         value = read_json(result)
     except NotJson:
-        return ""
-    row = value[0] if isinstance(value, list) and value else value
-    return str(row.get("id", "")) if isinstance(row, dict) else ""
+        return {}
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return max(rows, key=lambda row: sum(str(cell) in sentence for cell in row.values()), default={})
 
 
 def _words(text: str) -> set[str]:

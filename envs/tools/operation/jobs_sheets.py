@@ -37,7 +37,8 @@ def write(office: Office, vague: bool) -> Job | None:
         return None
     says = office.draw.pick((
         "In the sheet {s}, the {c} of {l} should be {v}.", "Set {c} to {v} for {l} in the sheet {s}.",
-        "The sheet {s} is wrong about {l}: it should say {v} under {c}.", "Please write {v} under {c} for {l}, sheet {s}.",
+        "The sheet {s} is wrong about {l}: it should say {v} under {c}.",
+        "Please write {v} under {c} for {l}, sheet {s}.",
         "{l}, sheet {s}: change the {c} to {v}.",
     ) if not vague else (
         "In the sheet {s}, the {c} of {l} has to become what I told you.",

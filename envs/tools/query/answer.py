@@ -11,7 +11,9 @@ from acgym.types import Json
 
 _MARK = re.compile(r"(?<![a-z])answers?[ \t*_`\"']{0,8}(?:[:=]|is\b:?)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.,:-])-?\d{1,3}(?:,\d{3})+(?![\w:-])|(?<![\w.,:-])-?\d{1,15}(?![\w:-]|\.\d)")
-_DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8} \d{4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4})(?!\d)"
+)
 _EDGES = " \t\r\n*_`\"'“”‘’«»()[]{}.!,;:"
 
 
@@ -54,7 +56,7 @@ def holds(reply: str, wanted: Json, names: Iterable[str]) -> bool:
     if isinstance(wanted, int):
         return {number.replace(",", "") for number in _NUMBER.findall(text)} == {str(wanted)}
     if _is_date(wanted):
-        return set(_DATE.findall(text)) == {wanted} or bool(said_right(f"Answer: {text}", wanted, names))
+        return {said_right(f"Answer: {day}", wanted, ()) for day in _DATE.findall(text)} == {True}
     return _named(text.casefold(), names) == wanted.casefold()
 
 
