@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -163,14 +164,17 @@ TWINS = (
 """Functions that are taken for one another; where one is offered, the other one comes along."""
 
 
-@cache
 def spec(name: str) -> ToolSpec:
-    """Return a function in OpenAI form."""
+    """Return a function in OpenAI form, as a new object."""
+    made: ToolSpec = json.loads(_written(name))
+    return made
+
+
+@cache
+def _written(name: str) -> str:
     function = FUNCTIONS[name]
     parameters = {
-        "type": "object",
-        "properties": dict(function.args),
-        "required": list(function.needs),
-        "additionalProperties": False,
-    }
-    return {"type": "function", "function": {"name": name, "description": function.says, "parameters": parameters}}
+        "type": "object", "properties": function.args, "required": function.needs, "additionalProperties": False,
+    }  # fmt: skip
+    described = {"name": name, "description": function.says, "parameters": parameters}
+    return json.dumps({"type": "function", "function": described})

@@ -54,6 +54,14 @@ _MORE = (
 """How a further instalment begins."""
 
 
+_GUARDS = {
+    "kept meeting": (("cancel_event",), "read_event", "event_id"),
+    "large meeting": (("move_event",), "read_event", "event_id"),
+    "noted": (("solve_ticket", "close_ticket"), "read_ticket", "ticket_id"),
+}  # fmt: skip
+"""Policy that rests on what a search does not show -> the functions concerned, the one that shows it, its argument."""
+
+
 @dataclass
 class _Drawn:
     """A job, and what came of it."""
@@ -81,6 +89,7 @@ def draw_operation(draw: Draw, split: Split, level: int) -> Task:
             continue
         policies = _policies(office, drawn, shape)
         if policies is not None:
+            _guard(drawn, policies)
             task = _task(office, drawn, policies, shape)
             if _works(task):
                 return task
@@ -186,6 +195,17 @@ def _bars(office: Office, policies: list[Json], each: _Drawn) -> list[bool]:
     return [forbidden(policies, name, args, office.state, today) for name, args in each.job.acts]
 
 
+def _guard(drawn: list[_Drawn], policies: list[Json]) -> None:
+    """Add the look-ups without which nobody knows whether a policy forbids a job."""
+    kinds = [policy["kind"] for policy in policies]
+    for each in drawn:
+        for name, args in each.job.acts:
+            for kind, (acts, look, key) in _GUARDS.items():
+                made = [look, {key: args.get(key)}]
+                if kind in kinds and name in acts and made not in each.job.looks:
+                    each.job.looks.append(made)
+
+
 def _task(office: Office, drawn: list[_Drawn], policies: list[Json], shape: Shape) -> Task:
     draw = office.draw
     count = min(draw.between(*shape.turns), len(drawn))
@@ -214,7 +234,10 @@ def _task(office: Office, drawn: list[_Drawn], policies: list[Json], shape: Shap
         "state": office.state, "sheets": office.sheets, "today": office.today.isoformat(), "policies": policies,
         "turns": turns,
     }  # fmt: skip
-    kind = " + ".join(sorted(_NAMES[each.maker] for each in drawn)) if office.level < 3 else f"{len(drawn)} jobs"
+    kind = " + ".join(sorted(_NAMES[each.maker] for each in drawn))
+    if office.level > 2:
+        barred, asked = any(each.forbidden for each in drawn), any(each.job.ask for each in drawn)
+        kind = f"{len(drawn)} jobs" + ", one forbidden" * barred + ", one left unsaid" * asked
     return Task(kind, turns[0], data, reference, tuple(spec(name) for name in _offered(office, drawn, shape)))
 
 

@@ -109,18 +109,18 @@ class ToolQuery(TextEnv):
         "wrong_answer": "lost_track",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.000, 0.000),
-        2: Anchor(0.000, 0.000),
-        3: Anchor(0.000, 0.000),
-        4: Anchor(0.000, 0.000),
-        5: Anchor(0.000, 0.000),
+        1: Anchor(0.002, 0.041),
+        2: Anchor(0.035, 0.070),
+        3: Anchor(0.046, 0.057),
+        4: Anchor(0.079, 0.086),
+        5: Anchor(0.018, 0.023),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.000, 0.000),
-        2: Anchor(0.000, 0.000),
-        3: Anchor(0.000, 0.000),
-        4: Anchor(0.000, 0.000),
-        5: Anchor(0.000, 0.000),
+        1: Anchor(0.291, 0.534),
+        2: Anchor(0.101, 0.291),
+        3: Anchor(0.081, 0.281),
+        4: Anchor(0.133, 0.253),
+        5: Anchor(0.033, 0.111),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,11 +22,15 @@ PAGE = "page"
 """Argument of every function that gives a list: which page of it."""
 
 
+def specs(name: str, wanted: Sequence[str]) -> tuple[ToolSpec, ...]:
+    """Return the specs of those functions of a domain, as new objects."""
+    written = _written(name)
+    return tuple(json.loads(written[tool]) for tool in wanted)
+
+
 @cache
-def specs(name: str) -> dict[str, ToolSpec]:
-    """Return the specs of a domain's functions by name."""
-    domain = DOMAINS[name]
-    return {tool.name: _spec(domain, tool) for tool in domain.tools}
+def _written(name: str) -> dict[str, str]:
+    return {tool.name: json.dumps(_spec(DOMAINS[name], tool)) for tool in DOMAINS[name].tools}
 
 
 @cache

@@ -49,7 +49,7 @@ def draw_question(draw: Draw, split: Split, level: int) -> Task:
                 goal = _words(draw, domain, family, tables, values)
                 data = {"domain": domain.name, "tables": tables, "page": PAGE_SIZE[level]}
                 reference = {"tree": tree, "answer": answer}
-                offered = tuple(specs(domain.name)[name] for name in _offered(draw, domain, tree, level))
+                offered = specs(domain.name, _offered(draw, domain, tree, level))
                 return Task(f"{domain.name} {number}", goal, data, reference, offered)
 
 
