@@ -57,7 +57,7 @@ def dress(draw: Draw, voice: Voice, parts: list[str], taken_back: str | None = N
         said += [taken_back, draw.pick(TAKEN_BACK)]
     for i, part in enumerate(parts):
         joiner = draw.pick(voice.joiners) if i else ""
-        said.append(joiner + part)
+        said.append(joiner + (_after_comma(part) if said[-1].endswith(",") else part))
     said.append(draw.pick(voice.after))
     text = " ".join(sentence for sentence in said if sentence)
     if voice.lower:
@@ -72,6 +72,12 @@ def _outside(text: str, change: Callable[[str], str]) -> str:
     """Apply a change to what stands outside of the marks."""
     parts = _KEPT.split(text)
     return "".join(part if part.startswith(OPEN) else change(part) for part in parts)
+
+
+def _after_comma(sentence: str) -> str:
+    """Begin a sentence small, as after ``Dear colleague,``; names and I stay as they are."""
+    begins = sentence[:1].isupper() and not sentence.startswith(("I ", "I'"))
+    return sentence[:1].lower() + sentence[1:] if begins else sentence
 
 
 def _misspelt(draw: Draw, word: str) -> str:

@@ -330,6 +330,13 @@ def test_who_changes_their_mind_ends_with_what_they_mean():
     assert "Ask A." not in dress(FixedDraw(), VOICES[0], ["Ask B."], "Ask A.")
 
 
+def test_a_sentence_after_a_comma_begins_small_unless_it_is_a_name_or_i():
+    voice = Voice("x", ("Dear colleague,",), ("",))
+    assert dress(FixedDraw(), voice, ["Count them."]) == "Dear colleague, count them."
+    assert dress(FixedDraw(), voice, ["I need them."]) == "Dear colleague, I need them."
+    assert dress(FixedDraw(), voice, [f"{kept('Ada')} left."]) == "Dear colleague, Ada left."
+
+
 def test_there_are_twenty_voices_and_no_misspelling_is_a_word_of_the_list():
     assert len({voice.name for voice in VOICES}) >= 20
     assert not set(TYPOS) & set(TYPOS.values())

@@ -41,7 +41,7 @@ def write(office: Office, vague: bool) -> Job | None:
         "Please write {v} under {c} for {l}, sheet {s}.",
         "{l}, sheet {s}: change the {c} to {v}.",
     ) if not vague else (
-        "In the sheet {s}, the {c} of {l} has to become what I told you.",
+        "In the sheet {s}, write what I told you under {c} for {l}.",
         "Please change the {c} of {l} in the sheet {s} to what we agreed on.",
     )).format(s=kept(sheet), c=kept(column), l=kept(label), v=kept(value))  # fmt: skip
     ask = {"words": [column, "value", "number", "what should", "correct"], "question": f"What should {column} be?",
@@ -64,10 +64,10 @@ def bump(office: Office, vague: bool) -> Job | None:
     value = row[column] + step if more else row[column] - step
     says = office.draw.pick((
         "Raise the {c} of {l} in the sheet {s} by {n}.", "Sheet {s}: add {n} to the {c} of {l}.",
-        "The {c} of {l} is really {n} more than the sheet {s} says, so put that right.",
+        "For {l}, the sheet {s} says {n} too few under {c}; put that right.",
     ) if more else (
         "Lower the {c} of {l} in the sheet {s} by {n}.", "Sheet {s}: take {n} off the {c} of {l}.",
-        "The {c} of {l} is really {n} less than the sheet {s} says, so put that right.",
+        "For {l}, the sheet {s} says {n} too many under {c}; put that right.",
     )).format(s=kept(sheet), c=kept(column), l=kept(label), n=kept(step))  # fmt: skip
     acts: list[Made] = [["set_cell", {"row_id": key, "column": column, "value": value}]]
     return Job(says, looks, acts, [changed("row", key, **{column: value})], [about])

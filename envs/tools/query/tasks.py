@@ -91,6 +91,8 @@ def _fitting(draw: Draw, tree: Json, stored: Stored) -> Json:
                 return None
             if not _matters(tree[1], stored):
                 return None
+        elif tree[0] == "gap" and not answer:
+            return None
     except Unfit:
         return None
     return answer
