@@ -114,9 +114,10 @@ def create(office: Office, vague: bool) -> Job | None:
     draw = office.draw
     titles = [t for t in office.pool(EVENTS) if not any(e["title"] == t for e in office.now["event"].values())]
     day, start, room = office.slot()
-    event = {"title": draw.pick(titles), "day": day, "start": start, "minutes": draw.pick((30, 45, 60, 90)),
-        "room": room,
-             "people": draw.sample(office.people, draw.between(1, 2))}  # fmt: skip
+    event: dict[str, Json] = {
+        "title": draw.pick(titles), "day": day, "start": start, "minutes": draw.pick((30, 45, 60, 90)), "room": room,
+        "people": draw.sample(office.people, draw.between(1, 2)),
+    }  # fmt: skip
     says = draw.pick((
         'Put "{t}" into the calendar: {d} at {h}, {m} minutes, room {r}, with {p}.',
         'We need a new meeting, "{t}", on {d} from {h}, for {m} minutes, in the room {r}. Invite {p}.',

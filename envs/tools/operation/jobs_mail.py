@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acgym.envs.tools.operation.job import Job, Made, Maker, changed, gone, new
-from acgym.envs.tools.operation.office import Office
+from acgym.envs.tools.operation.office import Conditions, Office
 from acgym.envs.tools.operation.pools import SUBJECTS
 from acgym.envs.tools.voices import kept
 from acgym.types import Json
@@ -96,6 +96,7 @@ def send(office: Office, vague: bool) -> Job | None:
     draw = office.draw
     to, subject, text = office.other(), draw.pick(office.pool(SUBJECTS)), office.sentence()
     draft = draw.chance(0.4)
+    wordings: tuple[str, ...]
     if draft:
         wordings = (
             'Draft a mail to {p}, subject "{s}", text "{t}", but do not send it yet.',
@@ -206,7 +207,11 @@ def latest(office: Office, vague: bool) -> Job | None:
     )).format(w="latest" if newest else "oldest", p=kept(sender), q=kept(to))  # fmt: skip
     want = _letter("sent", to, f"Fwd: {mail['subject']}", mail["text"])
     looks: list[Made] = [["search_mail", {"from": sender}]]
-    about = ("mail", [*conditions, ["date", "newest" if newest else "oldest", None]], [key])
+    about: tuple[str, Conditions, list[str]] = (
+        "mail",
+        [*conditions, ["date", "newest" if newest else "oldest", None]],
+        [key],
+    )
     return Job(says, looks, [["forward_mail", {"mail_id": key, "to": to}]], [want], [about])
 
 

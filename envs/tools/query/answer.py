@@ -42,12 +42,12 @@ def said_right(reply: str, wanted: Json, names: Iterable[str]) -> bool | None:
     if not marks:
         whole = reply.strip(_EDGES).casefold()
         known = {name.casefold() for name in names}
-        return whole == wanted.casefold() if whole in known else None
+        return whole == str(wanted).casefold() if whole in known else None
     after = reply[marks[-1].end() :].lstrip(_EDGES)
     line = " ".join(after.partition("\n")[0][:MAX_LINE].split()).casefold()
     if not line.strip(_EDGES):
         return None
-    return _named(line, names) == wanted.casefold()
+    return _named(line, names) == str(wanted).casefold()
 
 
 def holds(reply: str, wanted: Json, names: Iterable[str]) -> bool:
@@ -57,7 +57,7 @@ def holds(reply: str, wanted: Json, names: Iterable[str]) -> bool:
         return {number.replace(",", "") for number in _NUMBER.findall(text)} == {str(wanted)}
     if _is_date(wanted):
         return {said_right(f"Answer: {day}", wanted, ()) for day in _DATE.findall(text)} == {True}
-    return _named(text.casefold(), names) == wanted.casefold()
+    return _named(text.casefold(), names) == str(wanted).casefold()
 
 
 def _counted(reply: str, wanted: str) -> Value | None:

@@ -51,7 +51,7 @@ class ToolQuery(TextEnv):
     What the agent sees:
         The rules, the step limit, and a question in the words of one of more than 20 people. The functions are in
         ``info["tools"]`` (OpenAI function form). The database is a film archive, a weather service, a conference, a
-        hospital, a shipping line or a parks service: 5 or 6 tables of up to 66 rows, drawn anew for each task. After a
+        hospital, a shipping line or a parks service: 5 or 6 tables, 38 to 166 rows, drawn anew for each task. After a
         call: its result as JSON, a record or ``{"rows": [...]}`` with ``page`` and ``pages`` if it has several;
         ``{"error": sentence}`` if it failed. After a list of calls: the list of their results.
 
@@ -135,7 +135,7 @@ class ToolQuery(TextEnv):
 
     @property
     def _domain(self) -> Domain:
-        return DOMAINS[self.task.data["domain"]]
+        return DOMAINS[str(self.task.data["domain"])]
 
     def judge(self, action: str) -> Outcome:
         """Run the calls, or compare the final answer."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from acgym.envs.tools.query.domains import conference, films, hospital, parks, shipping, weather
+from acgym.envs.tools.query import conference, films, hospital, parks, shipping, weather
 from acgym.envs.tools.query.evaluate import compared
 from acgym.envs.tools.query.schema import Day, Domain, Pick, Ref, Tool, Whole
 from acgym.text import excerpt
