@@ -15,7 +15,10 @@ from acgym.envs.tools.words import simple_tool
 from acgym.envs.workflow.heuristic import list_steps
 from acgym.envs.world.household.heuristic import search
 
-IDS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
+IDS = (
+    *("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0"),
+    *("ACB/ToolQuery-v0", "ACB/ToolOperation-v0"),
+)
 
 
 def test_a_code_is_copied_from_the_sentence_of_the_name():

@@ -123,7 +123,13 @@ class ToolOperation(TextEnv):
     }
     unclear_errors = frozenset(("failed_call", "wrong_call"))
     anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in (1, 2, 3, 4, 5)}
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in (1, 2, 3, 4, 5)}
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.277, 0.277),
+        2: Anchor(0.050, 0.194),
+        3: Anchor(0.002, 0.087),
+        4: Anchor(0.000, 0.061),
+        5: Anchor(0.000, 0.031),
+    }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
         """Draw the office, the jobs, the policies and the words."""

@@ -119,7 +119,7 @@ class ToolQuery(TextEnv):
         1: Anchor(0.291, 0.534),
         2: Anchor(0.101, 0.291),
         3: Anchor(0.081, 0.281),
-        4: Anchor(0.133, 0.253),
+        4: Anchor(0.133, 0.252),
         5: Anchor(0.033, 0.111),
     }
 

@@ -13,7 +13,7 @@ from acgym.envs.tools.query.schema import Day, Domain, Pick, Ref, Tool, Whole
 from acgym.text import excerpt
 from acgym.types import Json, ToolSpec
 
-DOMAINS = {
+DOMAINS: dict[str, Domain] = {
     module.DOMAIN.name: module.DOMAIN for module in (conference, films, hospital, parks, shipping, weather)
 }  # fmt: skip
 """Every domain by its name."""
