@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from acgym.draw import Draw
+from acgym.types import Json
+
+FILE = Path(__file__).resolve().parent.parent / "data" / "request_voices.json"
+"""The written voices."""
 
 OPEN, CLOSE = "\x02", "\x03"
 """Marks around text that a voice never alters: names, quoted text, values."""
@@ -118,156 +124,10 @@ TYPOS = {
 """Common words and how a hurried hand writes them; none becomes another word that would make sense."""
 del TYPOS["from"]  # "form" is a word
 
-VOICES = (
-    Voice("plain", ("",), ("", "Thank you.", "Thanks.", "That is all.", "Thanks in advance.", "No rush.")),
-    Voice(
-        "terse",
-        ("", "Quick one:", "Need this now.", "Short question:", "One thing:"),
-        ("", "Asap.", "Be quick."),
-        joiners=("", "And: ", "Plus: "),
-    ),
-    Voice(
-        "polite",
-        ("Good morning.", "Good afternoon.", "Hello, I hope you are well.", "Dear assistant,"),
-        ("I would be grateful.", "Many thanks for your help.", "With kind regards.", "Much obliged."),
-    ),
-    Voice(
-        "chatty",
-        (
-            "Hi there! Busy day here, the phone has not stopped ringing.",
-            "Hey! Hope the coffee is better where you are.",
-            "Hello again, me once more, I know, I know.",
-            "Hi! I promised myself to clear my list before lunch, so here goes.",
-        ),
-        ("You are a star!", "That would really make my day.", "Right, back to the phone for me.", ""),
-    ),
-    Voice(
-        "hurried",
-        ("sorry, in a rush.", "on my way out the door.", "typing on my phone, sorry.", "no time, so"),
-        ("thanks", "cheers", "back in an hour"),
-        lower=True,
-        typos=True,
-    ),
-    Voice("careless", ("hi", "hey,", "hello,", "ok so"), ("thx", "ta", "many thanks", ""), lower=True, typos=True),
-    Voice(
-        "lower case",
-        ("hey.", "hi there.", "morning.", "me again."),
-        ("thanks a lot", "all for now.", "ta!"),
-        lower=True,
-    ),
-    Voice(
-        "indirect",
-        (
-            "I have been asked something that I cannot answer from memory.",
-            "My manager wants this from me by noon.",
-            "Somebody at the front desk came to me with this.",
-            "This came up in this morning's meeting, and everybody looked at me.",
-        ),
-        ("If you could see to it, please.", "I said that you would take care of it.", ""),
-    ),
-    Voice(
-        "formal",
-        (
-            "I am writing with the following request.",
-            "Kindly attend to the matter below.",
-            "For the file, please deal with this today.",
-            "The following is needed for our records.",
-        ),
-        ("Your assistance is appreciated.", "Please treat this as ordinary business.", ""),
-    ),
-    Voice(
-        "uncertain",
-        (
-            "I am not sure that I am asking the right one here.",
-            "Sorry if this is a silly thing to ask.",
-            "I may be holding the wrong end of the stick, but here it is.",
-            "I never know how to put these things.",
-        ),
-        ("Hope that makes sense.", "I hope that is clear enough.", ""),
-    ),
-    Voice(
-        "second thoughts", ("Hi.", "Hello.", "Good day.", "Right."), ("Yes, that.", "That is it.", ""), corrects=True
-    ),
-    Voice(
-        "changes their mind",
-        ("Let me see.", "So.", "Well.", "Now then."),
-        ("Sorry for the back and forth.", ""),
-        corrects=True,
-    ),
-    Voice(
-        "new here",
-        (
-            "It is my first week and I do not know the system yet.",
-            "I am covering for a colleague who is on leave.",
-            "I am new to this desk.",
-            "My login for this still does not work, so I have to ask you.",
-        ),
-        ("Thanks for bearing with me.", "Sorry to bother you.", ""),
-    ),
-    Voice(
-        "dictating",
-        ("Take this down, please.", "Ready? Here we go.", "Are you listening? Good.", "Right, new item."),
-        ("Full stop, end of message.", "Over to you.", ""),
-    ),
-    Voice(
-        "grumpy",
-        (
-            "I asked for this yesterday.",
-            "Third time that I ask.",
-            "Nobody here seems to be able to do this.",
-            "I really should not have to chase this.",
-        ),
-        ("Get it right this time.", "I will not ask again.", ""),
-    ),
-    Voice(
-        "cheerful",
-        ("Happy to be back!", "Lovely day, is it not?", "Guess who!", "What a week!"),
-        ("You make this look easy!", "High five!", "Brilliant, thank you!"),
-    ),
-    Voice(
-        "explains",
-        (
-            "I am writing up notes for the file, so it has to be exact.",
-            "We are getting ready for an inspection and must have our facts straight.",
-            "I am filling in for the office and want to leave things tidy.",
-            "Before the weekend I want this off my list.",
-        ),
-        ("Accuracy matters more than speed here.", "Take the time that you need.", ""),
-    ),
-    Voice(
-        "second language",
-        (
-            "Excuse me for my English.",
-            "Hello, I write from the other office.",
-            "Good day, I have one demand.",
-            "Please to help me with this.",
-        ),
-        ("I thank you very much.", "Thank you for your time.", ""),
-    ),
-    Voice(
-        "old school",
-        ("To whom it may concern:", "My dear colleague,", "Sir or madam,", "Memo:"),
-        ("Yours faithfully.", "Yours, in haste.", "End of memo."),
-    ),
-    Voice(
-        "thinking aloud",
-        (
-            "Hmm, where was I. Oh yes.",
-            "Now what did I want. Ah.",
-            "Let me think how to say this.",
-            "There was something else. Got it.",
-        ),
-        ("I think that is everything.", "Yes, I think so.", ""),
-    ),
-    Voice(
-        "passing on",
-        (
-            "A colleague asked me to pass this on.",
-            "This is from the people upstairs.",
-            "Copying this over from a note on my desk.",
-            "Word for word, this is what I was given.",
-        ),
-        ("I only pass it on.", "They are waiting for it.", ""),
-    ),
-)
+
+def _read(row: dict[str, Json]) -> Voice:
+    return Voice(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
+
+
+VOICES = tuple(_read(row) for row in json.loads(FILE.read_bytes()))
 """Who writes; at least 20 voices, each with openings of its own."""

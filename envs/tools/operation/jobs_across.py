@@ -110,7 +110,7 @@ def invite_assignee(office: Office, vague: bool) -> Job | None:
         return None
     says = office.draw.pick((
         "Whoever works on {t} should come to {e}. Invite that person.", "Invite the assignee of {t} to {e}.",
-        "For {e} we need the colleague who has {t}. Send an invitation.",
+        "For {e} we need the colleague who has {t}; send an invitation.",
     )).format(t=ticket[2], e=event[2])  # fmt: skip
     looks = [*ticket[3], ["read_ticket", {"ticket_id": ticket[0]}], *event[3]]
     acts: list[Made] = [["invite_person", {"event_id": event[0], "people": who}]]
@@ -133,10 +133,14 @@ def reorder(office: Office, vague: bool) -> Job | None:
     office.used |= set(keys)
     customer, who = office.draw.pick(office.pool(CUSTOMERS)), office.other()
     says = office.draw.pick((
-        'Open a ticket for each item in the sheet Stock whose count is below its minimum. Title: "Reorder" and the '
-        'item, as in "Reorder pencils". Customer {c}, priority high, assigned to {p}.',
+        'Open a ticket for each item in the sheet Stock whose count is below its minimum, titled "Reorder" and the '
+        'item, as in "Reorder pencils", for the customer {c}, with priority high, assigned to {p}.',
         'For everything in the sheet Stock of which there is less than the minimum, {p} gets a ticket titled '
         '"Reorder" with the item behind it (like "Reorder pencils"), customer {c}, priority high.',
+        'Look through the sheet Stock: each item with a count under the minimum needs a ticket of priority high for '
+        '{p}, customer {c}, with a title such as "Reorder pencils" for pencils.',
+        '{p} is to reorder what runs short. So for each row of the sheet Stock with less than its minimum, open a '
+        'ticket called "Reorder" plus the item ("Reorder pencils", say), customer {c}, priority high, for {p}.',
     )).format(c=kept(customer), p=kept(who))  # fmt: skip
     rows = [
         {

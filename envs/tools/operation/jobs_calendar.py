@@ -51,11 +51,11 @@ def move(office: Office, vague: bool) -> Job | None:
         if start == event["start"] or not _free(office, key, event, start):
             return None
         says = office.draw.pick((
-            "Let {e} begin at {h}, on the same day.", "{e} has to start at {h}. The day stays.",
+            "Let {e} begin at {h}, on the same day.", "{e} has to start at {h}, on the day that it is on.",
             "Please move {e} to {h}, the day is fine.", "Change the time of {e} to {h}, nothing else.",
         ) if not vague else (
-            "{e} has to start at the time that we agreed on. The day stays.",
-            "Change the time of {e}, as I told you. The day stays.",
+            "{e} has to start at the time that we agreed on, and stay on its day.",
+            "Change the time of {e}, and not its day, as I told you.",
         )).format(e=called, h=kept(start))  # fmt: skip
         cells = {"start": start}
     ask = {"words": ["time", "when", "start", "begin", "hour"], "question": "At what time should it start?",
@@ -92,7 +92,8 @@ def invite(office: Office, vague: bool) -> Job | None:
     if office.draw.chance(0.5):
         who = office.other(*event["people"])
         says = office.draw.pick((
-            "{p} should come to {e} too. Send an invitation.", "Invite {p} to {e}.", "Add {p} to those invited to {e}.",
+            "{p} should come to {e} too and needs an invitation.", "Invite {p} to {e}.",
+            "Add {p} to those invited to {e}.",
             "I forgot {p} when I set up {e}. Please invite.",
         ))  # fmt: skip
         name, way = "invite_person", "push"

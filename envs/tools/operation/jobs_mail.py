@@ -152,8 +152,9 @@ def forward(office: Office, vague: bool) -> Job | None:
     mail = office.state["mail"][key]
     to = office.other(mail["from"])
     says = office.draw.pick((
-        "Forward the mail from {p} about {s} to {q}.", "{q} should see the message {s} that {p} sent. Pass it on.",
-        "Send {p}'s mail {s} on to {q}, as it is.", "What {p} wrote under {s} concerns {q} more than me. Forward it.",
+        "Forward the mail from {p} about {s} to {q}.", "{q} should see the message {s} that {p} sent, so pass it on.",
+        "Send {p}'s mail {s} on to {q}, as it is.",
+        "What {p} wrote under {s} concerns {q} more than me, so forward it.",
     )).format(p=who, s=what, q=kept(to))  # fmt: skip
     want = _letter("sent", to, f"Fwd: {mail['subject']}", mail["text"])
     return Job(says, looks, [["forward_mail", {"mail_id": key, "to": to}]], [want], [about])
@@ -203,7 +204,7 @@ def latest(office: Office, vague: bool) -> Job | None:
     to = office.other(sender)
     says = draw.pick((
         "Forward the {w} mail from {p} to {q}.", "Of the messages that {p} sent me, pass the {w} one on to {q}.",
-        "{q} needs the {w} message that I have from {p}. Forward it.",
+        "{q} needs the {w} message that I have from {p}, so forward it.",
     )).format(w="latest" if newest else "oldest", p=kept(sender), q=kept(to))  # fmt: skip
     want = _letter("sent", to, f"Fwd: {mail['subject']}", mail["text"])
     looks: list[Made] = [["search_mail", {"from": sender}]]

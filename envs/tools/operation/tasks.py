@@ -47,9 +47,10 @@ _MAKERS: tuple[Maker, ...] = (
 )  # fmt: skip
 _NAMES = {maker: f"{maker.make.__module__.rpartition('_')[2]} {maker.make.__name__}" for maker in _MAKERS}
 _MORE = (
-    "One more thing.", "While you are at it:", "Good. There is something else.", "And now this:", "Before you go:",
-    "Fine. Next on my list:", "I have another one for you.", "Thank you. I also need this done:",
-    "That leaves the rest:", "Now to something else.",
+    "One more thing.", "While you are at it:", "There is something else.", "And now this:", "Before you go:",
+    "Next on my list:", "I have another one for you.", "I also need this done:", "That leaves the rest:",
+    "Now to something else.", "Wait, there is more.", "Since you are here:", "On we go.", "This came in just now:",
+    "I nearly forgot.", "Right, what else.", "You are quick. Then:", "Still with me? Good, here is more.",
 )  # fmt: skip
 """How a further instalment begins."""
 
