@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from acgym.draw import Draw
 from acgym.types import Json
@@ -126,7 +126,8 @@ del TYPOS["from"]  # "form" is a word
 
 
 def _read(row: dict[str, Json]) -> Voice:
-    return Voice(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Voice(**values)
 
 
 VOICES = tuple(_read(row) for row in json.loads(FILE.read_bytes()))
