@@ -12,9 +12,8 @@ from typing import Any, get_args
 import gymnasium as gym
 
 from acgym.agents.base import Agent, AgentFailure
-from acgym.contract import stated_anchor
 from acgym.record.episode import Episode, Turn
-from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by
+from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by, stated_anchor
 
 
 class EnvBug(RuntimeError):

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym import contract as c
 from acgym.agents.scripted import Oracle
 from acgym.check import check
+from acgym.check import contract as c
 from acgym.compare.settings import prepare
 from acgym.env import Outcome
 from acgym.loop import play

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from acgym.analysis.result import ComparisonResult
 from acgym.record.episode import Episode
-from acgym.report.grids import Grid, grids, legend
+from acgym.report.grids import Grid, grids
+from acgym.report.legend import legend
 from acgym.report.paper_table import paper_tables
 from acgym.report.verdict import verdict
 from acgym.text import printable

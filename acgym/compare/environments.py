@@ -18,7 +18,7 @@ from acgym.types import Json
 
 def chosen_environments(
     envs: Sequence[str], suite: str | None, given: Mapping[str, Json], defaults: Mapping[str, Json]
-) -> tuple[Suite, tuple[str, ...]]:
+) -> Suite:
     """Find what is played: environments by their ids, or those of a suite.
 
     Args:
@@ -29,7 +29,7 @@ def chosen_environments(
         defaults: arguments that are dropped where an environment does not know them.
 
     Returns:
-        Environment -> arguments of ``gym.make``, and the modules that were imported for them.
+        Environment -> arguments of ``gym.make``.
 
     Raises:
         ValueError: if both are named, or as :func:`known_environment` and :func:`acgym.suites.suite_named`.
@@ -37,12 +37,16 @@ def chosen_environments(
     if envs and suite is not None:
         raise ValueError(f"the environments are chosen twice: by --env {envs[0]} and by --suite {suite}; keep one")
     wanted = {env: {} for env in envs} if envs else suite_environments(suite or QUICK)
-    modules = [name.rpartition(":")[0] for name in (*wanted, *([] if suite is None else [suite])) if ":" in name]
-    found = dict(
+    return dict(
         known_environment(env, {**own, **(given if envs else _without_level(env, given))}, defaults)
         for env, own in wanted.items()
     )
-    return found, tuple(dict.fromkeys(modules))
+
+
+def modules_of(envs: Sequence[str], suite: str | None) -> tuple[str, ...]:
+    """Return the modules that are named with environments or a suite (``"module:ID"``), each once."""
+    written = (*envs, *(suite_environments(suite) if suite else ()), suite or "")
+    return tuple(dict.fromkeys(name.rpartition(":")[0] for name in written if ":" in name))
 
 
 def _without_level(env: str, given: Mapping[str, Json]) -> dict[str, Json]:
@@ -139,7 +143,7 @@ def _arguments(env_id: str) -> list[str] | None:
 def check_playable(
     env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range, cut: bool = False
 ) -> int:
-    """Make an environment once, to see that its arguments are valid and that every scripted agent can play it.
+    """Make an environment once, to see that its arguments are valid, that it ends and that scripted agents play it.
 
     Args:
         env_id: the environment.
@@ -158,6 +162,11 @@ def check_playable(
         env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
+    if env.spec is None or env.spec.max_episode_steps is None:
+        raise ValueError(
+            f"{env_id} has no step limit, so that an agent that never finishes would play it forever; register it with "
+            "max_episode_steps"
+        )
     inside = env.unwrapped
     if cut and isinstance(inside, RowEnv):
         seeds = seeds[: inside.rows]

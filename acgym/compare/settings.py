@@ -14,7 +14,7 @@ from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
 from acgym.assemble.spec import MODELS, RERUN, AgentSpec, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
-from acgym.compare.environments import check_playable, chosen_environments, import_named
+from acgym.compare.environments import check_playable, chosen_environments, import_named, modules_of
 from acgym.record.run import folder_name
 from acgym.types import Json, canonical_json
 
@@ -137,7 +137,8 @@ def prepare(
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
-    specs = _specs(agents or DEFAULT_AGENTS, imports, noise_floor)
+    modules = tuple(dict.fromkeys([*imports, *modules_of(envs, suite)]))  # of methods or environments
+    specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     names = [spec.text for spec in specs]
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
@@ -149,8 +150,7 @@ def prepare(
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
-    chosen, modules = chosen_environments(envs, suite, given, defaults)
-    modules = tuple(dict.fromkeys([*imports, *modules]))
+    chosen = chosen_environments(envs, suite, given, defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     named = None if suite is None else suite.rpartition(":")[2]

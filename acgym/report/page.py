@@ -9,17 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acgym.analysis.probe_result import own_signals
 from acgym.analysis.result import ComparisonResult
 from acgym.files import write_whole
 from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
-from acgym.report.grids import DASH, Grid, grids, legend
+from acgym.report.grids import DASH, Grid, grids
+from acgym.report.legend import legend
 from acgym.report.material import Material, Missing
 from acgym.report.needle import needles
 from acgym.report.pairs import Packed, pack
 from acgym.report.paper_table import paper_tables
-from acgym.report.probe_grids import own_signals, probe_grids, probe_notes
+from acgym.report.probe_grids import probe_grids, probe_notes
 from acgym.report.published import published
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
@@ -156,8 +158,8 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
 
 def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
     """Return note, tables, figure (none) and reason."""
-    found = {} if material.run is None else own_signals(material.run, [agent.name for agent in material.agents])
-    if not found:
+    found = None if material.run is None else own_signals(material.run, [agent.name for agent in material.agents])
+    if found is None:
         return "", (), "", "the signals there were not measured ('acgym probe RUN --own' does)"
     return " ".join(probe_notes(found)), tuple(probe_grids(found)), "", ""
 

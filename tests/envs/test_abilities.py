@@ -255,7 +255,7 @@ def test_one_option_of_a_situation_is_right_by_another_reckoning():
                 known = before.casefold()
                 call = read_call(right)
                 assert call is not None, right
-                codes = [v for v in call.arguments.values() if isinstance(v, str) and re.match(r"[A-Z]+-?\d", v)]
+                codes = [v for v in call.arguments.values() if isinstance(v, str) and re.match(r"[A-Z]+-?\d{3}", v)]
                 assert all(code.casefold() in known for code in codes), (seed, right)
 
 

@@ -83,18 +83,18 @@ class ToolPlan(TextEnv):
         "unknown_tool": "wrong_tool",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.045, 0.580),
-        2: Anchor(0.002, 0.444),
-        3: Anchor(0.000, 0.293),
-        4: Anchor(0.000, 0.210),
-        5: Anchor(0.000, 0.165),
+        1: Anchor(0.036, 0.585),
+        2: Anchor(0.004, 0.442),
+        3: Anchor(0.000, 0.301),
+        4: Anchor(0.000, 0.227),
+        5: Anchor(0.000, 0.172),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.116, 0.671),
-        2: Anchor(0.038, 0.601),
-        3: Anchor(0.009, 0.507),
-        4: Anchor(0.000, 0.491),
-        5: Anchor(0.000, 0.475),
+        1: Anchor(0.118, 0.682),
+        2: Anchor(0.042, 0.614),
+        3: Anchor(0.012, 0.533),
+        4: Anchor(0.000, 0.521),
+        5: Anchor(0.000, 0.505),
     }
 
     def __init__(self, level: int = DEFAULT_LEVEL, form: str = "json", render_mode: str | None = None) -> None:

@@ -22,15 +22,6 @@ TOOLS = "ACB/ToolCall-v0"
 NEEDLE = "ACB/Needle-v0"
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Limits that fail soon; no key from the outside."""
-    for name in ("ACGYM_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {"TIMEOUT": "20", "RETRIES": "1", "FIRST_WAIT": "0.001", "PATIENCE": "30"}.items():
-        monkeypatch.setenv(f"ACGYM_REMOTE_{name}", value)
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """Start ``transformers serve`` with a model; return its URL and its process, which ends with the module."""
