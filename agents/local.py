@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from acgym.agents.base import Agent, AgentFailure, outgrown, too_long
 from acgym.agents.decoding import Decoding
+from acgym.agents.dense_model import downloaded, in_a_sentence, load_dense, refuse_odd_numbers
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.source import inspect_source, read_settings
-from acgym.agents.whole import downloaded, in_a_sentence, refuse_odd_numbers, whole_model
-from acgym.memory import give_back
-from acgym.quantisation import check_readable, quantisation
+from acgym.machine import give_back
+from acgym.model_files.inspect import inspect_source
+from acgym.model_files.quantisation import check_readable, quantisation
+from acgym.model_files.settings import read_settings
 from acgym.types import Json, Message, Reply, ToolSpec
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def load(source: str, read: Reader | None = None) -> Loaded:
         with in_a_sentence(folder, own=True):
             model, checkpoint = read(folder, held_dtype)
     else:
-        model = whole_model(folder)
+        model = load_dense(folder)
         _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
     with in_a_sentence(folder):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

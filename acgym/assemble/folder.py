@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from acgym.assemble.spec import AgentSpec, model_folder
+from acgym.model_files.settings import digest_of_ends
 
 _MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
-_END_BYTES = 4 << 20  # reading a large model whole would take longer than many a comparison
+_END_BYTES = 4 << 20
 
 
 def fingerprint(spec: AgentSpec) -> str | None:
@@ -20,12 +19,5 @@ def fingerprint(spec: AgentSpec) -> str | None:
     folder = model_folder(spec)
     if folder is None:
         return None
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.suffix in _MODEL_FILES and path.is_file()):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size}\n".encode())
-        with file.open("rb") as stream:
-            digest.update(stream.read(_END_BYTES))
-            stream.seek(max(stream.tell(), size - _END_BYTES))
-            digest.update(stream.read())
-    return digest.hexdigest()[:16]
+    files = sorted(path for path in folder.iterdir() if path.suffix in _MODEL_FILES and path.is_file())
+    return digest_of_ends(files, _END_BYTES)[:16]

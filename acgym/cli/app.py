@@ -14,12 +14,12 @@ from rich.text import Text
 from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
-from acgym.cli.options import ENV_HELP, Kwargs, json_object
+from acgym.cli.options import ENV_HELP, Import, Kwargs, json_object
 from acgym.cli.plan import plan
 from acgym.cli.play import compare, play
 from acgym.cli.probe import probe
 from acgym.cli.repeat import repeat
-from acgym.cli.terminal import find_modules, output, plain_errors, say
+from acgym.cli.terminal import find_modules, import_modules, output, plain_errors, say
 from acgym.cli.view import export, view
 from acgym.plain_warnings import warn_plainly
 
@@ -58,12 +58,14 @@ def envs(
 ) -> None:
     """List the environments, with what a random policy scores on each level."""
     with plain_errors():
+        from acgym.acbench import SUITE
         from acgym.cli.show import show_environments
         from acgym.compare.environments import suite_environments
         from acgym.suites import environment_ids
 
         find_modules([suite or ""])
-        show_environments(environment_ids() if suite is None else list(suite_environments(suite)), output())
+        ids = environment_ids() if suite is None else list(suite_environments(suite))
+        show_environments(ids, output(), with_tasks=suite == SUITE)
 
 
 def check(
@@ -94,6 +96,7 @@ def train(
         int | None, typer.Option(help="Optimiser steps before key-value heads are merged. Default: the recipe's.")
     ] = None,
     stop_at: Annotated[int | None, typer.Option(help="Stop at this step; the same command goes on later.")] = None,
+    imports: Import = None,
 ) -> None:
     """Train the reference agent from nothing: behaviour cloning on the oracle's training-split conversations.
 
@@ -106,6 +109,7 @@ def train(
         from acgym.train.reference import train_reference
         from acgym.train.trainer import TrainingRecipe
 
+        import_modules(imports or [])
         recipe = TrainingRecipe() if steps is None else replace(TrainingRecipe(), steps=steps)
         finished = train_reference(recipe, out, report=typer.echo, stop_at=stop_at)
         if finished is not None:

@@ -20,7 +20,7 @@ from acgym.envs.tools.schema import fault
 
 MAX_BYTES = 28_000
 DOMAIN_KEYS = {"domain", "about", "slots", "tools", "unserved", "no_tool", "tasks"}
-TOOL_KEYS = {"name", "description", "parameters", "required", "returns", "sample", "errors", "near", "asks"}
+TOOL_KEYS = {"name", "description", "parameters", "required", "returns", "sample", "errors", "near", "rivals", "asks"}
 STEP_KEYS = {"id", "tool", "args", "result", "thought", "traps", "after"}
 NAME = re.compile(r"[a-z][a-zA-Z0-9]*(_[a-zA-Z0-9]+)*\Z")
 WORD = re.compile(r"[a-z]{3,}")
@@ -112,8 +112,8 @@ def phrase_complaints(domain: Domain, phrase: Phrase) -> Iterator[str]:
 def tool_complaints(domain: Domain, tool: Tool) -> Iterator[str]:
     if not NAME.match(tool.name):
         yield "the name must be snake_case or camelCase"
-    if set(tool._row) - TOOL_KEYS or TOOL_KEYS - {"near"} - set(tool._row):
-        yield f"a tool must hold {sorted(TOOL_KEYS)} (near may be missing), it holds {sorted(tool._row)}"
+    if set(tool._row) - TOOL_KEYS or TOOL_KEYS - {"near", "rivals"} - set(tool._row):
+        yield f"a tool must hold {sorted(TOOL_KEYS)} (near and rivals may be missing), it holds {sorted(tool._row)}"
     Draft202012Validator.check_schema(tool.parameters)
     properties = tool.parameters["properties"]
     if not set(tool.parameters["required"]) <= set(properties):
@@ -224,6 +224,10 @@ def walk(domain: Domain, goal: Goal, words: Words) -> Iterator[str]:
 def library_complaints(found: list[Domain]) -> Iterator[str]:
     """Say what is wrong between domains."""
     names = Counter(tool.name for domain in found for tool in domain.tools)
+    for tool in (tool for domain in found for tool in domain.tools):
+        strange = [name for name in tool.rivals if name not in names or name in tool.domain.by_name]
+        if strange:
+            yield f"{tool.name}: rivals are tools of other domains, not {strange}"
     yield from (f"the tool {name} is in the library {n} times" for name, n in names.items() if n > 1)
     phrases: Counter[str] = Counter()
     for domain in found:

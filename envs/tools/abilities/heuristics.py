@@ -45,7 +45,7 @@ def best_tools(told: str) -> list[str]:
     """For each request, name the tool whose name and description share most rare words with it."""
     rows = told.partition("Tools:\n")[2].partition("\nRequests:")[0].split("\n")
     documents = [stems(row) for row in rows]
-    names = [row[2:].partition(":")[0] for row in rows]
+    names = [row[2:].partition("(")[0] for row in rows]
     return [names[ranked(text, documents)[0]] for text in listed(told, "Requests")]
 
 

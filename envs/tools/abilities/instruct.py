@@ -76,18 +76,18 @@ class ToolInstruct(TextEnv):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.002, 0.060),
-        2: Anchor(0.000, 0.055),
-        3: Anchor(0.000, 0.059),
-        4: Anchor(0.000, 0.059),
-        5: Anchor(0.000, 0.054),
+        1: Anchor(0.000, 0.056),
+        2: Anchor(0.001, 0.059),
+        3: Anchor(0.000, 0.055),
+        4: Anchor(0.000, 0.056),
+        5: Anchor(0.000, 0.055),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
-        2: Anchor(0.335, 0.335),
-        3: Anchor(0.065, 0.090),
-        4: Anchor(0.074, 0.091),
-        5: Anchor(0.057, 0.081),
+        2: Anchor(0.328, 0.328),
+        3: Anchor(0.072, 0.094),
+        4: Anchor(0.064, 0.089),
+        5: Anchor(0.067, 0.082),
     }
 
     def __init__(self, level: int = DEFAULT_LEVEL, form: str = "json", render_mode: str | None = None) -> None:

@@ -81,18 +81,18 @@ class ToolReason(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.339, 0.339),
-        2: Anchor(0.248, 0.248),
-        3: Anchor(0.009, 0.206),
-        4: Anchor(0.004, 0.201),
-        5: Anchor(0.000, 0.170),
+        1: Anchor(0.330, 0.330),
+        2: Anchor(0.269, 0.269),
+        3: Anchor(0.011, 0.200),
+        4: Anchor(0.002, 0.201),
+        5: Anchor(0.000, 0.173),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.448, 0.448),
-        2: Anchor(0.407, 0.407),
-        3: Anchor(0.040, 0.330),
-        4: Anchor(0.013, 0.324),
-        5: Anchor(0.005, 0.322),
+        1: Anchor(0.435, 0.435),
+        2: Anchor(0.410, 0.410),
+        3: Anchor(0.034, 0.330),
+        4: Anchor(0.007, 0.325),
+        5: Anchor(0.001, 0.281),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -35,8 +35,9 @@ _HOW = {
 class ToolRetrieve(Ability):
     """ACB/ToolRetrieve-v0: choose, among n tools, the one that serves a request.
 
-    What the agent sees: the rules, the day, n tools by name and description, and numbered requests of different people.
-    From level 2 the tools that look like the right one are among them: only their descriptions tell them apart.
+    What the agent sees: the rules, the day, n tools by name, parameters and description, and numbered requests of
+    different people. A parameter that is a code is shown with the look of such codes. From level 2 the tools that look
+    like the right one are among them: only their descriptions tell them apart.
 
     What it must say: the name of a tool, or ``none``, for each number: as one JSON object (``form="json"``) or as lines
     (``form="string"``). Names count in any case.
@@ -80,18 +81,18 @@ class ToolRetrieve(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.164, 0.164),
-        2: Anchor(0.018, 0.118),
+        1: Anchor(0.171, 0.171),
+        2: Anchor(0.011, 0.113),
         3: Anchor(0.000, 0.049),
-        4: Anchor(0.000, 0.024),
-        5: Anchor(0.000, 0.012),
+        4: Anchor(0.000, 0.021),
+        5: Anchor(0.000, 0.005),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.430, 0.430),
-        2: Anchor(0.070, 0.271),
-        3: Anchor(0.002, 0.156),
-        4: Anchor(0.000, 0.130),
-        5: Anchor(0.000, 0.099),
+        1: Anchor(0.485, 0.485),
+        2: Anchor(0.096, 0.312),
+        3: Anchor(0.009, 0.215),
+        4: Anchor(0.000, 0.158),
+        5: Anchor(0.000, 0.111),
     }
 
     def __init__(
@@ -134,7 +135,9 @@ class ToolRetrieve(Ability):
                 words = Words(draw, domain.slots, day)
                 said.append((remark(draw, split, draw.pick(domain.unserved), words), NONE))
                 continue
-            tool = draw.pick([tool for tool in domain.tools if tool not in gold])
+            barred = {name for other in gold for name in other.rivals}
+            free = [t for t in domain.tools if t not in gold and t.name not in barred]
+            tool = draw.pick([t for t in free if not any(other.name in t.rivals for other in gold)])
             gold.append(tool)
             made = request(draw, split, draw.pick(tool.asks), day, plain=self.level == 1)
             said.append((made.text, tool.name))
@@ -154,12 +157,10 @@ class ToolRetrieve(Ability):
         if self.level > 2:
             for domain in chosen:
                 listed.update(dict.fromkeys(domain.tools))
-        every = tools(split)
-        wanted = min(self.n_tools, len(every))
-        first = list(listed)[:wanted]
-        while len(first) < wanted:
-            taken = set(first)
-            first += [tool for tool in draw.sample(every, wanted - len(first)) if tool not in taken]
+        barred = {name for tool in gold for name in tool.rivals}
+        first = [tool for tool in listed if tool in gold or tool.name not in barred][: self.n_tools]
+        left = [tool for tool in tools(split) if tool.name not in barred and tool not in first]
+        first += draw.sample(left, min(self.n_tools - len(first), len(left)))
         return draw.shuffled(first)
 
     def rules(self) -> str:

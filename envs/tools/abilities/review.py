@@ -91,18 +91,18 @@ class ToolReview(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.220, 0.220),
-        2: Anchor(0.044, 0.209),
-        3: Anchor(0.007, 0.197),
-        4: Anchor(0.000, 0.198),
-        5: Anchor(0.000, 0.198),
+        1: Anchor(0.221, 0.221),
+        2: Anchor(0.047, 0.206),
+        3: Anchor(0.005, 0.202),
+        4: Anchor(0.002, 0.204),
+        5: Anchor(0.000, 0.192),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.785, 0.785),
-        2: Anchor(0.280, 0.517),
-        3: Anchor(0.127, 0.504),
-        4: Anchor(0.049, 0.487),
-        5: Anchor(0.016, 0.487),
+        1: Anchor(0.772, 0.772),
+        2: Anchor(0.277, 0.518),
+        3: Anchor(0.120, 0.491),
+        4: Anchor(0.058, 0.487),
+        5: Anchor(0.009, 0.477),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -80,18 +80,18 @@ class ToolUnderstand(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.012, 0.086),
-        2: Anchor(0.014, 0.090),
-        3: Anchor(0.000, 0.074),
-        4: Anchor(0.000, 0.081),
-        5: Anchor(0.000, 0.057),
+        1: Anchor(0.009, 0.084),
+        2: Anchor(0.007, 0.078),
+        3: Anchor(0.000, 0.077),
+        4: Anchor(0.000, 0.084),
+        5: Anchor(0.000, 0.067),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.232, 0.519),
-        2: Anchor(0.180, 0.433),
-        3: Anchor(0.022, 0.432),
-        4: Anchor(0.003, 0.422),
-        5: Anchor(0.000, 0.335),
+        1: Anchor(0.185, 0.444),
+        2: Anchor(0.152, 0.393),
+        3: Anchor(0.013, 0.396),
+        4: Anchor(0.001, 0.401),
+        5: Anchor(0.000, 0.325),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
+from itertools import cycle
 from pathlib import Path
 
 from acgym.types import Json, Split, ToolSpec
@@ -97,8 +98,25 @@ class Tool:
 
     @cached_property
     def line(self) -> str:
-        """Name and description on one line."""
-        return f"- {self.name}: {self.description}"
+        """Name, parameters and description on one line; ``?`` marks those that may be left out, codes have a model."""
+        required = self._row["required"]
+        looks = self._looks()
+        named = [f"{name}{'' if name in required else '?'}{looks.get(name, '')}" for name in self._row["parameters"]]
+        return f"- {self.name}({', '.join(named)}): {self.description}"
+
+    def _looks(self) -> dict[str, str]:
+        """Return, for arguments that are codes, how such a code looks."""
+        found = {}
+        for row in self._row["asks"]:
+            for name, value in row["args"].items():
+                slot = re.sub(r"_\d+\Z", "", value[1:]) if isinstance(value, str) and value.startswith("$") else ""
+                pool = self.domain.slots.get(slot)
+                if isinstance(pool, str) and pool.startswith("@code:"):
+                    model = pool.partition(":")[2]
+                    digits, letters = cycle("4172059386"), cycle("KMBTRXD")
+                    made = [next(digits) if c == "#" else next(letters) if c == "&" else c for c in model]
+                    found[name] = f" like {''.join(made)}"
+        return found
 
     @cached_property
     def signature(self) -> str:
@@ -135,6 +153,11 @@ class Tool:
         """Names of the tools of this domain that look alike -> what tells them apart."""
         found: Mapping[str, str] = self._row.get("near", {})
         return found
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Tools of other domains that could do what users ask this one for; not to be shown beside it."""
+        return tuple(self._row.get("rivals", ()))
 
     @cached_property
     def asks(self) -> tuple[Ask, ...]:
@@ -174,6 +197,11 @@ class Goal:
     def steps(self) -> tuple[Step, ...]:
         """Its calls in an order in which they can be made."""
         return tuple(Step(row) for row in self._row["steps"])
+
+    @property
+    def branches(self) -> bool:
+        """Whether other calls are needed when a result is another one, so that no list of calls can be right before."""
+        return bool(self._row.get("branches", False))
 
     @property
     def answer(self) -> str:
