@@ -196,7 +196,10 @@ class ToolCall(TextEnv):
             return None if expected and key not in self._made else "wrong_tool" if strayed else "failed_call"
         if result.record is None:  # a look-up
             return "wrong_tool" if strayed else None
-        return ("wrong_tool" if strayed else "wrong_call") if gold.wrong(world) > before else None
+        added = gold.wrong(world) - before
+        if strayed:  # a change that puts a record right again is none
+            return "wrong_tool" if added >= 0 else None
+        return "wrong_call" if added > 0 else None
 
     def _held(self, answered: bool) -> list[bool]:
         """Say which required items hold and count: the calls in order, then the answer if one is asked."""
