@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
-from acgym.assemble.spec import AgentSpec, model_folder
+from acgym.assemble.spec import AgentSpec, model_folder, model_source
 
 _MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 _END_BYTES = 4 << 20  # reading a large model whole would take longer than many a comparison
@@ -14,14 +15,16 @@ def fingerprint(spec: AgentSpec) -> str | None:
     """Identify the model files of a spec, so that a run is never continued with other weights under the same path.
 
     Returns:
-        16 hexadecimal digits over the names, sizes and the first and last 4 MiB of the files that make the model; None
-        for an agent without a model, or a model that is named by its hub id.
+        16 hexadecimal digits over the names, sizes and the first and last 4 MiB of the files that make the model and
+        its adapter; None for an agent without a model, or a model that is named by its hub id.
     """
     folder = model_folder(spec)
     if folder is None:
         return None
+    files = [folder] if folder.is_file() else _files(folder)
+    adapter = model_source(spec)[1]
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.suffix in _MODEL_FILES and path.is_file()):
+    for file in files + ([] if adapter is None else _files(Path(adapter).expanduser())):
         size = file.stat().st_size
         digest.update(f"{file.name} {size}\n".encode())
         with file.open("rb") as stream:
@@ -29,3 +32,7 @@ def fingerprint(spec: AgentSpec) -> str | None:
             stream.seek(max(stream.tell(), size - _END_BYTES))
             digest.update(stream.read())
     return digest.hexdigest()[:16]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in _MODEL_FILES and path.is_file())

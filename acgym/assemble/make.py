@@ -1,4 +1,4 @@
-"""Makes agents of their specs: ``reference``, ``hf:PATH``, ``oracle``, ..., with an optional compression recipe."""
+"""Makes agents of their specs: ``reference``, ``hf:PATH``, ``gguf:FILE``, ``oracle``, ..., with an optional compression recipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.agents.decoding import Decoding
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, model_source, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.calibrate.sample import draw
 from acgym.calibrate.spec import Calibration
@@ -81,10 +81,11 @@ def scripted(spec: AgentSpec) -> Agent:
 def local(spec: AgentSpec, tool_format: str | None = None, decoding: Decoding | None = None) -> LocalAgent:
     """Load the dense model of a spec as an agent; ``tool_format`` and ``decoding`` as :func:`agent` takes them."""
     with uncollected():
-        from acgym.agents.local import REFERENCE, LocalAgent, load
+        from acgym.agents.local import LocalAgent, load
         from acgym.compress.formats.read import read_checkpoint
 
-        loaded = load(str(REFERENCE) if spec.source is None else spec.source, read_checkpoint)
+        source, adapter = model_source(spec)
+        loaded = load(source, read_checkpoint, adapter)
     return LocalAgent(loaded, spec.base.text, decoding=decoding, tool_format=tool_format)
 
 

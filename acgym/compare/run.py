@@ -15,6 +15,7 @@ from acgym.assemble.spec import model_folder
 from acgym.compare.crew import Crew, Work
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
+from acgym.gguf_file import read_header
 from acgym.listener import Listener
 from acgym.record.run import Run
 
@@ -103,10 +104,17 @@ def default_workers(settings: Settings) -> int:
     A large model fills the cores by itself, and a second copy of it might not fit into memory.
     """
     folders = {model_folder(spec) for spec in settings.specs.values()}
-    sizes = [size for folder in folders if folder for size in [sum(f.stat().st_size for f in folder.glob(WEIGHTS))]]
+    sizes = [_size(folder) for folder in folders if folder]
     if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:
         return 1
     return max(1, min(os.cpu_count() or 1, len(settings.agents) - 1, MOST_WORKERS))
+
+
+def _size(source: Path) -> int:
+    """Return the bytes of a folder's weights, or what those of a GGUF file take in 16 bits."""
+    if source.is_file():
+        return 2 * sum(tensor.numel for tensor in read_header(source).tensors.values())
+    return sum(file.stat().st_size for file in source.glob(WEIGHTS))
 
 
 def _load_the_rest() -> None:

@@ -73,6 +73,7 @@ ROOMS: dict[str, Room] = {
         (
             "acgym",
             "acgym.calibrate",
+            "acgym.data",
             "acgym.record",
             "acgym.agents",
             "acgym.agents.remote",
@@ -97,7 +98,9 @@ ROOMS: dict[str, Room] = {
             "acgym.compress.stream",
         ),
     ),
-    "acgym.train": Room("demonstrations to the reference agent", ("acgym", "acgym.envs")),
+    "acgym.train": Room(
+        "demonstrations to the reference agent, or to a pretrained model", ("acgym", "acgym.agents", "acgym.envs")
+    ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(
         "the jobs on a run",

@@ -1,0 +1,62 @@
+"""Reads GGUF files into dense models that compute what the file means: weights are multiplied out once, on loading."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from acgym.compress.formats.build import build
+from acgym.gguf_file import PLAIN, read_header
+from acgym.types import Json
+
+HELD = torch.bfloat16
+"""Stored dtype of a file whose weights are not all of one plain type."""
+_DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+
+
+def read_gguf(path: Path, hold: Callable[[int, torch.dtype], torch.dtype]) -> tuple[Any, dict[str, Json]]:
+    """Load a GGUF file: the configuration and the names are transformers', the types are the gguf package's.
+
+    Every quantisation type that gguf decodes is read; inputs stay as they are, whereas llama.cpp rounds those of
+    quantised weights to 8 bits, so its outputs differ a little.
+
+    Args:
+        path: of the file.
+        hold: from the number of weights and their stored dtype to the dtype of the model.
+
+    Returns:
+        The model, on the CPU, and what :meth:`acgym.gguf_file.Gguf.facts` says of the file.
+
+    Raises:
+        ValueError: if the file is damaged, of an architecture that transformers does not read from GGUF, of a type
+            that gguf does not decode, or does not hold the model that it describes.
+        ImportError: if the package gguf is not installed.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+    header = read_header(path)
+    types = {tensor.type for tensor in header.tensors.values() if len(tensor.shape) > 1}
+    stored = _DTYPES.get(next(iter(types)), HELD) if len(types) == 1 and types <= set(PLAIN) else HELD
+    held = sum(tensor.numel for tensor in header.tensors.values())
+    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that cannot be switched off
+        config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
+        if hasattr(config, "quantization_config"):
+            del config.quantization_config
+        auto: Any = AutoModelForCausalLM
+        with torch.device("meta"):
+            bare = auto.from_config(config, trust_remote_code=False)
+        claimed = sum(parameter.numel() for parameter in bare.parameters())
+        if claimed > 1.01 * held:
+            raise ValueError(f"{path} describes a model of {claimed} weights, but holds {held}; copy it again")
+        dtype = hold(claimed, stored)
+        read: Any = load_gguf_checkpoint
+        state = read(str(path), return_tensors=True, model_to_load=bare, torch_dtype=dtype)["tensors"]
+        model = build(path, config, state, dtype)
+    model.generation_config = GenerationConfig.from_model_config(config)
+    return model, header.facts()
