@@ -19,9 +19,12 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 
 _HARMLESS = frozenset(
-    """peft_type task_type auto_mapping base_model_name_or_path revision inference_mode peft_version r lora_alpha
-    lora_dropout target_modules exclude_modules layers_to_transform layers_pattern fan_in_fan_out bias use_rslora
-    init_lora_weights runtime_config megatron_core qalora_group_size""".split()
+    (
+        *("peft_type", "task_type", "auto_mapping", "base_model_name_or_path", "revision", "inference_mode"),
+        *("peft_version", "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules", "layers_to_transform"),
+        *("layers_pattern", "fan_in_fan_out", "bias", "use_rslora", "init_lora_weights", "runtime_config"),
+        *("megatron_core", "qalora_group_size"),
+    )
 )
 """Settings that are read here, or that say nothing which the tensors do not say."""
 _MOST_RANK = 1 << 16
@@ -85,8 +88,8 @@ def _refuse_others(folder: Path, config: Mapping[str, Json]) -> None:
         raise ValueError(f"{folder} holds biases too ('bias': {bias!r}); acgym merges adapters with 'none' only")
     if not isinstance(start, bool) and start not in (None, "gaussian"):
         raise ValueError(
-            f"the adapter in {folder} began as {start!r}, which may have changed its base model too; acgym merges those "
-            "that began as zero. Convert it with peft (save_pretrained's path_initial_model_for_weight_conversion)."
+            f"the adapter in {folder} began as {start!r}, which may have changed its base model too; acgym merges "
+            "those that began as zero. Convert it with peft (save_pretrained's path_initial_model_for_weight_conversion)."
         )
     odd = [key for key, value in config.items() if key not in _HARMLESS and value not in (None, False, {}, [], "")]
     if config.get("fan_in_fan_out"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
-from acgym.adapter_file import WEIGHTS, Adapter
+from acgym.adapter_file import WEIGHTS, Adapter, inspect_adapter
 from acgym.text import printable
 
 _NAME = re.compile(r"base_model\.model\.(.+)\.lora_(A|B)\.weight")
@@ -26,13 +27,9 @@ def merge(model: Any, adapter: Adapter) -> None:
             the model, or to a head that shares its weights with the embedding.
     """
     import torch
-    from safetensors.torch import load_file
 
     where = adapter.folder / WEIGHTS
-    try:
-        tensors = load_file(where)
-    except Exception as error:  # safetensors raises an error type of its own
-        raise ValueError(f"{where} is damaged: {printable(str(error))}. Copy the adapter again.") from None
+    tensors = _read(adapter)
     pairs: dict[str, dict[str, Any]] = {}
     for name, tensor in tensors.items():
         found = _NAME.fullmatch(name)
@@ -49,6 +46,27 @@ def merge(model: Any, adapter: Adapter) -> None:
             weight = model.get_submodule(name).weight
             delta = (b.float() @ a.float()) * adapter.scale
             weight.copy_(weight.float() + delta.to(weight.device))
+
+
+def terms(source: str | Path, scale: float) -> dict[str, Any]:
+    """Return the matrices of an adapter by their names in the file, B such that ``scale`` is the adapter's scale.
+
+    Raises:
+        ValueError, FileNotFoundError: as :func:`acgym.adapter_file.inspect_adapter`; or if the file is damaged.
+    """
+    adapter = inspect_adapter(source)
+    read = _read(adapter)
+    return {n: t.float() * (adapter.scale / scale) if ".lora_B." in n else t.float() for n, t in read.items()}
+
+
+def _read(adapter: Adapter) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    where = adapter.folder / WEIGHTS
+    try:
+        return load_file(where)
+    except Exception as error:  # safetensors raises an error type of its own
+        raise ValueError(f"{where} is damaged: {printable(str(error))}. Copy the adapter again.") from None
 
 
 def _delta(model: Any, name: str, pair: dict[str, Any], adapter: Adapter) -> tuple[Any, Any]:

@@ -24,7 +24,8 @@ def fit_default(written: str, recipe: Recipe, folder: Path) -> Recipe:
     Args:
         written: the recipe as the user wrote it.
         recipe: the same, parsed; it states every group size.
-        folder: of the model, or its GGUF file. Where it cannot be read the recipe stays as it is; who loads it says why.
+        folder: of the model, or its GGUF file. Where it cannot be read the recipe stays as it is; who loads it
+            says why.
     """
     from acgym.compress.fit import fit
 

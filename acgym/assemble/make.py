@@ -89,6 +89,30 @@ def local(spec: AgentSpec, tool_format: str | None = None, decoding: Decoding | 
     return LocalAgent(loaded, spec.base.text, decoding=decoding, tool_format=tool_format)
 
 
+def unmerged(spec: AgentSpec, keep: bool = False) -> tuple[LocalAgent, Mapping[str, Any] | None]:
+    """Load the model of a spec to train it: its adapter beside it, so that training goes on with that one.
+
+    Args:
+        spec: of a model without a recipe.
+        keep: add the adapter to the weights all the same.
+
+    Returns:
+        The agent, and the tensors of its adapter by name, scaled so that alpha is twice the rank; None if it has none.
+
+    Raises:
+        ValueError, FileNotFoundError: as :func:`local`.
+    """
+    from acgym.agents.adapter import terms
+    from acgym.agents.local import LocalAgent, load
+    from acgym.compress.formats.read import read_checkpoint
+
+    source, adapter = model_source(spec)
+    with uncollected():
+        loaded = load(source, read_checkpoint, adapter if keep else None)
+    agent = LocalAgent(loaded, spec.base.text)
+    return agent, None if adapter is None or keep else terms(adapter, 2.0)
+
+
 def compressed(
     dense: LocalAgent, spec: AgentSpec, calibration: Sequence[Sequence[int]]
 ) -> tuple[LocalAgent, CompressionRecord]:

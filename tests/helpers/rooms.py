@@ -99,7 +99,8 @@ ROOMS: dict[str, Room] = {
         ),
     ),
     "acgym.train": Room(
-        "demonstrations to the reference agent, or to a pretrained model", ("acgym", "acgym.agents", "acgym.envs")
+        "demonstrations to the reference agent, or to a pretrained model",
+        ("acgym", "acgym.agents", "acgym.envs", "acgym.record"),
     ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(
