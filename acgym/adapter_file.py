@@ -21,7 +21,8 @@ WEIGHTS = "adapter_model.safetensors"
 _HARMLESS = frozenset(
     (
         *("peft_type", "task_type", "auto_mapping", "base_model_name_or_path", "revision", "inference_mode"),
-        *("peft_version", "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules", "layers_to_transform"),
+        *("peft_version", "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules"),
+        "layers_to_transform",
         *("layers_pattern", "fan_in_fan_out", "bias", "use_rslora", "init_lora_weights", "runtime_config"),
         *("megatron_core", "qalora_group_size"),
     )
@@ -89,7 +90,7 @@ def _refuse_others(folder: Path, config: Mapping[str, Json]) -> None:
     if not isinstance(start, bool) and start not in (None, "gaussian"):
         raise ValueError(
             f"the adapter in {folder} began as {start!r}, which may have changed its base model too; acgym merges "
-            "those that began as zero. Convert it with peft (save_pretrained's path_initial_model_for_weight_conversion)."
+            "those that began as zero; merge it with peft (merge_and_unload), save the model and name that"
         )
     odd = [key for key, value in config.items() if key not in _HARMLESS and value not in (None, False, {}, [], "")]
     if config.get("fan_in_fan_out"):

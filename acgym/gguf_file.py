@@ -1,7 +1,7 @@
 """The header of a GGUF file, read with every count checked before anything relies on it. Loads without torch.
 
-Format: github.com/ggml-org/ggml, docs/gguf.md, versions 2 and 3. Files are untrusted: time and memory are bounded by the
-file's size, whatever it claims.
+Format: github.com/ggml-org/ggml, docs/gguf.md, versions 2 and 3. Files are untrusted: time and memory are bounded by
+the file's size, whatever it claims.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ def _delta(model: Any, name: str, pair: dict[str, Any], adapter: Adapter) -> tup
     if not fits:
         raise ValueError(
             f"{where} has matrices of {tuple(a.shape)} and {tuple(b.shape)} for {shown}; expected "
-            f"{(adapter.rank, layer.in_features)} and {(layer.out_features, adapter.rank)} by its configuration and the "
-            "model"
+            f"{(adapter.rank, layer.in_features)} and {(layer.out_features, adapter.rank)} by its configuration "
+            "and the model"
         )
     if not (a.isfinite().all() and b.isfinite().all()):
         raise ValueError(f"{where} holds NaN or infinity for {shown}; copy the adapter again")

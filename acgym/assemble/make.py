@@ -1,4 +1,4 @@
-"""Makes agents of their specs: ``reference``, ``hf:PATH``, ``gguf:FILE``, ``oracle``, ..., with an optional compression recipe."""
+"""Makes agents of their specs: ``reference``, ``hf:PATH``, ``oracle``, ..., with an optional compression recipe."""
 
 from __future__ import annotations
 

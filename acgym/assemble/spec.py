@@ -71,14 +71,14 @@ def parse_spec(text: str) -> AgentSpec:
 
     Args:
         text: ``reference``, ``smollm2``, ``hf:PATH-OR-ID`` or ``gguf:FILE`` (both may be followed by ``@lora:DIR``, an
-            adapter in peft's format), ``oracle``, ``random``, ``silent``, ``replay:FILE``, ``openai:MODEL@URL``, which may end in ``#native`` or ``#text``
-            (:func:`acgym.agents.remote.spec.parse_endpoint`), or ``vllm:PATH-OR-ID``, which may end in
-            ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models may be followed by ``@rerun``; a model
-            that runs here by ``+`` and a recipe, such as ``reference+gptq-w4-g64`` (see
-            :func:`acgym.compress.parse`), or one of ACBench's by name (:data:`acgym.calibrate.spec.PRESETS`), then by
-            ``@`` and a calibration of its own, such as ``reference+gptq-w3@text:pile.txt,128x512``
-            (:func:`acgym.calibrate.spec.parse_calibration`), then by ``@packed`` to run on packed integers
-            (:func:`acgym.compress.packed.convert.pack`), and then by ``@rerun``.
+            adapter in peft's format), ``oracle``, ``random``, ``silent``, ``replay:FILE``, ``openai:MODEL@URL``, which
+            may end in ``#native`` or ``#text`` (:func:`acgym.agents.remote.spec.parse_endpoint`), or
+            ``vllm:PATH-OR-ID``, which may end in ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models
+            may be followed by ``@rerun``; a model that runs here by ``+`` and a recipe, such as
+            ``reference+gptq-w4-g64`` (see :func:`acgym.compress.parse`), or one of ACBench's by name
+            (:data:`acgym.calibrate.spec.PRESETS`), then by ``@`` and a calibration of its own, such as
+            ``reference+gptq-w3@text:pile.txt,128x512`` (:func:`acgym.calibrate.spec.parse_calibration`), then by
+            ``@packed`` to run on packed integers (:func:`acgym.compress.packed.convert.pack`), and then by ``@rerun``.
 
     Raises:
         ValueError: for an unknown kind or recipe (with the nearest valid one), a missing or superfluous source, a

@@ -1,4 +1,4 @@
-"""Writes conversations as chat JSONL: messages and tools in OpenAI form, a conversation a line, as TRL's SFT reads them."""
+"""Writes conversations as chat JSONL: messages and tools in OpenAI form, a conversation a line, as TRL's SFT reads."""
 
 from __future__ import annotations
 

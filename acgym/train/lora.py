@@ -101,8 +101,8 @@ def load_terms(layers: Mapping[str, LoraLinear], tensors: Mapping[str, Tensor]) 
     odd = sorted(set(wanted) ^ set(tensors)) or [n for n, t in wanted.items() if t.shape != tensors[n].shape]
     if odd:
         raise ValueError(
-            f"the adapter does not fit the training ({len(odd)} tensors are missing, spare or of another shape, such as "
-            f"{odd[0]}); train with its rank and model, or from its model without it"
+            f"the adapter does not fit the training ({len(odd)} tensors are missing, spare or of another shape, such "
+            f"as {odd[0]}); train with its rank and model, or from its model without it"
         )
     with torch.no_grad():
         for name, tensor in wanted.items():
