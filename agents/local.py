@@ -16,7 +16,7 @@ from acgym.agents.decoding import Decoding
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.source import inspect_source, read_settings
-from acgym.agents.whole import downloaded, in_a_sentence, refuse_odd_numbers, whole_model
+from acgym.agents.whole import downloaded, hold, in_a_sentence, refuse_odd_numbers, whole_model
 from acgym.gguf_file import gguf_file
 from acgym.memory import give_back
 from acgym.quantisation import check_readable, quantisation
@@ -101,7 +101,7 @@ def load(source: str, read: Reader | None = None, adapter: str | Path | None = N
             model, checkpoint = read(folder, held_dtype)
     else:
         model = whole_model(folder)
-        _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
+        hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
     with in_a_sentence(folder):
         where, named = (folder, {}) if file is None else (file.parent, {"gguf_file": file.name})
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **named)
@@ -122,20 +122,6 @@ def held_dtype(parameters: int, stored: torch.dtype) -> torch.dtype:
     if parameters < _SMALL:
         return torch.float32
     return torch.bfloat16 if stored == torch.float16 and not torch.cuda.is_available() else stored
-
-
-def _hold(model: Any, dtype: torch.dtype) -> None:
-    """Bring the weights of a model to a dtype, in place.
-
-    What transformers keeps in single precision in a half-precision model stays so: routers for one, and the rotary
-    frequencies, whose rounding would turn every position by another angle.
-    """
-    import torch
-
-    stored = model.dtype
-    for tensor in (*model.parameters(), *model.buffers()) if dtype != stored else ():
-        if tensor.dtype == stored or (dtype == torch.float32 and tensor.is_floating_point()):
-            tensor.data = tensor.data.to(dtype)
 
 
 def _from_the_hub(source: str) -> Path:

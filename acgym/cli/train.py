@@ -13,6 +13,8 @@ from acgym.cli.options import Envs, Import, Suite
 from acgym.cli.terminal import find_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
+    from acgym.train.clone import CloneRecipe
+    from acgym.train.clone_run import Pace
     from acgym.train.mix import Part
 
 Levels = Annotated[
@@ -25,48 +27,58 @@ Mix = Annotated[
         '[{"env": "ACB/Needle-v0", "kwargs": {"level": 2, "length": 300}, "share": 2}, ...].'
     ),
 ]
+SMOLLM2_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""What the adapter of the agent smollm2 names as its base."""
+
 FOR_FROM = "With --from: "
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="A pretrained model to train on: hf:PATH-OR-ID, gguf:FILE, smollm2; with @lora:DIR, to go on with that "
+        "adapter. Default: the reference agent, from nothing.",
+    ),
+]
+Method = Annotated[
+    str, typer.Option(help=f"{FOR_FROM}lora (a low-rank adapter, in peft's format) or full (all weights).")
+]
+Rank = Annotated[int, typer.Option(help=f"{FOR_FROM}rank of the adapter, whose alpha is twice that.")]
+Rate = Annotated[float | None, typer.Option(help=f"{FOR_FROM}peak learning rate. Default: 1e-3 (lora) or 2e-5 (full).")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        help="Optimiser steps (the reference agent: before key-value heads are merged). Default: 400, or the recipe's."
+    ),
+]
+TokensPerStep = Annotated[int, typer.Option(help=f"{FOR_FROM}tokens of one step, at least.")]
+Longest = Annotated[int, typer.Option(help=f"{FOR_FROM}tokens of the longest conversation.")]
+HeldOut = Annotated[int, typer.Option(min=1, help=f"{FOR_FROM}conversations of each part that the curve watches.")]
+WatchEvery = Annotated[
+    int, typer.Option(min=0, help=f"{FOR_FROM}steps between points of the held-out curve (curve.jsonl); 0 for none.")
+]
+SaveEvery = Annotated[int, typer.Option(min=1, help=f"{FOR_FROM}steps between checkpoints.")]
+TrainSeed = Annotated[int, typer.Option(help=f"{FOR_FROM}chooses the conversations and the adapter's start.")]
+StopAt = Annotated[int | None, typer.Option(help="Stop at this step; the same command goes on later.")]
 
 
 def train(
     out: Annotated[Path, typer.Argument(help="Folder for checkpoints and the finished agent.")],
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="A pretrained model to train on: hf:PATH-OR-ID, gguf:FILE, smollm2; with @lora:DIR, to go on with "
-            "that adapter. Default: the reference agent, from nothing.",
-        ),
-    ] = None,
+    start: From = None,
     env: Envs = None,
     suite: Suite = None,
     levels: Levels = None,
     mix: Mix = None,
-    method: Annotated[
-        str, typer.Option(help=f"{FOR_FROM}lora (a low-rank adapter, in peft's format) or full (all weights).")
-    ] = "lora",
-    rank: Annotated[int, typer.Option(help=f"{FOR_FROM}rank of the adapter, whose alpha is twice that.")] = 16,
-    rate: Annotated[
-        float | None, typer.Option(help=f"{FOR_FROM}peak learning rate. Default: 1e-3 (lora) or 2e-5 (full).")
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            help="Optimiser steps (the reference agent: before key-value heads are merged). Default: 400, "
-            "or the recipe's."
-        ),
-    ] = None,
-    tokens_per_step: Annotated[int, typer.Option(help=f"{FOR_FROM}tokens of one step, at least.")] = 3000,
-    longest: Annotated[int, typer.Option(help=f"{FOR_FROM}tokens of the longest conversation.")] = 2048,
-    held_out: Annotated[
-        int, typer.Option(help=f"{FOR_FROM}conversations of each part that the held-out curve watches.")
-    ] = 4,
-    watch_every: Annotated[
-        int, typer.Option(help=f"{FOR_FROM}steps between points of the held-out curve (curve.jsonl); 0 for none.")
-    ] = 100,
-    save_every: Annotated[int, typer.Option(min=1, help=f"{FOR_FROM}steps between checkpoints.")] = 20,
-    seed: Annotated[int, typer.Option(help=f"{FOR_FROM}chooses the conversations and the adapter's start.")] = 0,
-    stop_at: Annotated[int | None, typer.Option(help="Stop at this step; the same command goes on later.")] = None,
+    method: Method = "lora",
+    rank: Rank = 16,
+    rate: Rate = None,
+    steps: Steps = None,
+    tokens_per_step: TokensPerStep = 3000,
+    longest: Longest = 2048,
+    held_out: HeldOut = 4,
+    watch_every: WatchEvery = 100,
+    save_every: SaveEvery = 20,
+    seed: TrainSeed = 0,
+    stop_at: StopAt = None,
     imports: Import = None,
 ) -> None:
     """Train by behaviour cloning on the oracle's training-split conversations.
@@ -80,20 +92,14 @@ def train(
         if start is None:
             _reference(out, steps, stop_at)
             return
-        from acgym.assemble.make import unmerged
-        from acgym.assemble.spec import MODELS, parse_spec
-        from acgym.train.clone import CloneRecipe, CloneTrainer
-        from acgym.train.clone_run import AGENT, clone
+        from acgym.train.clone import CloneRecipe
+        from acgym.train.clone_run import Pace
 
-        find_modules([*(env or []), suite or ""], imports or [])
-        parts = _parts(env, suite, levels, mix, imports)
-        spec = parse_spec(start if start.partition(":")[0] in MODELS else f"hf:{start}")
-        if spec.kind not in MODELS or spec.recipe is not None:
-            raise ValueError(f"--from takes a model as it is, got {start!r}; expected hf:PATH, gguf:FILE or smollm2")
         if method not in ("lora", "full"):
             raise ValueError(f"--method must be lora or full, got {method!r}")
+        find_modules([*(env or []), suite or ""], imports or [])
         recipe = CloneRecipe(
-            mix=parts,
+            mix=_parts(env, suite, levels, mix, imports),
             method="lora" if method == "lora" else "full",
             rank=rank,
             alpha=2.0 * rank,
@@ -103,12 +109,24 @@ def train(
             longest=longest,
             seed=seed,
         )
-        agent, terms = unmerged(spec, keep=method == "full")
-        trainer = CloneTrainer(agent, recipe, out, terms)
-        base = _base_name(spec.source or "HuggingFaceTB/SmolLM2-135M-Instruct")
-        done = clone(trainer, base, typer.echo, save_every, watch_every, held_out, stop_at)
-        what = "adapter" if method == "lora" else "model"
-        typer.echo(f"The {'finished' if done else 'unfinished'} {what} is in {out / AGENT}.")
+        _clone(start, recipe, out, Pace(save_every, watch_every, held_out, stop_at))
+
+
+def _clone(start: str, recipe: CloneRecipe, out: Path, pace: Pace) -> None:
+    """Train a pretrained model."""
+    from acgym.assemble.make import unmerged
+    from acgym.assemble.spec import MODELS, parse_spec
+    from acgym.train.clone import CloneTrainer
+    from acgym.train.clone_run import AGENT, clone
+
+    spec = parse_spec(start if start.partition(":")[0] in MODELS else f"hf:{start}")
+    if spec.recipe is not None or spec.rerun:
+        raise ValueError(f"--from takes a model as it is, got {start!r}; expected hf:PATH, gguf:FILE or smollm2")
+    agent, terms = unmerged(spec, keep=recipe.method == "full")
+    trainer = CloneTrainer(agent, recipe, out, terms)
+    done = clone(trainer, _base_name(spec.source or SMOLLM2_BASE), typer.echo, pace)
+    what = "adapter" if recipe.method == "lora" else "model"
+    typer.echo(f"The {'finished' if done else 'unfinished'} {what} is in {out / AGENT}.")
 
 
 def _base_name(source: str) -> str:

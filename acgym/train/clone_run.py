@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +25,34 @@ CURVE = "curve.jsonl"
 """File of the held-out curve, one JSON object a line."""
 
 
-def clone(
-    trainer: CloneTrainer,
-    base: str,
-    report: Callable[[str], None] = print,
-    save_every: int = 20,
-    watch_every: int = 100,
-    held_out: int = 4,
-    stop_at: int | None = None,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When a run saves, looks and stops; none of it changes the weights."""
+
+    save_every: int = 20
+    """Steps between checkpoints; one more is written at the end."""
+    watch_every: int = 100
+    """Steps between points of the curve; one more at the end. 0 for none."""
+    held_out: int = 4
+    """Conversations of each part that are watched."""
+    stop_at: int | None = None
+    """Stop at this step; the learning rates are those of the whole run."""
+
+
+def clone(trainer: CloneTrainer, base: str, report: Callable[[str], None] = print, pace: Pace | None = None) -> bool:
     """Train, or go on training.
 
     At every checkpoint the agent is written too, to ``agent/`` in the trainer's folder, so that it can be played while
-    the training goes on. Where the model's own conversations are watched, a line is appended to ``curve.jsonl``: step,
-    tokens, seconds, the training loss since the line before (nats per agent token) and, for each part of the mix,
-    ``loss``, ``tokens`` (share of agent tokens that greedy choices get right, teacher-forced) and ``conversations``
-    (share of which all are right), over conversations of the evaluation split on seeds that nobody plays.
+    the training goes on. Where held-out conversations are watched, a line is appended to ``curve.jsonl``: step, tokens,
+    seconds, the training loss since the line before (nats per agent token) and, for each part of the mix, ``loss``,
+    ``tokens`` (share of agent tokens that greedy choices get right, teacher-forced) and ``conversations`` (share of
+    which all are right), over conversations of the evaluation split on seeds that nobody plays.
 
     Args:
         trainer: the run.
         base: names the model in the adapter's configuration.
         report: is told a line at every checkpoint.
-        save_every: steps between checkpoints; one more is written at the end.
-        watch_every: steps between points of the curve; one more at the end. 0 for none.
-        held_out: conversations of each part that are watched.
-        stop_at: stop at this step; the learning rates are those of the whole run.
+        pace: when to save, look and stop; None for the defaults.
 
     Returns:
         Whether all steps are done.
@@ -56,31 +60,28 @@ def clone(
     Raises:
         ValueError: if no conversation is short enough to be trained on.
     """
+    pace = pace or Pace()
     recipe = trainer.recipe
-    last = recipe.steps if stop_at is None else min(stop_at, recipe.steps)
+    last = recipe.steps if pace.stop_at is None else min(pace.stop_at, recipe.steps)
     size = sum(parameter.numel() for parameter in trainer.trained.values())
     report(f"{size / 1e6:.2f}M parameters are trained, step {trainer.step} of {recipe.steps}")
     lessons = Lessons(trainer.agent, recipe)
     watched: dict[str, list[Row]] = {}
     losses: list[float] = []
-    saved_losses: list[float] = []
+    recent: list[float] = []
     while trainer.step < last:
         losses.append(trainer.take_step(lessons.step(trainer.step)))
+        recent = [*recent, losses[-1]][-pace.save_every :]
         done = trainer.step == last
-        if watch_every and (done or trainer.step % watch_every == 0):
-            watched = watched or _watched(lessons, held_out)
+        if pace.watch_every and (done or trainer.step % pace.watch_every == 0):
+            watched = watched or _watched(lessons, pace.held_out)
             _append(trainer, losses, {name: _scores(trainer, rows) for name, rows in watched.items()}, report)
-            saved_losses += losses
             losses.clear()
-        if done or trainer.step % save_every == 0:
+        if done or trainer.step % pace.save_every == 0:
             trainer.save()
             write_agent(trainer, trainer.folder / AGENT, base)
-            recent = [*saved_losses, *losses][-save_every:]
-            pace = trainer.tokens / trainer.seconds
-            report(
-                f"step {trainer.step}  {trainer.tokens / 1e6:.3f}M tokens  {pace:.0f}/s  "
-                f"loss {sum(recent) / len(recent):.4f}"
-            )
+            speed, loss = trainer.tokens / trainer.seconds, sum(recent) / len(recent)
+            report(f"step {trainer.step}  {trainer.tokens / 1e6:.3f}M tokens  {speed:.0f}/s  loss {loss:.4f}")
     return trainer.step >= recipe.steps
 
 

@@ -15,7 +15,7 @@ from acgym.agents.local import LocalAgent, load
 from acgym.agents.prompt import PromptBuilder
 from acgym.train.chats import spoken
 from acgym.train.clone import CloneRecipe, CloneTrainer, Lessons, batches
-from acgym.train.clone_run import clone, write_agent
+from acgym.train.clone_run import Pace, clone, write_agent
 from acgym.train.data import IGNORE
 from acgym.train.demonstrations import demonstrations
 from acgym.train.mix import Part, check_mix, plain_mix, read_mix
@@ -35,7 +35,7 @@ def trainer(folder, recipe=TINY):
 
 
 def quietly(made, **options):
-    return clone(made, "small", lambda line: None, **{"watch_every": 0, **options})
+    return clone(made, "small", lambda line: None, Pace(**{"watch_every": 0, **options}))
 
 
 def test_what_is_learnt_is_what_would_be_played():
@@ -142,7 +142,7 @@ def test_full_training_writes_a_whole_model(tmp_path):
 
 def test_the_curve_watches_held_out_conversations(tmp_path):
     made = trainer(tmp_path)
-    clone(made, "small", lambda line: None, watch_every=2, held_out=1, stop_at=4)
+    quietly(made, watch_every=2, held_out=1, stop_at=4)
     lines = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4]
     assert set(lines[0]["held_out"]) == {part.name for part in MIX}
