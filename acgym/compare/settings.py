@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from acgym.agents.shots import check_shots, examples
 from acgym.assemble.fit import check_fits
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
@@ -65,10 +66,15 @@ class Settings:
     decoding: Mapping[str, Json] = field(default_factory=dict)
     """What differs from greedy decoding, see :meth:`acgym.agents.decoding.Decoding.to_dict`."""
 
+    shots: int = 0
+    """Solved tasks of the training split that agents see in front of every conversation."""
+    malformed_limit: int | None = None
+    """Equal malformed replies in a row that end an episode; None for no limit."""
+
     def to_dict(self) -> dict[str, Json]:
         """Return the settings as JSON; what was added later only if it is set, so that runs from before go on."""
         row = {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
-        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding")
+        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding", "shots", "malformed_limit")
         return {name: value for name, value in row.items() if name not in later or value}
 
     @property
@@ -103,6 +109,8 @@ def prepare(
     decoding: Mapping[str, Json] | None = None,
     suite: str | None = None,
     imports: Sequence[str] = (),
+    shots: int = 0,
+    malformed_limit: int | None = None,
 ) -> Settings:
     """Check everything a user asked for, before any model is loaded.
 
@@ -123,6 +131,8 @@ def prepare(
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
         suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
+        shots: see :attr:`Settings.shots`; 0 to 16.
+        malformed_limit: see :attr:`Settings.malformed_limit`; 2 or more.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
@@ -133,7 +143,7 @@ def prepare(
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
     _check_names(names)
     check_format(tool_format, specs)
-    _check_numbers(seed, episode_seconds)
+    _check_numbers(seed, shots, malformed_limit)
     given = _given(dict(kwargs or {}), level)
     defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
     default = read_calibration(calibration)
@@ -143,9 +153,12 @@ def prepare(
     modules = tuple(dict.fromkeys([*imports, *modules]))
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
+    later = (*later, shots, malformed_limit)
     settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)
     for env_id, arguments in chosen.items():
         check_playable(env_id, arguments, specs, settings.seeds)
+        if shots:
+            examples(env_id, canonical_json(arguments), shots)  # refuses environments that have none
     return settings
 
 
@@ -182,10 +195,13 @@ def _checked_episodes(episodes: int | None, until: float | None, agents: int, se
     return episodes
 
 
-def _check_numbers(seed: int, episode_seconds: float | None) -> None:
-    """Refuse a seed or a time outside its range."""
+def _check_numbers(seed: int, shots: int, malformed_limit: int | None) -> None:
+    """Refuse numbers outside their ranges."""
     if seed < 0:
         raise ValueError(f"the seed must be 0 or larger, got {seed}")
+    if malformed_limit is not None and malformed_limit < 2:
+        raise ValueError(f"the limit of equal malformed replies must be 2 or more, got {malformed_limit}")
+    check_shots(shots)
 
 
 def _given(kwargs: dict[str, Json], level: int | None) -> dict[str, Json]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acgym.agents.prompt import PromptBuilder
+from acgym.demonstrations import Demonstration
 from acgym.train.data import IGNORE
-from acgym.train.demonstrations import Demonstration
 from acgym.types import Message, Reply
 
 

@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from acgym.agents.local import LocalAgent
+from acgym.demonstrations import demonstrate
 from acgym.seeds import TRAINING_SEEDS
 from acgym.train.chats import Row, spoken
 from acgym.train.checkpoint import Checkpoint, check_recipe, read, write
 from acgym.train.data import IGNORE
-from acgym.train.demonstrations import demonstrate
 from acgym.train.lora import LoraLinear, attach, load_terms, peft_tensors
 from acgym.train.mix import Part
 from acgym.train.precision import computes_bfloat16, mixed

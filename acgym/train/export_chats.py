@@ -9,11 +9,11 @@ from pathlib import Path
 import gymnasium as gym
 
 from acgym.agents.prompt import tools_in_words
+from acgym.demonstrations import demonstrate
 from acgym.files import write_whole
 from acgym.record.episode import Episode
 from acgym.seeds import TRAINING_SEEDS
 from acgym.tool_calls import render_hermes, shared_out, whole_json
-from acgym.train.demonstrations import demonstrate
 from acgym.train.mix import Part
 from acgym.types import Call, Json, Message, Reply, ToolSpec, calls_to_action
 

@@ -13,11 +13,11 @@ from acgym.adapter_file import inspect_adapter
 from acgym.agents.adapter import merge
 from acgym.agents.local import LocalAgent, load
 from acgym.agents.prompt import PromptBuilder
+from acgym.demonstrations import demonstrations
 from acgym.train.chats import spoken
 from acgym.train.clone import CloneRecipe, CloneTrainer, Lessons, batches
 from acgym.train.clone_run import Pace, clone, write_agent
 from acgym.train.data import IGNORE
-from acgym.train.demonstrations import demonstrations
 from acgym.train.mix import Part, check_mix, plain_mix, read_mix
 from tests.helpers import small_agent
 

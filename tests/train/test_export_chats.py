@@ -9,10 +9,10 @@ import pytest
 from acgym.agents.prompt import tools_in_words
 from acgym.agents.scripted import Oracle
 from acgym.calibrate.chats import chat_tokens, read_chat
+from acgym.demonstrations import demonstrations
 from acgym.loop import play
 from acgym.tool_calls import parse_reply
 from acgym.train.chats import spoken
-from acgym.train.demonstrations import demonstrations
 from acgym.train.export_chats import chat_row, demonstrated, recorded, write_chats
 from acgym.train.mix import Part
 from acgym.types import Call, Message, Reply
