@@ -14,7 +14,7 @@ from acgym.record.replay import replay_episode
 from acgym.record.run import Run
 from acgym.types import Reply
 
-NEEDLE, TOOL_CALL = "ACB/Needle-v0", "ACB/ToolCall-v0"
+NEEDLE, TOOL_CALL, HOUSEHOLD = "ACB/Needle-v0", "ACB/ToolCall-v0", "ACB/Household-v0"
 
 
 class Heard(Agent):
@@ -61,19 +61,19 @@ def test_shots_out_of_range_or_without_a_training_split_are_refused():
 
 
 def test_equal_malformed_replies_end_an_episode():
-    (long,) = play(Heard("hm"), TOOL_CALL, [0])
-    (short,) = play(Heard("hm"), TOOL_CALL, [0], malformed_limit=3)
+    (long,) = play(Heard("hm"), HOUSEHOLD, [0])
+    (short,) = play(Heard("hm"), HOUSEHOLD, [0], malformed_limit=3)
     assert len(short.turns) == 3 < len(long.turns)
     assert (short.outcome, short.truncated, short.success) == ("finished", True, False)
-    (changing,) = play(Heard("hm", "well", "so", "er"), TOOL_CALL, [0], malformed_limit=3)
+    (changing,) = play(Heard("hm", "well", "so", "er"), HOUSEHOLD, [0], malformed_limit=3)
     assert len(changing.turns) == len(long.turns)
     assert replay_episode(short) is None
 
 
 def test_a_run_records_both(tmp_path):
-    settings = prepare(["silent"], [TOOL_CALL], episodes=2, level=1, shots=1, malformed_limit=2)
+    settings = prepare(["silent"], [HOUSEHOLD], episodes=2, level=1, shots=1, malformed_limit=2)
     run_comparison(settings, tmp_path)
     run = Run.read(tmp_path)
     assert (run.settings["shots"], run.settings["malformed_limit"]) == (1, 2)
     assert [len(episode.turns) for episode in run.episodes("silent")] == [2, 2]
-    assert "shots" not in prepare(["silent"], [TOOL_CALL], episodes=2).to_dict()
+    assert "shots" not in prepare(["silent"], [HOUSEHOLD], episodes=2).to_dict()
