@@ -55,8 +55,8 @@ def _turned(weight, heads):
     return weight.reshape(heads, 2, out // heads // 2, inner).swapaxes(1, 2).reshape(out, inner)
 
 
-def write(model, path, kind="F32", **settings):
-    """Write the model's matrices in the type ``kind``, its vectors in F32; return the path."""
+def write(model, path, kind="F32", pack=None, **settings):
+    """Write the model's matrices in the type ``kind`` (or as ``pack`` makes of name and array), its vectors in F32."""
     from gguf import GGMLQuantizationType, GGUFWriter, quantize
 
     config, qtype = model.config, GGMLQuantizationType[kind]
@@ -88,7 +88,9 @@ def write(model, path, kind="F32", **settings):
         array = tensor.float().numpy()
         for part, heads in (("q_proj", config.num_attention_heads), ("k_proj", config.num_key_value_heads)):
             array = _turned(array, heads) if part in name else array
-        packed = np.ascontiguousarray(array) if array.ndim == 1 else quantize(np.ascontiguousarray(array), qtype)
+        packed = np.ascontiguousarray(array)
+        if array.ndim > 1:
+            packed = quantize(packed, qtype) if pack is None else pack(name, packed)
         writer.add_tensor(_name(name), packed, raw_dtype=None if array.ndim == 1 else qtype)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -145,3 +145,30 @@ def test_a_configuration_larger_than_the_file_is_refused_before_it_is_built(file
     assert huge != content
     with pytest.raises(ValueError, match="describes a model of"):
         load(str(damaged(file, tmp_path, huge)), read_checkpoint)
+
+
+@pytest.mark.slow
+def test_every_type_that_the_package_decodes_is_read(tmp_path):
+    import numpy as np
+    from gguf import dequantize
+    from gguf.constants import GGML_QUANT_SIZES
+    from gguf.quants import _type_traits
+
+    model = ggufs.dense(width=256, layers=1)
+    name = "model.layers.0.mlp.down_proj.weight"
+    for kind in _type_traits:
+        block, width = GGML_QUANT_SIZES[kind]
+        drawn = {}
+
+        def blocks(name, array, block=block, width=width, drawn=drawn):
+            """Any bytes but those that make scales infinite."""
+            rng = np.random.default_rng(len(drawn))
+            drawn[name] = rng.integers(0, 60, (array.shape[0], array.shape[1] // block * width), dtype=np.uint8)
+            return drawn[name]
+
+        path = ggufs.write(model, tmp_path / f"{kind.name}.gguf", kind.name, pack=blocks)
+        read, facts = read_checkpoint(path, lambda count, stored: torch.float32)
+        wanted = torch.from_numpy(np.array(dequantize(drawn[name], kind)))
+        assert torch.equal(read.state_dict()[name].nan_to_num(), wanted.nan_to_num()), kind.name
+        if kind.name != "BF16":
+            assert facts["bits_per_weight"] == 8 * width / block
