@@ -114,7 +114,7 @@ def read_header(path: Path) -> Gguf:
 @lru_cache(maxsize=64)
 def _header(path: Path, size: int, changed: int) -> Gguf:
     if find_spec("gguf") is None:
-        raise ImportError("GGUF files need the package gguf, which belongs to acgym; install with: pip install 'gguf>=0.17'")
+        raise ImportError("GGUF files need the package gguf; install with: pip install 'gguf>=0.17'")
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             found = _Reader(content, size).header()

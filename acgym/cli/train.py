@@ -191,12 +191,11 @@ def _parts(
     env: list[str] | None, suite: str | None, levels: str | None, mix: Path | None, imports: list[str] | None
 ) -> tuple[Part, ...]:
     """Read what is learnt from, and refuse what nothing can be learnt from."""
-    from importlib import import_module
-
+    from acgym.compare.environments import chosen_environments, import_named, known_environment
     from acgym.train.mix import check_mix, plain_mix, read_mix
 
     for name in imports or []:
-        import_module(name)
+        import_named(name)
     if mix is not None and (env or suite or levels):
         raise ValueError("--mix says what is learnt from; drop --env, --suite and --levels")
     if mix is not None:
@@ -204,8 +203,11 @@ def _parts(
             parts = read_mix(json.loads(mix.read_text("utf-8")))
         except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"{mix} is not JSON ({error})") from None
+        for part in parts:
+            known_environment(part.env, part.kwargs)
     else:
-        parts = plain_mix(env or [], suite, _levels(levels))
+        given: list[dict[str, int]] = [{"level": level} for level in _levels(levels)] or [{}]
+        parts = plain_mix([chosen_environments(env or [], suite, {}, one)[0] for one in given])
     check_mix(parts)
     return parts
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gymnasium as gym
 
-from acgym.suites import environment_class, suite_named
+from acgym.suites import Suite, environment_class
 from acgym.types import Json, canonical_json
 
 
@@ -34,23 +35,15 @@ class Part:
         return {"env": self.env, "kwargs": dict(self.kwargs), "share": self.share}
 
 
-def plain_mix(envs: Sequence[str], suite: str | None = None, levels: Sequence[int] = ()) -> tuple[Part, ...]:
-    """Make a mix of equal shares: every environment at every level.
+def plain_mix(suites: Sequence[Suite]) -> tuple[Part, ...]:
+    """Make a mix in which every environment has the same share, divided among its arguments.
 
     Args:
-        envs: Gymnasium ids; none for those of a suite.
-        suite: name of a suite, for when no ids are given; None for ``quick``.
-        levels: 1 to 5; none for the environments' own default. They are left out where an environment takes none.
-
-    Raises:
-        ValueError: for an unknown suite.
+        suites: environment id -> arguments of ``gym.make``; several for several levels.
     """
-    named: Mapping[str, Mapping[str, Json]] = {env: {} for env in envs} or suite_named(suite or "quick")
-    parts = []
-    for env, kwargs in named.items():
-        graded = levels if hasattr(_made(Part(env, kwargs)).unwrapped, "level") and "level" not in kwargs else ()
-        parts += [Part(env, {**kwargs, "level": level}, 1 / len(graded)) for level in graded] or [Part(env, kwargs)]
-    return tuple(parts)
+    found = {canonical_json([env, kwargs]): Part(env, kwargs) for suite in suites for env, kwargs in suite.items()}
+    count = Counter(part.env for part in found.values())
+    return tuple(replace(part, share=1 / count[part.env]) for part in found.values())
 
 
 def read_mix(rows: Json) -> tuple[Part, ...]:

@@ -182,8 +182,12 @@ def test_an_adapter_can_be_trained_on(tmp_path):
 
 def test_mixes_are_read_and_checked():
     assert read_mix([{"env": NEEDLE, "kwargs": {"level": 2}, "share": 2}]) == (Part(NEEDLE, {"level": 2}, 2.0),)
-    assert [part.kwargs for part in plain_mix([NEEDLE], levels=[1, 2])] == [{"level": 1}, {"level": 2}]
-    assert [part.env for part in plain_mix([])][:1] == [TOOL_CALL]
+    mixed = plain_mix([{NEEDLE: {"level": 1}, "Other-v0": {}}, {NEEDLE: {"level": 2}, "Other-v0": {}}])
+    assert [(part.env, part.kwargs, part.share) for part in mixed] == [
+        (NEEDLE, {"level": 1}, 0.5),
+        ("Other-v0", {}, 1.0),
+        (NEEDLE, {"level": 2}, 0.5),
+    ]
     for rows in ({}, [], [{"env": 3}], [{"env": NEEDLE, "share": 0}], [{"env": NEEDLE, "shares": 1}]):
         with pytest.raises(ValueError, match="mix"):
             read_mix(rows)
