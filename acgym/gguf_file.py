@@ -50,11 +50,21 @@ class Gguf:
     """Key -> value; of an array, its length alone."""
     tensors: Mapping[str, StoredTensor]
     file_bytes: int
+    spans: Mapping[str, tuple[int, int]]
+    """Key -> where its name, type and value lie in the file: start and end in bytes."""
+    described: tuple[int, int]
+    """Where the descriptions of the tensors lie."""
+    alignment: int
 
     @property
     def architecture(self) -> str:
         """The model's architecture, such as ``llama``."""
         return str(self.settings.get("general.architecture", ""))
+
+    def is_long(self, key: str) -> bool:
+        """Whether a setting takes more than 1,000 bytes."""
+        start, end = self.spans[key]
+        return end - start > 1_000
 
     def facts(self) -> dict[str, Json]:
         """Return what a record says of the weights; empty where none of them is quantised.
@@ -167,16 +177,20 @@ class _Reader:
         if tensors * 24 + keys * 13 > self.size:  # no tensor or key takes less
             raise _Damaged(f"{tensors:,} tensors and {keys:,} settings do not fit into {self.size:,} bytes")
         settings: dict[str, Json] = {}
+        spans: dict[str, tuple[int, int]] = {}
         for _ in range(keys):
+            begun = self.at
             name = self.text(_LONGEST_NAME)
             if name in settings:
                 raise _Damaged(f"it says {name!r} twice")
             settings[name] = self._value()
+            spans[name] = begun, self.at
+        begun = self.at
         described = [self._described() for _ in range(tensors)]
         step = settings.get("general.alignment", 32)
         if not isinstance(step, int) or step < 1 or step > 1 << 20:
             raise _Damaged(f"its alignment is {step!r}")
-        start = -(-self.at // step) * step
+        start, ended = -(-self.at // step) * step, self.at
         found: dict[str, StoredTensor] = {}
         for name, tensor, offset in described:
             if name in found:
@@ -184,7 +198,7 @@ class _Reader:
             if offset % step or start + offset + tensor.nbytes > self.size:
                 raise _Damaged(f"the tensor {name!r} ends behind the file, or is not aligned")
             found[name] = tensor
-        return Gguf(settings, found, self.size)
+        return Gguf(settings, found, self.size, spans, (begun, ended), step)
 
     def _value(self) -> Json:
         kind = self.number("I")

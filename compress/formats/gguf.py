@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
+import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,13 @@ from typing import Any
 import torch
 
 from acgym.compress.formats.build import build
-from acgym.gguf_file import PLAIN, read_header
+from acgym.gguf_file import PLAIN, Gguf, read_header
 from acgym.types import Json
 
 HELD = torch.bfloat16
 """Stored dtype of a file whose weights are not all of one plain type."""
+_MOST_COPIED = 1 << 30
+_UINT32 = 4  # a type of GGUF's settings
 _DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
@@ -37,15 +42,22 @@ def read_gguf(path: Path, hold: Callable[[int, torch.dtype], torch.dtype]) -> tu
             that gguf does not decode, or does not hold the model that it describes.
         ImportError: if the package gguf is not installed.
     """
+    header = read_header(path)
+    with tempfile.TemporaryDirectory() as folder:
+        model = _model(_without_words(path, header, Path(folder)), path, header, hold)
+    return model, header.facts()
+
+
+def _model(lean: Path, path: Path, header: Gguf, hold: Callable[[int, torch.dtype], torch.dtype]) -> Any:
+    """Make the model of ``lean``, which holds all of ``path`` but perhaps its vocabulary."""
     from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
     from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-    header = read_header(path)
     types = {tensor.type for tensor in header.tensors.values() if len(tensor.shape) > 1}
     stored = _DTYPES.get(next(iter(types)), HELD) if len(types) == 1 and types <= set(PLAIN) else HELD
     held = sum(tensor.numel for tensor in header.tensors.values())
     with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that cannot be switched off
-        config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(lean.parent, gguf_file=lean.name, trust_remote_code=False)
         if hasattr(config, "quantization_config"):
             del config.quantization_config
         auto: Any = AutoModelForCausalLM
@@ -56,7 +68,37 @@ def read_gguf(path: Path, hold: Callable[[int, torch.dtype], torch.dtype]) -> tu
             raise ValueError(f"{path} describes a model of {claimed} weights, but holds {held}; copy it again")
         dtype = hold(claimed, stored)
         read: Any = load_gguf_checkpoint
-        state = read(str(path), return_tensors=True, model_to_load=bare, torch_dtype=dtype)["tensors"]
+        state = read(str(lean), return_tensors=True, model_to_load=bare, torch_dtype=dtype)["tensors"]
         model = build(path, config, state, dtype)
     model.generation_config = GenerationConfig.from_model_config(config)
-    return model, header.facts()
+    return model
+
+
+def _without_words(path: Path, header: Gguf, folder: Path) -> Path:
+    """Copy a file without the long lists of its tokenizer, which would be read twice, some five seconds each time.
+
+    Returns:
+        The copy in ``folder``; ``path`` itself where it is large, and reading its weights takes longer anyway.
+    """
+    lists = [key for key in header.spans if key.startswith("tokenizer.ggml.") and header.is_long(key)]
+    if header.file_bytes > _MOST_COPIED or "tokenizer.ggml.tokens" not in lists:
+        return path
+    size, said = f"{header.architecture}.vocab_size", b""
+    if size not in header.spans:  # it would be told from the list
+        words = int(header.settings["tokenizer.ggml.tokens"])
+        said = struct.pack("<Q", len(size.encode())) + size.encode() + struct.pack("<II", _UINT32, words)
+    kept = [span for key, span in header.spans.items() if key not in lists]
+    lean = folder / "model.gguf"
+    with path.open("rb") as read, lean.open("wb") as write:
+        write.write(struct.pack("<4sIQQ", b"GGUF", 3, len(header.tensors), len(kept) + bool(said)))
+        for start, end in kept:
+            read.seek(start)
+            write.write(read.read(end - start))
+        write.write(said)
+        start, end = header.described
+        read.seek(start)
+        write.write(read.read(end - start))
+        write.write(bytes(-write.tell() % header.alignment))
+        read.seek(end + -end % header.alignment)
+        shutil.copyfileobj(read, write, 1 << 20)
+    return lean
