@@ -74,12 +74,15 @@ class TaskEnv(gym.Env[str, str]):
     with a solved one of the same task, if there is one."""
     splits: ClassVar[tuple[Split, ...]]
     """The splits that ``reset`` draws from."""
+    max_action_chars: ClassVar[int] = MAX_ACTION_CHARS
+    """Longer actions are answered as malformed without being read. An environment that asks for long replies states
+    more; its parsers must be linear all the same."""
 
     def __init__(self, render_mode: str | None = None) -> None:
         if render_mode not in (None, "ansi"):
             raise ValueError(f"render_mode must be None or 'ansi', got {render_mode!r}")
         self.render_mode = render_mode
-        self.action_space = Utf8(MAX_ACTION_CHARS)
+        self.action_space = Utf8(self.max_action_chars)
         self.observation_space = Utf8(MAX_OBSERVATION_CHARS)
         self._task: Task | None = None
         self._progress = 0.0
@@ -139,7 +142,7 @@ class TaskEnv(gym.Env[str, str]):
 
     @abstractmethod
     def judge(self, action: str) -> Outcome:
-        """Apply one action (any text of at most MAX_ACTION_CHARS characters) and say what it did; never raise."""
+        """Apply one action (any text of at most ``max_action_chars`` characters) and say what it did; never raise."""
 
     @abstractmethod
     def oracle(self) -> str:
@@ -181,8 +184,9 @@ class TaskEnv(gym.Env[str, str]):
         if not isinstance(action, str):
             raise TypeError(f"an action is text (str), got {type(action).__name__}")
         self.task  # noqa: B018  (raises before the first reset)
-        if len(action) > MAX_ACTION_CHARS:
-            outcome = self.malformed(f"Your reply has {len(action)} characters; at most {MAX_ACTION_CHARS} are read.")
+        if len(action) > self.max_action_chars:
+            most = self.max_action_chars
+            outcome = self.malformed(f"Your reply has {len(action)} characters; at most {most} are read.")
         else:
             outcome = self.judge(action)
         reward = outcome.progress - self._progress

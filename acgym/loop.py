@@ -12,9 +12,8 @@ from typing import Any, get_args
 import gymnasium as gym
 
 from acgym.agents.base import Agent, AgentFailure
-from acgym.contract import stated_anchor
 from acgym.record.episode import Episode, Turn
-from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by
+from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by, stated_anchor
 
 
 class EnvBug(RuntimeError):
@@ -265,7 +264,7 @@ class _EpisodeRun:
             truncated=self.truncated,
             seconds=seconds,
             capability=getattr(inside, "capability", None),
-            facts=dict(self.task.facts),
+            facts={name: float(number) for name, number in self.task.facts.items()},
         )
 
     def _bug(self, where: str, error: Exception) -> EnvBug:

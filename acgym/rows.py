@@ -131,7 +131,8 @@ def _list(file: Path, text: str) -> list[tuple[int, Json]]:
     try:
         return list(enumerate(read_json(text, unique=True), 1))
     except NotJson as error:
-        raise BadRow(f"{file}: it begins as a JSON list and is none ({error})") from None
+        line = "" if error.line is None else f", line {error.line}"
+        raise BadRow(f"{file}{line}: it begins as a JSON list and is none ({error})") from None
 
 
 def _lines(file: Path, text: str) -> list[tuple[int, Json]]:

@@ -25,19 +25,31 @@ _NAMESPACE = "ACB"
 _SUITES: dict[str, Callable[[], Suite]] = {}
 
 
-def register_suite(name: str, entries: Iterable[str | tuple[str, Mapping[str, Json]]]) -> None:
+Entry: TypeAlias = str | tuple[str, Mapping[str, Json]]
+"""Gymnasium id with its version, alone or with arguments of ``gym.make``."""
+
+
+def register_suite(name: str, entries: Iterable[Entry] | Callable[[], Iterable[Entry]]) -> None:
     """Give a group of environments a name, for ``acgym compare --suite NAME``.
 
     Args:
         name: letters, digits, ``-``, ``_`` and ``.``; a name that is taken is given anew.
-        entries: Gymnasium ids with their version, alone or with arguments of ``gym.make``, each id once. They need not
-            be registered yet.
+        entries: what is played, each id once; ids need not be registered yet. Or a function that says it when it is
+            asked, such as by what is on this machine.
 
     Raises:
         ValueError: for a name that no command line could say, an id that comes twice, or no entries.
     """
     if re.fullmatch(r"[\w.-]+", name, re.ASCII) is None:
         raise ValueError(f"a suite's name is made of letters, digits, '-', '_' and '.', got {name!r}")
+    if callable(entries):
+        _SUITES[name] = lambda: _suite(name, entries())
+        return
+    suite = _suite(name, entries)
+    _SUITES[name] = lambda: suite
+
+
+def _suite(name: str, entries: Iterable[Entry]) -> Suite:
     suite: Suite = {}
     for entry in entries:
         env, kwargs = (entry, {}) if isinstance(entry, str) else entry
@@ -46,7 +58,7 @@ def register_suite(name: str, entries: Iterable[str | tuple[str, Mapping[str, Js
         suite[env] = dict(kwargs)
     if not suite:
         raise ValueError(f"the suite {name!r} names no environment")
-    _SUITES[name] = lambda: suite
+    return suite
 
 
 def suite_named(name: str) -> Suite:

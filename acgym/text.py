@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 MAX_ACTION_CHARS = 20_000
-"""Longer actions are answered as malformed without being read."""
+"""Longer actions are answered as malformed without being read, unless an environment states another bound."""
 MAX_JSON_DEPTH = 100
 """Deeper JSON is refused without being parsed."""
 _SPACES = re.compile(r"\s*+")
@@ -28,7 +28,16 @@ def printable(text: str) -> str:
 
 
 class NotJson(ValueError):
-    """The text is not JSON; the message says why in words meant for a model."""
+    """The text is not JSON; the message says why in words meant for a model.
+
+    Args:
+        reason: why.
+        line: the line at which it is none, from 1; None where that is not known.
+    """
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
 
 
 def read_json(text: str, unique: bool = False) -> Any:
@@ -52,7 +61,7 @@ def read_json(text: str, unique: bool = False) -> Any:
         return (_UNIQUE if unique else _DECODER).decode(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise NotJson(reason[:80]) from None
+        raise NotJson(reason[:80], getattr(error, "lineno", None)) from None
 
 
 def json_at(text: str, start: int) -> tuple[Any, int] | None:

@@ -127,3 +127,12 @@ class Message:
 def spoken_by(previous: Reply | None) -> Role:
     """Role of the observation that follows ``previous``: a tool's result after a tool call, else the user's words."""
     return "tool" if previous is not None and previous.calls else "user"
+
+
+def stated_anchor(env: object) -> Anchor | None:
+    """Return what an environment states its random policy to score, or None: ``anchor``, or ``anchors[level]``."""
+    if hasattr(env, "anchor"):
+        stated: Anchor | None = env.anchor
+        return stated
+    by_level: Mapping[object, Anchor] = getattr(env, "anchors", {})
+    return by_level.get(getattr(env, "level", None))

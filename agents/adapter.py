@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from acgym.adapter_file import WEIGHTS, Adapter, inspect_adapter
+from acgym.model_files.adapter import WEIGHTS, Adapter, inspect_adapter
 from acgym.text import printable
 
 _NAME = re.compile(r"base_model\.model\.(.+)\.lora_(A|B)\.weight")
@@ -19,7 +19,7 @@ def merge(model: Any, adapter: Adapter) -> None:
 
     Args:
         model: a transformers model whose projections are plain linear layers.
-        adapter: as :func:`acgym.adapter_file.inspect_adapter` let it pass.
+        adapter: as :func:`acgym.model_files.adapter.inspect_adapter` let it pass.
 
     Raises:
         ValueError: if the file is damaged, holds other tensors than pairs of A and B, shapes that do not fit the model
@@ -52,7 +52,7 @@ def terms(source: str | Path, scale: float) -> dict[str, Any]:
     """Return the matrices of an adapter by their names in the file, B such that ``scale`` is the adapter's scale.
 
     Raises:
-        ValueError, FileNotFoundError: as :func:`acgym.adapter_file.inspect_adapter`; or if the file is damaged.
+        ValueError, FileNotFoundError: as :func:`acgym.model_files.adapter.inspect_adapter`; or if the file is damaged.
     """
     adapter = inspect_adapter(source)
     read = _read(adapter)

@@ -9,17 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from acgym.adapter_file import inspect_adapter
 from acgym.agents.adapter import merge
 from acgym.agents.base import Agent, AgentFailure, outgrown, too_long
 from acgym.agents.decoding import Decoding
+from acgym.agents.dense_model import downloaded, hold, in_a_sentence, load_dense, refuse_odd_numbers
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.source import inspect_source, read_settings
-from acgym.agents.whole import downloaded, hold, in_a_sentence, refuse_odd_numbers, whole_model
-from acgym.gguf_file import gguf_file
-from acgym.memory import give_back
-from acgym.quantisation import check_readable, quantisation
+from acgym.machine import give_back
+from acgym.model_files.adapter import inspect_adapter
+from acgym.model_files.gguf import gguf_file
+from acgym.model_files.inspect import inspect_source
+from acgym.model_files.quantisation import check_readable, quantisation
+from acgym.model_files.settings import read_settings
 from acgym.types import Json, Message, Reply, ToolSpec
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def load(source: str, read: Reader | None = None, adapter: str | Path | None = N
     Raises:
         ValueError: if the model must not or cannot be loaded; as :func:`inspect_source`, and when a hub id is neither
             in the local cache nor to be had from the hub.
-            As :func:`acgym.adapter_file.inspect_adapter` and :func:`acgym.agents.adapter.merge` for an adapter.
+            As :func:`acgym.model_files.adapter.inspect_adapter` and :func:`acgym.agents.adapter.merge` for an adapter.
         FileNotFoundError: if ``source`` looks like a path and nothing is there, or the adapter is not there.
         ImportError: if its quantised weights need a package that is not installed; before anything is loaded.
     """
@@ -100,7 +101,7 @@ def load(source: str, read: Reader | None = None, adapter: str | Path | None = N
         with in_a_sentence(folder, own=True):
             model, checkpoint = read(folder, held_dtype)
     else:
-        model = whole_model(folder)
+        model = load_dense(folder)
         hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
     with in_a_sentence(folder):
         where, named = (folder, {}) if file is None else (file.parent, {"gguf_file": file.name})

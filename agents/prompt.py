@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from acgym.agents.rendered import Rendered
-from acgym.agents.today import TODAY, asks_the_date, on_one_day
+from acgym.agents.base import AgentFailure
+from acgym.agents.render_cache import RenderCache
+from acgym.agents.template_date import TEMPLATE_DATE, asks_the_date, on_one_day
 from acgym.agents.tool_formats.chat import Guard, Row, Trial, ids_of, settle
-from acgym.agents.tool_formats.families import HERMES, ToolFormat
-from acgym.types import Call, Json, Message, Reply, ToolSpec, calls_to_action
+from acgym.agents.tool_formats.families import ToolFormat
+from acgym.agents.tool_formats.in_words import tools_in_words
+from acgym.types import Json, Message, Reply, ToolSpec, calls_to_action
 
 _PROBE_TOOL: ToolSpec = {
     "type": "function",
@@ -24,17 +25,6 @@ _PROBE_TOOL: ToolSpec = {
 _PROBE = "acgym probe"
 _ASK, _ANSWER = {"role": "user", "content": "x"}, {"role": "assistant", "content": _PROBE}
 
-_TOOLS_IN_WORDS = """\
-You can call these tools:
-{tools}
-To call one, reply with
-{example}"""
-
-_HERMES_EXAMPLE = """\
-<tool_call>
-{"name": TOOL, "arguments": {...}}
-</tool_call>"""
-
 Own: TypeAlias = Callable[[int, Message], str]
 """Returns what stands for a turn that goes back in the model's own tokens, given its number."""
 
@@ -45,15 +35,10 @@ _PRIVATE_USE = range(0xF0000, 0xFFFFE)
 _CUT = chr(_PRIVATE_USE[0])
 
 
-def tools_in_words(tools: Sequence[ToolSpec], syntax: ToolFormat = HERMES) -> str:
-    """Describe tools, and how to call them, for a model whose template does not."""
-    listed = "\n".join(json.dumps(tool.get("function", tool), ensure_ascii=False) for tool in tools)
-    example = _HERMES_EXAMPLE if syntax is HERMES else syntax.write([Call("TOOL", {"ARGUMENT": "VALUE"})])
-    return _TOOLS_IN_WORDS.format(tools=listed, example=example)
-
-
 class PromptBuilder:
     """Renders conversations with a tokenizer's chat template.
+
+    A conversation that the template cannot render is no fault of the model: :class:`AgentFailure` says what it raised.
 
     Templates differ in what they accept; what this one accepts is found out once, when the builder is made:
 
@@ -83,7 +68,8 @@ class PromptBuilder:
                 "'chat_template' in tokenizer_config.json; use the instruction-tuned version of the model, or add one."
             )
         self.tokenizer = tokenizer
-        self._rendered = Rendered()
+        self._where = where
+        self._rendered = RenderCache()
         added: dict[int, Any] = tokenizer.added_tokens_decoder
         self._special = {id_ for id_, token in added.items() if token.special} | set(tokenizer.all_special_ids)
         strings = sorted({tokenizer.convert_ids_to_tokens(id_) for id_ in self._special}, key=len, reverse=True)
@@ -118,7 +104,7 @@ class PromptBuilder:
             "template_shows_tools": self.shows_tools,
             "template_takes_tool_role": self.takes_tool_role,
             "template_takes_system_role": self.takes_system_role,
-            **({"template_date": TODAY.date().isoformat()} if dated else {}),
+            **({"template_date": TEMPLATE_DATE.date().isoformat()} if dated else {}),
         }
 
     def render(
@@ -160,7 +146,7 @@ class PromptBuilder:
                 ahead = ""
             called = message.reply if self.tools.in_fields(message.reply) else None
         shown = [dict(tool) for tool in tools] if tools and self.shows_tools else None
-        return self._apply(chat, shown, open_turn)
+        return self._rendered_or_failed(chat, shown, open_turn)
 
     def kept(self, message: Message) -> bool:
         """Whether a turn goes back in the model's own tokens because the template would alter its calls.
@@ -274,6 +260,18 @@ class PromptBuilder:
                 # verbose: it would foretell "indexing errors" of long prompts, whose length is seen to elsewhere
                 ids += self.tokenizer.encode(part, add_special_tokens=False, verbose=False)
         return ids
+
+    def _rendered_or_failed(self, chat: list[Row], tools: list[ToolSpec] | None, open_turn: bool) -> str:
+        """Render a conversation that has to be rendered; templates raise whatever they like."""
+        try:
+            return self._apply(chat, tools, open_turn)
+        except MemoryError:
+            raise
+        except Exception as error:
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise AgentFailure(
+                f"the chat template of {self._where} cannot render message {len(chat)} of a conversation: {why}"
+            ) from error
 
     def _apply(self, chat: list[Row], tools: list[ToolSpec] | None, open_turn: bool) -> str:
         """Render with the chat template, on the same day whenever it is asked."""

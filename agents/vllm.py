@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from acgym.agents.background_loop import BackgroundLoop
 from acgym.agents.base import Agent, AgentFailure, outgrown, too_long
 from acgym.agents.decoding import Decoding
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.remote.loop import OwnLoop
-from acgym.agents.source import inspect_source
+from acgym.model_files.inspect import inspect_source
 from acgym.types import Json, Message, Reply, ToolSpec
 
 MAX_NEW_TOKENS = 512
@@ -51,7 +51,7 @@ def parse_engine(text: str) -> EngineSpec:
 
     Raises:
         ImportError: if vLLM is not installed; before anything else is looked at.
-        ValueError, FileNotFoundError: if an option is unknown, or as :func:`acgym.agents.source.inspect_source`.
+        ValueError, FileNotFoundError: if an option is unknown, or as :func:`acgym.model_files.inspect.inspect_source`.
     """
     if find_spec("vllm") is None:
         raise ImportError(f"the agent 'vllm:{text}' needs vLLM; install it with: pip install \"acgym[vllm]\"")
@@ -114,7 +114,7 @@ class VllmAgent(Agent):
         self.tokenizer = AutoTokenizer.from_pretrained(_where(engine), trust_remote_code=False)
         self.prompts = PromptBuilder(self.tokenizer, name, tool_format)
         self.decoding = decoding
-        self._own = OwnLoop("acgym-vllm")
+        self._own = BackgroundLoop("acgym-vllm")
         self._numbers = itertools.count()
         self._llm, self.window, self.stop_ids, named = self._own.wait(_load(engine, arguments or {}))
         ends = {self.tokenizer.eos_token_id, self.prompts.turn_end} - {None}

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from acgym.compress.methods.table import register_method
-from acgym.compress.options import Options, Word, word
+from acgym.compress.options.weights import Options, Word, word
 from acgym.compress.recipe import Recipe, Step, parse
 
 if TYPE_CHECKING:

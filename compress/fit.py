@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import log2
 from typing import NamedTuple
 
-from acgym.compress.options import PER_CHANNEL, Affine, words
+from acgym.compress.options.weights import PER_CHANNEL, Affine, words
 from acgym.compress.recipe import Recipe, Step, parse
 
 LEAST = 16

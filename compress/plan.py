@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from acgym.compress.methods.table import METHODS
-from acgym.compress.options import NEEDS, Needs, Sparsity
+from acgym.compress.options.weights import NEEDS, Needs, Sparsity
 from acgym.compress.recipe import Recipe, Step, parse
 
 

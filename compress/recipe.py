@@ -10,9 +10,9 @@ from math import inf, prod
 from typing import Any
 
 from acgym.compress.methods.table import METHODS
-from acgym.compress.options import Needs, Options, words
-from acgym.compress.options_fp4 import BlockFp4
-from acgym.compress.options_fp8 import Fp8Options
+from acgym.compress.options.fp4 import BlockFp4
+from acgym.compress.options.fp8 import Fp8Options
+from acgym.compress.options.weights import Needs, Options, words
 
 EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
 

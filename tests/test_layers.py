@@ -10,7 +10,7 @@ import networkx
 import pytest
 
 import acgym
-from tests.helpers.rooms import ROOMS, room_of
+from tests.helpers.rooms import ROOMS, Room, room_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAVES = ("acgym.envs", "acgym.agents", "acgym.compress")
@@ -271,6 +271,21 @@ def test_no_circle_of_files():
 
 def test_no_circle_of_rooms():
     assert circles(of_rooms(GRAPH)) == []
+
+
+def of_table(rooms: dict[str, Room]) -> dict[str, set[str]]:
+    """What the table itself allows, from room to room."""
+    return {room: set(row.may_import) for room, row in rooms.items()}
+
+
+def test_the_table_allows_no_circle_of_rooms():
+    assert circles(of_table(ROOMS)) == []
+
+
+def test_the_rule_of_the_table_sees_a_planted_circle():
+    statistics = ROOMS["acgym.statistics"]
+    planted = {**ROOMS, "acgym.statistics": statistics._replace(may_import=(*statistics.may_import, "acgym.report"))}
+    assert circles(of_table(planted)) == [["acgym.analysis", "acgym.report", "acgym.statistics"]]
 
 
 def test_the_table_has_no_arrow_that_nobody_uses():

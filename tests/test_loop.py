@@ -242,7 +242,8 @@ def test_the_harness_costs_less_than_the_smallest_model():
 
 
 INTERRUPTED = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may have it ignored
 sys.path.insert(0, ".")
 from tests.helpers import toys
 from acgym.agents.scripted import Oracle
@@ -269,7 +270,10 @@ def test_an_interrupt_keeps_what_was_finished(tmp_path):
     )
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    try:
+        _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert b"KeyboardInterrupt" in errors
     episodes = Run.read(tmp_path / "run").episodes("oracle")
     assert len(episodes) >= 21
@@ -280,3 +284,10 @@ def test_an_interrupt_keeps_what_was_finished(tmp_path):
         for e in episodes
         if e.seed in again
     )
+
+
+def test_facts_of_a_task_are_recorded_as_decimals_whoever_plays_it():
+    """A whole number would be written as 99 by one process and come back from a worker as 99.0."""
+    episode = next(iter(play(Silent(), "ACB/Needle-v0", [0], kwargs={"level": 1})))
+    assert episode.facts
+    assert {type(number) for number in episode.facts.values()} == {float}

@@ -10,7 +10,7 @@ import pytest
 
 from acgym.assemble.spec import read_recipe
 from acgym.compress.methods.table import METHODS
-from acgym.compress.options import words
+from acgym.compress.options.weights import words
 from tests.helpers.registry import IDS
 
 ROOT = Path(__file__).parent.parent

@@ -36,7 +36,8 @@ def digest(env_id: str) -> str:
     return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
 
 
-def test_environments_from_files_say_what_to_give():
+def test_environments_from_files_say_what_to_give(monkeypatch, tmp_path):
+    monkeypatch.setenv("ACGYM_DATA", str(tmp_path))  # as on a machine that fetched nothing
     assert set(IDS).isdisjoint(FROM_FILES)
     for env_id in FROM_FILES:
         with pytest.raises((ValueError, TypeError, FileNotFoundError), match="path"):

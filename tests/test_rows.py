@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym import contract as c
 from acgym.agents.scripted import Oracle
 from acgym.check import check
+from acgym.check import contract as c
 from acgym.compare.settings import prepare
 from acgym.env import Outcome
 from acgym.loop import play
@@ -153,7 +153,7 @@ BAD = [
     (["[", json.dumps(ROWS[0]), ", 3]"], "row 2 of the list: a row must be an object, it is int"),
     (["[", '{"id": "a"}', ', {"id": "a"}]'], 'row 2 of the list, row "a": row 1 of the list has the same id'),
     ([""], "has no rows"),
-    (["[1, 2"], "it begins as a JSON list and is none"),
+    (["[1,", "", " 2 3]"], "line 3: it begins as a JSON list and is none"),
 ]
 
 

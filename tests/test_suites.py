@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acgym import suites
-from acgym.compare.environments import chosen_environments
+from acgym.compare.environments import chosen_environments, modules_of
 from acgym.suites import default_envs, environment_ids, register_suite, suite_named
 from tests.helpers.registry import IDS
 
@@ -31,9 +31,11 @@ def test_quick_is_the_first_environment_of_each_capability():
 def test_a_suite_sets_arguments_and_the_user_sets_others_over_them():
     register_suite("mine", [NEEDLE, ("ACB/Household-v0", {"level": 2})])
     assert suite_named("mine") == {NEEDLE: {}, "ACB/Household-v0": {"level": 2}}
-    found, modules = chosen_environments([], "mine", {}, {"level": 1})
-    assert (found, modules) == ({NEEDLE: {"level": 1}, "ACB/Household-v0": {"level": 2}}, ())
-    assert chosen_environments([], "mine", {"level": 5}, {})[0] == {env: {"level": 5} for env in found}
+    found = chosen_environments([], "mine", {}, {"level": 1})
+    assert found == {NEEDLE: {"level": 1}, "ACB/Household-v0": {"level": 2}}
+    assert modules_of([], "mine") == ()
+    assert modules_of(["json:A/B-v0", NEEDLE, "json:A/C-v0"], None) == ("json",)
+    assert chosen_environments([], "mine", {"level": 5}, {}) == {env: {"level": 5} for env in found}
 
 
 def test_a_suite_that_was_handed_out_is_nobodys_to_change():

@@ -13,7 +13,7 @@ from acgym.types import Json
 ALPHA = 0.05
 """Level of the test that verdicts and colours rest on."""
 FLOOR = 0.05
-"""A first agent that solves a smaller share than this has nothing to lose that one would want to know of."""
+"""A first agent that solves a smaller share than this has next to nothing to lose."""
 
 Limit: TypeAlias = Literal["floor", "few"]
 """Why a comparison without a significant change says nothing: ``floor``, the dense agent solves less than FLOOR, so
@@ -22,7 +22,7 @@ the exact test could not have told the loss of all of them from chance."""
 
 
 Verdict: TypeAlias = Literal["loss", "gain", "narrow", "open", "drift"]
-"""What a look at a comparison under way says, see :attr:`Look.verdict`."""
+"""What a look at a comparison under way says, see :attr:`InterimLook.verdict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,11 @@ class Divergence(Written):
 
 
 @dataclass(frozen=True, slots=True)
-class Look(Written):
-    """What the episodes so far show of one agent in one environment; differences are other - dense."""
+class InterimLook(Written):
+    """An interim look (group sequential): what the episodes so far show of one agent in one environment.
+
+    Differences are other - dense.
+    """
 
     n: int
     """Pairs in which both finished."""
@@ -162,7 +165,7 @@ class Comparison(Written):
     """By rising turn; turns at which no pair first differed are left out."""
     lost_from_divergence: float | None
     """Share of the diverged pairs that were lost from there on; None when none diverged."""
-    anytime: Look | None = field(default=None, metadata={"optional": True})
+    anytime: InterimLook | None = field(default=None, metadata={"optional": True})
     """Of a run that stops by itself: what intervals and p were taken from."""
     divergences: tuple[Divergence, ...] = field(default=(), metadata={"kept": False})
     """The pairs whose actions differ somewhere, in the order of the dense run. Thousands of rows, which can be made

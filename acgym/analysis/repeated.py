@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
@@ -12,11 +12,11 @@ import numpy as np
 from acgym.record.episode import Episode
 from acgym.record.pairing import Task
 from acgym.statistics.paired import Interval, mean_interval, paired_difference
-from acgym.types import Json
+from acgym.typed import Written
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Written):
     """Mean over tasks of an estimate from n tries of each."""
 
     k: int
@@ -32,13 +32,9 @@ class Repeated:
     """pass^k, in [0, 1]; None if no task was tried k times."""
     all_interval: Interval | None
 
-    def to_dict(self) -> dict[str, Json]:
-        """Return the estimates as JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class RepeatedDifference:
+class RepeatedDifference(Written):
     """Two agents that tried the same tasks; differences are other - dense: below 0 is a loss."""
 
     k: int
@@ -51,10 +47,6 @@ class RepeatedDifference:
     all_of_k: float
     """Difference in pass^k, in [-1, 1]."""
     all_interval: Interval
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return the differences as JSON."""
-        return asdict(self)
 
 
 def pass_at_k(tries: int, solved: int, k: int) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.record.sheet import Sheet, SignalNumbers
@@ -32,6 +33,10 @@ class RunSettings(Written):
     calibration: str | None = field(default=None, metadata={"optional": True})
     until: float | None = field(default=None, metadata={"optional": True})
     """Half-width at which an interval is narrow enough; None if all episodes were played."""
+    suite: str | None = field(default=None, metadata={"optional": True})
+    """The suite that named the environments; None where ids did."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Environment -> its number of rows, where they are fewer than ``episodes``."""
     more: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -249,6 +254,16 @@ class ComparisonResult(Written):
     def labels(self) -> list[str]:
         """The environments, and ``"all"`` where there are several."""
         return self.envs if len(self.envs) == 1 else [*self.envs, POOLED]
+
+    def above_heuristic(self, score: Score | NotMeasured | None, envs: Sequence[str]) -> float | None:
+        """Return the success of ``score`` minus the mean of the simple heuristics' over ``envs``, in [-1, 1].
+
+        None where nothing was measured, or an environment's episodes state no heuristic anchor.
+        """
+        stated = [guess.success for env in envs if (guess := self.heuristic_anchors.get(env)) is not None]
+        if not isinstance(score, Score) or not stated or len(stated) < len(envs):
+            return None
+        return score.success - fmean(stated)
 
     def judged_by(self, scorer: str) -> ComparisonResult:
         """Return it as a scorer's: named, and without hand-offs, which were played under the old scores."""

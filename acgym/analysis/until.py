@@ -8,7 +8,7 @@ from dataclasses import replace
 from statistics import fmean
 from typing import TypeAlias
 
-from acgym.analysis.numbers import Comparison, Look, NotMeasured, Verdict
+from acgym.analysis.numbers import Comparison, InterimLook, NotMeasured, Verdict
 from acgym.record.episode import Episode
 from acgym.record.pairing import pair
 from acgym.statistics.paired import Interval, holm
@@ -34,7 +34,7 @@ def looks(limit: int) -> list[int]:
 
 def look(
     dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float
-) -> dict[str, Look]:
+) -> dict[str, InterimLook]:
     """Look at the episodes that two agents have played so far.
 
     The level is kept however often this is called, with more episodes each time, and whatever is decided by it. The
@@ -60,7 +60,7 @@ def look(
 
 def look_pooled(
     dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]], until: float
-) -> Look | None:
+) -> InterimLook | None:
     """Look at the plain mean of the environments' differences: for each seed one value, the mean over environments.
 
     Args:
@@ -78,12 +78,12 @@ def look_pooled(
     return _look(values, CONFIDENCE, until) if values else None
 
 
-def may_stop(found: Mapping[str, Look]) -> bool:
+def may_stop(found: Mapping[str, InterimLook]) -> bool:
     """Say whether nothing is open any more; also when nothing finished, since more of that would not help."""
     return all(seen.verdict != "open" for seen in found.values())
 
 
-def at_any_time(row: Comparison | NotMeasured, seen: Look | None) -> Comparison | NotMeasured:
+def at_any_time(row: Comparison | NotMeasured, seen: InterimLook | None) -> Comparison | NotMeasured:
     """Put what holds whenever one stops into a comparison, in place of what holds for a fixed number of episodes.
 
     Args:
@@ -125,14 +125,14 @@ def _gains(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, _Gai
     }
 
 
-def _look(gains: Sequence[_Gain], confidence: float, until: float) -> Look:
+def _look(gains: Sequence[_Gain], confidence: float, until: float) -> InterimLook:
     """Look at gains in the order given; of a repeated task only the first counts."""
     first: dict[Hashable, tuple[float, float]] = {}
     for task, success, progress in gains:
         first.setdefault(task, (success, progress))
     successes, progresses = (list(column) for column in zip(*first.values(), strict=True))
     interval = confidence_sequence(successes, confidence)
-    return Look(
+    return InterimLook(
         n=len(gains),
         tasks=len(first),
         confidence=confidence,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acgym.gguf_file import read_header
+from acgym.model_files.gguf import read_header
 from acgym.types import Json
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from acgym.assemble.spec import AgentSpec, model_folder, model_source
+from acgym.model_files.settings import digest_of_ends
 
 _MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
-_END_BYTES = 4 << 20  # reading a large model whole would take longer than many a comparison
+_END_BYTES = 4 << 20
 
 
 def fingerprint(spec: AgentSpec) -> str | None:
@@ -23,15 +23,8 @@ def fingerprint(spec: AgentSpec) -> str | None:
         return None
     files = [folder] if folder.is_file() else _files(folder)
     adapter = model_source(spec)[1]
-    digest = hashlib.sha256()
-    for file in files + ([] if adapter is None else _files(Path(adapter).expanduser())):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size}\n".encode())
-        with file.open("rb") as stream:
-            digest.update(stream.read(_END_BYTES))
-            stream.seek(max(stream.tell(), size - _END_BYTES))
-            digest.update(stream.read())
-    return digest.hexdigest()[:16]
+    files += [] if adapter is None else _files(Path(adapter).expanduser())
+    return digest_of_ends(files, _END_BYTES)[:16]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, model_source, parse_s
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.calibrate.sample import draw
 from acgym.calibrate.spec import Calibration
-from acgym.memory import uncollected
+from acgym.machine import uncollected
 from acgym.suites import default_envs
 from acgym.types import Json
 

@@ -230,7 +230,7 @@ def model_source(spec: AgentSpec) -> tuple[str, str | None]:
 
 def model_folder(spec: AgentSpec) -> Path | None:
     """Return the folder or GGUF file of a spec's model; None for an agent without a model, or one that is not here."""
-    from acgym.gguf_file import gguf_file
+    from acgym.model_files.gguf import gguf_file
 
     if spec.kind not in MODELS:
         return None
@@ -243,8 +243,8 @@ def model_folder(spec: AgentSpec) -> Path | None:
 
 def _check_source(spec: AgentSpec) -> None:
     """Refuse a model or an adapter that cannot be loaded, and a replay file that is not there."""
-    from acgym.adapter_file import inspect_adapter
     from acgym.agents.local import inspect_source
+    from acgym.model_files.adapter import inspect_adapter
 
     if spec.kind in MODELS:
         source, adapter = model_source(spec)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
-from acgym.agents.today import on_one_day
+from acgym.agents.template_date import on_one_day
 from acgym.tool_calls import render_hermes
 from acgym.types import Call, Json, Message, Role, ToolSpec, calls_to_action
 

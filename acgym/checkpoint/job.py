@@ -116,7 +116,7 @@ def finish(job: ExportJob, record: CompressionRecord, wanted: Outputs, dtype: st
     """Play the export's part as an agent: load it, compare logits, write the record, rename the folder."""
     from acgym.compress.formats.files import tensor_bytes
     from acgym.compress.formats.verify import ExportDiffers, logit_error, outputs_of
-    from acgym.weight_files import weight_files
+    from acgym.model_files.weights import weight_files
 
     loaded: LocalAgent = local(AgentSpec(f"hf:{job.partial}", "hf", str(job.partial)))
     got = outputs_of(loaded.model)

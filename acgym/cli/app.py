@@ -58,12 +58,14 @@ def envs(
 ) -> None:
     """List the environments, with what a random policy scores on each level."""
     with plain_errors():
+        from acgym.acbench import SUITE
         from acgym.cli.show import show_environments
         from acgym.compare.environments import suite_environments
         from acgym.suites import environment_ids
 
         find_modules([suite or ""])
-        show_environments(environment_ids() if suite is None else list(suite_environments(suite)), output())
+        ids = environment_ids() if suite is None else list(suite_environments(suite))
+        show_environments(ids, output(), with_tasks=suite == SUITE)
 
 
 def check(

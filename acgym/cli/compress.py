@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from acgym.cli.terminal import complain, plain_errors, say
+from acgym.cli.options import Import
+from acgym.cli.terminal import complain, import_modules, plain_errors, say
 from acgym.listener import Progress
 from acgym.types import Json
 
@@ -60,6 +61,7 @@ def compress(
             help="Whose method: acgym, or autoawq for awq-w4-gN into --format awq by AutoAWQ (acgym[autoawq])."
         ),
     ] = "acgym",
+    imports: Import = None,
 ) -> None:
     """Compress a model and write it as a checkpoint that other software loads.
 
@@ -71,6 +73,7 @@ def compress(
         from acgym.checkpoint.export import prepare_export, run_export
         from acgym.checkpoint.stream import run_stream
 
+        import_modules(imports or [])
         if stream and backend != "acgym":
             raise ValueError(f"{backend} holds the whole model in memory; drop --stream, or --backend {backend}")
         patterns = ignore or []

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acgym.cli.terminal import find_modules, output, plain_errors, say
+from acgym.cli.options import Import
+from acgym.cli.terminal import find_modules, import_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
     from acgym.record.episode import Episode
@@ -30,6 +31,7 @@ def replay(
             "environments of your own need it."
         ),
     ] = None,
+    imports: Import = None,
 ) -> None:
     """Drive recorded episodes through their environments again, and prove that nothing has changed.
 
@@ -42,6 +44,7 @@ def replay(
         from acgym.record.replay import replay as run_replay
 
         find_modules(env or [])
+        import_modules(imports or [])
         wanted = {known_environment(one, {})[0] for one in env or []}
         episodes = [episode for episode in _episodes(run, agent or []) if not wanted or episode.env in wanted]
         if not episodes:
@@ -90,6 +93,7 @@ def handoff(
     agent: Annotated[str, typer.Argument(help="The compressed agent, as the run names it: reference+rtn-w2-g128.")],
     lost: Annotated[int, typer.Option(help="Lost episodes to look at in each environment.")] = 20,
     kept: Annotated[int, typer.Option(help="Episodes to look at that both solved by different actions.")] = 5,
+    imports: Import = None,
 ) -> None:
     """Find the turn that lost each episode: let one agent play the first turns and the other one the rest.
 
@@ -109,6 +113,7 @@ def handoff(
         if min(lost, kept) < 0:
             raise ValueError(f"--lost and --kept must be 0 or larger, got {lost} and {kept}")
         made, limits = Run.read(run), Limits(lost, kept)
+        import_modules(imports or [], made)
         with watching(count_handoffs(made, agent, limits)) as listener:
             make = RunModels(made, listener).make
             play_handoffs(made, agent, make, limits, partial(listener.playing, agent, "hand-offs"))

@@ -144,7 +144,7 @@ def _run(
     from acgym.report.page import write_report
 
     folder = out or settings.default_folder
-    with watching(settings.episodes * len(settings.envs) * len(settings.agents)) as listener:
+    with watching(settings.total) as listener:
         count = workers or default_workers(settings)
         result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray)
     write_report(result, folder / "report.html", Run.read(folder))

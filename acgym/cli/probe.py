@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from acgym.cli.terminal import output, plain_errors, say
-
-if TYPE_CHECKING:
-    from acgym.probe.forward import Layers
+from acgym.cli.options import Import
+from acgym.cli.terminal import import_modules, output, plain_errors, say
 
 
 def probe(
@@ -36,6 +34,7 @@ def probe(
         ),
     ] = None,
     temperature: Annotated[float, typer.Option(help="Temperature of the energy.")] = 1.0,
+    imports: Import = None,
 ) -> None:
     """Measure what the models of a run show inside: effective rank, energy, NLL, margin, agreement with the dense one.
 
@@ -44,34 +43,38 @@ def probe(
     measured stays. Run again, the same command goes on where it stopped.
     """
     with plain_errors():
+        from acgym.analysis.probe_result import ProbeOptions
         from acgym.cli.progress import watching
         from acgym.cli.show import show_grids
-        from acgym.compare.reprobe import Look, probe_run
+        from acgym.compare.reprobe import probe_run
         from acgym.compare.rescore import rescore
         from acgym.record.run import Run
         from acgym.report.probe_grids import probe_grids, probe_notes
 
-        look = Look(own, told, layers_of(layers), temperature)
+        options = ProbeOptions(own, told, layers_of(layers), temperature)
         made = Run.read(run)
+        import_modules(imports or [], made)
         with watching(0) as listener:
-            result = probe_run(made, agent or [], look, listener)
+            result = probe_run(made, agent or [], options, listener)
         if own and not told:
             rescore(run)  # its report shows them
         console = output()
         show_grids(probe_grids(result), console)
-        for line in [*probe_notes(result), f"These numbers are in {run}, {look.name}.json of each agent."]:
+        for line in [*probe_notes(result), f"These numbers are in {run}, {options.name}.json of each agent."]:
             say(line, console)
 
 
-def layers_of(text: str | None) -> Layers | None:
+def layers_of(text: str | None) -> Literal["final", "all"] | tuple[int, ...] | None:
     """Read the --layers option.
 
     Raises:
         ValueError: if it is neither a word nor numbers from 1.
     """
-    if text is None or text == "all" or text == "final":
-        return text  # type: ignore[return-value]
-    numbers = [int(word) for word in text.split(",") if word.strip().isdecimal()]
+    if text is None:
+        return None
+    if text in ("all", "final"):
+        return "all" if text == "all" else "final"
+    numbers = tuple(int(word) for word in text.split(",") if word.strip().isdecimal())
     if len(numbers) != len(text.split(",")) or 0 in numbers:
         raise ValueError(f"--layers must be all, final, or numbers from 1 such as 1,6,12, got {text!r}")
     return numbers

@@ -12,6 +12,7 @@ from acgym.cli.options import (
     Decoding,
     Envs,
     EpisodeSeconds,
+    Import,
     Kwargs,
     Level,
     Suite,
@@ -42,6 +43,7 @@ def repeat(
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
     episode_seconds: EpisodeSeconds = None,
+    imports: Import = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the runs. Default: runs/ and a name made from the settings.")
     ] = None,
@@ -53,13 +55,14 @@ def repeat(
     again, the same command goes on where it stopped; with more --samples it adds them.
     """
     with plain_errors():
+        from acgym.analysis.repeats_result import REPEATS
         from acgym.cli.progress import watching
         from acgym.cli.show import show_grids
-        from acgym.compare.repeats import RESULT, check_repeats, run_repeats
+        from acgym.compare.repeats import check_repeats, run_repeats
         from acgym.compare.settings import prepare
         from acgym.report.repeat_grids import repeat_grids
 
-        find_modules([*(env or []), suite or ""])
+        find_modules([*(env or []), suite or ""], imports or [])
         settings = prepare(
             agents,
             env or [],
@@ -72,14 +75,15 @@ def repeat(
             tool_format=tool_format,
             decoding=with_temperature(decoding_object(decoding), temperature),
             episode_seconds=episode_seconds,
+            imports=imports or [],
         )
         check_repeats(settings, samples)
         folder = out or settings.default_folder.with_name(settings.default_folder.name.replace("compare", "repeat"))
-        with watching(samples * settings.episodes * len(settings.envs) * len(settings.agents)) as listener:
+        with watching(samples * settings.total) as listener:
             result = run_repeats(settings, folder, samples, listener)
         console = output()
         show_grids(repeat_grids(result), console)
-        say(f"The runs are in {folder}, these numbers in {folder / RESULT}.", console)
+        say(f"The runs are in {folder}, these numbers in {folder / REPEATS}.", console)
 
 
 def with_temperature(decoding: dict[str, Any], temperature: float | None) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from rich.text import Text
 
 from acgym.analysis.result import ComparisonResult
 from acgym.record.episode import Episode
-from acgym.report.grids import Grid, grids, legend
+from acgym.report.grids import Grid, grids
+from acgym.report.legend import legend
+from acgym.report.paper_table import paper_tables
 from acgym.report.verdict import verdict
 from acgym.text import printable
 
@@ -23,7 +25,7 @@ _TONES = {"": "", "loss": "bold red", "gain": "bold green"}
 
 def show_comparison(result: ComparisonResult, console: Console) -> None:
     """Print the tables of a comparison, then what they come to; tables wider than the console are cut in two."""
-    show_grids(grids(result), console)
+    show_grids([*grids(result), *paper_tables(result)], console)
     for line in legend(result):
         console.print(Text(line, style="dim"))
     for line in verdict(result):
@@ -110,26 +112,46 @@ def _widest(grid: Grid, column: int) -> int:
     return max(len(line) for cell in cells for line in cell.split("\n"))
 
 
-def show_environments(ids: Sequence[str], console: Console) -> None:
-    """List environments with capability, and what a random policy and a simple heuristic solve."""
+def show_environments(ids: Sequence[str], console: Console, with_tasks: bool = False) -> None:
+    """List environments with capability, and what a random policy and a simple heuristic solve.
+
+    With tasks, instead of that, which task of ACBench's paper each plays, on official rows or as a stand-in.
+    """
     import gymnasium as gym
 
-    from acgym.suites import capability_of, environment_class
+    from acgym.suites import capability_of
 
     table = _bare("Environments")
-    for head in ("id", "capability", "steps at most", "random policy solves, %, levels 1 to 5", "simple heuristic"):
+    scores = ("random policy solves, %, levels 1 to 5", "simple heuristic")
+    for head in ("id", "capability", "steps at most", *(("task of the paper", "played on") if with_tasks else scores)):
         table.add_column(head)
     for env_id in ids:
-        maker = environment_class(env_id)
-        scores = [
-            "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(getattr(maker, name, {}).items()))
-            for name in ("anchors", "heuristic_anchors")
-        ]
         limit = str(gym.spec(env_id).max_episode_steps or "-")
-        scores[0] = scores[0] or "rows of a file, given by path="
-        table.add_row(env_id, capability_of(env_id) or "-", limit, *scores)
+        more = _papers_task(env_id) if with_tasks else _policies(env_id)
+        table.add_row(env_id, capability_of(env_id) or "-", limit, *more)
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
+
+
+def _policies(env_id: str) -> tuple[str, str]:
+    """Say what the random policy and the heuristic solve."""
+    from acgym.suites import environment_class
+
+    maker = environment_class(env_id)
+    random, heuristic = (
+        "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(getattr(maker, name, {}).items()))
+        for name in ("anchors", "heuristic_anchors")
+    )
+    return random or "rows of a file, given by path=", heuristic
+
+
+def _papers_task(env_id: str) -> tuple[str, str]:
+    """Say which of the paper's tasks an environment plays, and on what."""
+    from acgym.acbench import tasks_of
+
+    ways = {"official": "official rows", "native": "a stand-in"}
+    tasks = {task.name: ways[how] for task, how in tasks_of(env_id) if how in ways}
+    return ", ".join(tasks), ", ".join(dict.fromkeys(tasks.values()))
 
 
 def show_conversation(episode: Episode, console: Console) -> None:

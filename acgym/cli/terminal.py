@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from acgym.record.run import Run
 
 
 @contextmanager
@@ -60,3 +64,22 @@ def find_modules(names: Iterable[str], imports: Sequence[str] = ()) -> None:
     """Let 'module:NAME' and --import find a module in the current folder, as 'python -m' would; after all others."""
     if (imports or any(":" in name for name in names)) and "" not in sys.path:
         sys.path.append("")
+
+
+def import_modules(imports: Sequence[str], made: Run | None = None) -> None:
+    """Import what --import names; with a run, refuse to go on without a module that registered something of it.
+
+    What a run's own file names is never imported by itself: the file may be anybody's.
+
+    Raises:
+        ValueError: if a module cannot be imported, or one that the run was made with is not there.
+    """
+    from acgym.compare.environments import import_named
+
+    find_modules((), imports)
+    for name in imports:
+        import_named(name)
+    lacking = [] if made is None else [name for name in made.settings.get("modules", ()) if name not in sys.modules]
+    if lacking:
+        words = " ".join(f"--import {name}" for name in lacking)
+        raise ValueError(f"the run was made with modules of its own; say once more: {words}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acgym.cli.options import Envs, Import, Suite
-from acgym.cli.terminal import find_modules, output, plain_errors, say
+from acgym.cli.terminal import find_modules, import_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
     from acgym.train.clone import CloneRecipe
@@ -90,6 +90,7 @@ def train(
     """
     with plain_errors():
         if start is None:
+            import_modules(imports or [])
             _reference(out, steps, stop_at)
             return
         from acgym.train.clone import CloneRecipe
@@ -191,11 +192,10 @@ def _parts(
     env: list[str] | None, suite: str | None, levels: str | None, mix: Path | None, imports: list[str] | None
 ) -> tuple[Part, ...]:
     """Read what is learnt from, and refuse what nothing can be learnt from."""
-    from acgym.compare.environments import chosen_environments, import_named, known_environment
+    from acgym.compare.environments import chosen_environments, known_environment
     from acgym.train.mix import check_mix, plain_mix, read_mix
 
-    for name in imports or []:
-        import_named(name)
+    import_modules(imports or [])
     if mix is not None and (env or suite or levels):
         raise ValueError("--mix says what is learnt from; drop --env, --suite and --levels")
     if mix is not None:
@@ -207,7 +207,7 @@ def _parts(
             known_environment(part.env, part.kwargs)
     else:
         given: list[dict[str, int]] = [{"level": level} for level in _levels(levels)] or [{}]
-        parts = plain_mix([chosen_environments(env or [], suite, {}, one)[0] for one in given])
+        parts = plain_mix([chosen_environments(env or [], suite, {}, one) for one in given])
     check_mix(parts)
     return parts
 

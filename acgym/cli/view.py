@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from acgym.cli.terminal import output, plain_errors, say
+from acgym.cli.options import Import
+from acgym.cli.terminal import import_modules, output, plain_errors, say
 from acgym.export.forms import FORMS
 
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run, as 'acgym compare' made it.")]
@@ -46,11 +47,13 @@ def export(
     to: Annotated[str, typer.Option(help="; ".join(f"{name} ({form.what})" for name, form in FORMS.items()) + ".")],
     out: Annotated[Path | None, typer.Option(help="Folder to write into. Default: export-FORMAT in the run.")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="Only this agent. Repeat for several.")] = None,
+    imports: Import = None,
 ) -> None:
     """Write a run's results in the form that another tool reads."""
     with plain_errors():
         from acgym.export.run import export_run
 
+        import_modules(imports or [])
         folder = out or run / f"export-{to}"
         for file in export_run(run, to, folder, agent or []):
             say(str(file), output())

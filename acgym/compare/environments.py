@@ -11,24 +11,25 @@ import gymnasium as gym
 
 from acgym.assemble.make import scripted
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
-from acgym.rows import refuse_repeats
+from acgym.rows import RowEnv, refuse_repeats
 from acgym.suites import QUICK, Suite, environment_class, suite_named
 from acgym.types import Json
 
 
 def chosen_environments(
     envs: Sequence[str], suite: str | None, given: Mapping[str, Json], defaults: Mapping[str, Json]
-) -> tuple[Suite, tuple[str, ...]]:
+) -> Suite:
     """Find what is played: environments by their ids, or those of a suite.
 
     Args:
         envs: ids, ``"module:ID"`` to import the module that registers one; empty for those of the suite.
         suite: name, ``"module:NAME"`` to import the module that registers it; None for ``quick`` if ``envs`` is empty.
-        given: arguments that a user asked for; over those of the suite.
+        given: arguments that a user asked for; over those of the suite. A level is for those of the suite that have
+            levels.
         defaults: arguments that are dropped where an environment does not know them.
 
     Returns:
-        Environment -> arguments of ``gym.make``, and the modules that were imported for them.
+        Environment -> arguments of ``gym.make``.
 
     Raises:
         ValueError: if both are named, or as :func:`known_environment` and :func:`acgym.suites.suite_named`.
@@ -36,9 +37,23 @@ def chosen_environments(
     if envs and suite is not None:
         raise ValueError(f"the environments are chosen twice: by --env {envs[0]} and by --suite {suite}; keep one")
     wanted = {env: {} for env in envs} if envs else suite_environments(suite or QUICK)
-    modules = [name.rpartition(":")[0] for name in (*wanted, *([] if suite is None else [suite])) if ":" in name]
-    found = dict(known_environment(env, {**own, **given}, defaults) for env, own in wanted.items())
-    return found, tuple(dict.fromkeys(modules))
+    return dict(
+        known_environment(env, {**own, **(given if envs else _without_level(env, given))}, defaults)
+        for env, own in wanted.items()
+    )
+
+
+def modules_of(envs: Sequence[str], suite: str | None) -> tuple[str, ...]:
+    """Return the modules that are named with environments or a suite (``"module:ID"``), each once."""
+    written = (*envs, *(suite_environments(suite) if suite else ()), suite or "")
+    return tuple(dict.fromkeys(name.rpartition(":")[0] for name in written if ":" in name))
+
+
+def _without_level(env: str, given: Mapping[str, Json]) -> dict[str, Json]:
+    """Leave the level out where an environment of a suite plays rows, which have none."""
+    module, _, env_id = env.rpartition(":")
+    levelled = module or env_id not in gym.registry or "level" in (_arguments(env_id) or ["level"])
+    return {name: value for name, value in given.items() if name != "level" or levelled}
 
 
 def suite_environments(name: str) -> Suite:
@@ -125,8 +140,20 @@ def _arguments(env_id: str) -> list[str] | None:
     return None
 
 
-def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range) -> None:
-    """Make an environment once, to see that its arguments are valid and that every scripted agent can play it.
+def check_playable(
+    env_id: str, kwargs: Mapping[str, Json], specs: Sequence[AgentSpec], seeds: range, cut: bool = False
+) -> int:
+    """Make an environment once, to see that its arguments are valid, that it ends and that scripted agents play it.
+
+    Args:
+        env_id: the environment.
+        kwargs: its arguments.
+        specs: who plays it.
+        seeds: of the episodes.
+        cut: play an environment with fewer rows than seeds once through, where it is refused otherwise.
+
+    Returns:
+        How many of the seeds are played.
 
     Raises:
         ValueError: with what the environment or the agent says.
@@ -135,7 +162,15 @@ def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[Agen
         env = gym.make(env_id, **{"disable_env_checker": True, **kwargs})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{env_id} cannot be made with {dict(kwargs)}: {error}") from None
-    refuse_repeats(env_id, env.unwrapped, seeds)
+    if env.spec is None or env.spec.max_episode_steps is None:
+        raise ValueError(
+            f"{env_id} has no step limit, so that an agent that never finishes would play it forever; register it with "
+            "max_episode_steps"
+        )
+    inside = env.unwrapped
+    if cut and isinstance(inside, RowEnv):
+        seeds = seeds[: inside.rows]
+    refuse_repeats(env_id, inside, seeds)
     observation, info = env.reset(seed=seeds[0], options={"split": "eval"})
     if not isinstance(observation, str) or "task" not in info:
         raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")
@@ -150,3 +185,4 @@ def check_playable(env_id: str, kwargs: Mapping[str, Json], specs: Sequence[Agen
             except (TypeError, LookupError) as error:
                 raise ValueError(error.args[0]) from None
     env.close()
+    return len(seeds)

@@ -19,7 +19,7 @@ from acgym.types import Json
 if TYPE_CHECKING:
     from acgym.agents.base import Agent
     from acgym.agents.local import LocalAgent
-    from acgym.probe.yardstick import Tokens, Yardstick
+    from acgym.probe.baseline import Baseline, Tokens
     from acgym.record.episode import Episode
 
 
@@ -32,7 +32,7 @@ class AgentJob:
     models: Models
     first: AgentSpec = field(init=False)
     _tokens: Tokens | None = None
-    _yardstick: Yardstick | str | None = None
+    _baseline: Baseline | str | None = None
     _made: tuple[str, Agent, dict[str, Json]] | None = None
     """The agent whose share was played last: it is not made anew for the next share."""
     _counted: dict[str, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class AgentJob:
         if not any(left.values()) and self._probed(sheet):
             return
         if self._to_probe(spec) and spec.text != self.first.text:
-            self.yardstick()  # before this agent is made: the first one's model may have to be loaded for it
+            self.baseline()  # before this agent is made: the first one's model may have to be loaded for it
         agent, facts = self._make(spec)
         sheet = self.play(spec, agent, left, sheet.updated(facts), len(seeds))
         if spec.text == self.first.text:
@@ -70,7 +70,8 @@ class AgentJob:
             The sheet with what the play took, as it then is on the disk.
         """
         started = time.perf_counter()
-        writers = {env: self._writer(spec, env, total - len(seeds), total) for env, seeds in left.items()}
+        totals = {env: min(total, self.settings.rows.get(env, total)) for env in left}
+        writers = {env: self._writer(spec, env, totals[env] - len(seeds), totals[env]) for env, seeds in left.items()}
         finished = self._episodes(agent, left, writers)
         sheet = sheet.played(time.perf_counter() - started, finished, self._used(agent))
         sheet.write(self.run, spec.text)
@@ -144,15 +145,15 @@ class AgentJob:
             reason = f"{self.first.text} has no model here to compare with"
             signals = {"tokens_sha256": digest, "reason": reason}
         else:
-            from acgym.probe.yardstick import write_signals
+            from acgym.probe.baseline import write_signals
 
             self.models.listener.stage(spec.text, "probing")
             own = cast("LocalAgent", agent)
-            yardstick = self.yardstick(own if spec.text == self.first.text else None)
-            if isinstance(yardstick, str):
-                signals = {"tokens_sha256": digest, "reason": yardstick}
+            baseline = self.baseline(own if spec.text == self.first.text else None)
+            if isinstance(baseline, str):
+                signals = {"tokens_sha256": digest, "reason": baseline}
             else:
-                signals, measured = yardstick.measure(own, self._first_alive(spec, own))
+                signals, measured = baseline.measure(own, self._first_alive(spec, own))
                 write_signals(measured, self.run.folder(spec.text))
         sheet.updated({"signals": signals}).write(self.run, spec.text)
 
@@ -164,7 +165,7 @@ class AgentJob:
 
     def tokens(self) -> Tokens:
         """Collect the first agent's tokens; it has played by now."""
-        from acgym.probe.yardstick import Tokens
+        from acgym.probe.baseline import Tokens
 
         if self._tokens is None:
             self._tokens = Tokens.of(self.run, self.first.text)
@@ -174,21 +175,21 @@ class AgentJob:
         """Let the first agent's tokens be collected anew, and what was measured on others be made anew."""
         before, self._tokens = self._tokens, None
         if before is not None and before.digest != self.tokens().digest:
-            self._yardstick = None
+            self._baseline = None
 
-    def yardstick(self, first: LocalAgent | None = None) -> Yardstick | str:
+    def baseline(self, first: LocalAgent | None = None) -> Baseline | str:
         """Return what models are measured against, or why there is nothing; makes the first agent if it must."""
-        from acgym.probe.yardstick import Yardstick
+        from acgym.probe.baseline import Baseline
 
-        if self._yardstick is None:
+        if self._baseline is None:
             if first is None:
                 self._made = None  # one model at a time
             first = first or cast("LocalAgent", self.models.make(self.first)[0])
             try:
-                self._yardstick = Yardstick.of(self.tokens(), first)
+                self._baseline = Baseline.of(self.tokens(), first)
             except ValueError as why:
-                self._yardstick = f"{self.first.text} cannot be probed: {why}"
-        return self._yardstick
+                self._baseline = f"{self.first.text} cannot be probed: {why}"
+        return self._baseline
 
     def tell(self, spec: AgentSpec, env: str, done: int, total: int) -> None:
         """Tell the listener how many episodes are done."""
@@ -222,4 +223,7 @@ class AgentJob:
 
 def episodes_left(settings: Settings, run: Run, agent: str, seeds: range) -> dict[str, list[int]]:
     """Return environment -> the seeds of which an agent has no finished episode."""
-    return {env: run.seeds_left(agent, env, kwargs, "eval", seeds) for env, kwargs in settings.envs.items()}
+    return {
+        env: run.seeds_left(agent, env, kwargs, "eval", seeds[: settings.rows.get(env)])
+        for env, kwargs in settings.envs.items()
+    }

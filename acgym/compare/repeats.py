@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, cast
 
 from acgym.agents.decoding import Decoding
 from acgym.analysis.repeated import repeated_difference, repeated_episodes
-from acgym.analysis.result import POOLED
+from acgym.analysis.repeats_result import REPEATS, VERSION, RepeatedAgent, RepeatsResult
+from acgym.analysis.result import POOLED, RunSettings
 from acgym.assemble.make import remote
 from acgym.assemble.models import Models
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
@@ -26,6 +27,7 @@ from acgym.record.lines import RunExists
 from acgym.record.manifest import MANIFEST
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
+from acgym.typed import from_json
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -33,11 +35,10 @@ if TYPE_CHECKING:
     from acgym.agents.local import LocalAgent
     from acgym.record.episode import Episode
 
-RESULT = "repeats.json"
 MOST_SAMPLES = 1000
 
 
-def run_repeats(settings: Settings, folder: Path, samples: int, listener: Listener | None = None) -> dict[str, Json]:
+def run_repeats(settings: Settings, folder: Path, samples: int, listener: Listener | None = None) -> RepeatsResult:
     """Play every episode ``samples`` times and return what ``repeats.json`` in ``folder`` then holds.
 
     Sample i is drawn with the settings' sampling seed plus i, so it differs from the others and is the same whenever it
@@ -68,7 +69,7 @@ def run_repeats(settings: Settings, folder: Path, samples: int, listener: Listen
         for spec in settings.specs.values():
             _play(spec, each, runs, models, heard)
         result = repeats_result(settings, runs)
-    Run(folder, settings.to_dict()).write_json(RESULT, result)
+    Run(folder, settings.to_dict()).write_json(REPEATS, result.to_json())
     return result
 
 
@@ -97,34 +98,26 @@ def ks_of(samples: int) -> list[int]:
     return sorted({*(2**i for i in range(samples.bit_length())), samples})
 
 
-def repeats_result(settings: Settings, runs: Sequence[Run]) -> dict[str, Json]:
-    """Estimate pass@k and pass^k from the samples.
-
-    Returns:
-        JSON: ``settings`` and ``samples``; ``sampling_seeds``, one a sample; ``k``; ``dense``, the first agent; and
-        ``agents``: ``name``, ``repeats`` and, of all but the first, ``differences``, each by environment and under
-        ``"all"`` -> k as text -> :class:`acgym.analysis.repeated.Repeated`,
-        :class:`acgym.analysis.repeated.RepeatedDifference` or None.
-    """
+def repeats_result(settings: Settings, runs: Sequence[Run]) -> RepeatsResult:
+    """Estimate pass@k and pass^k from the samples, in each environment and over all together."""
     ks = ks_of(len(runs))
     played = {name: [episode for run in runs for episode in run.episodes(name)] for name in settings.agents}
     dense = _by_env(settings, played[settings.agents[0]])
-    agents: list[dict[str, Json]] = []
+    agents = []
     for name in settings.agents:
         own = _by_env(settings, played[name])
-        row: dict[str, Json] = {"name": name}
-        row["repeats"] = {env: {str(k): repeated_episodes(rows, k).to_dict() for k in ks} for env, rows in own.items()}
-        if name != settings.agents[0]:
-            row["differences"] = {env: _differences(dense[env], rows, ks) for env, rows in own.items()}
-        agents.append(row)
-    seeds = [run.settings["decoding"].get("seed", 0) for run in runs]
-    head = {"settings": settings.to_dict(), "samples": len(runs), "sampling_seeds": seeds, "k": ks}
-    return {**head, "dense": settings.agents[0], "agents": agents}
-
-
-def _differences(dense: Sequence[Episode], other: Sequence[Episode], ks: Sequence[int]) -> dict[str, Json]:
-    found = {k: repeated_difference(dense, other, k) for k in ks}
-    return {str(k): None if one is None else one.to_dict() for k, one in found.items()}
+        repeats = {env: {str(k): repeated_episodes(rows, k) for k in ks} for env, rows in own.items()}
+        differences = {env: {str(k): repeated_difference(dense[env], rows, k) for k in ks} for env, rows in own.items()}
+        agents.append(RepeatedAgent(name, repeats, None if name == settings.agents[0] else differences))
+    return RepeatsResult(
+        settings=from_json(RunSettings, settings.to_dict(), "the settings"),
+        samples=len(runs),
+        sampling_seeds=tuple(run.settings["decoding"].get("seed", 0) for run in runs),
+        k=tuple(ks),
+        dense=settings.agents[0],
+        agents=tuple(agents),
+        version=VERSION,
+    )
 
 
 def _by_env(settings: Settings, episodes: Sequence[Episode]) -> dict[str, list[Episode]]:

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from acgym.analysis.probe_result import ProbedAgent, ProbeOptions, ProbeResult
 from acgym.assemble.models import RunModels
 from acgym.assemble.spec import MODELS, AgentSpec, parse_spec
 from acgym.listener import Listener
-from acgym.probe.yardstick import PROBED_EPISODES, Probed, Tokens, Yardstick, layers_to_watch, probe_own, write_signals
+from acgym.probe.baseline import PROBED_EPISODES, Baseline, Probed, Tokens, layers_to_watch, probe_own, write_signals
 from acgym.record.run import Run
+from acgym.record.sheet import SignalSheet
+from acgym.typed import from_json
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -28,44 +31,14 @@ if TYPE_CHECKING:
     from acgym.probe.signals import Signals
 
 
-@dataclass(frozen=True)
-class Look:
-    """On which tokens to measure, and what."""
-
-    own: bool = False
-    """Along each agent's own episodes, where nothing is compared; else on the first agent's, compared with its model.
-    """
-    told: bool = False
-    """The tokens that the agent was told, not those that it generated."""
-    layers: Layers | None = None
-    """As :func:`acgym.probe.run.probe` takes them; None for those that ``acgym compare`` watches."""
-    temperature: float = 1.0
-    """T of the energy, above 0."""
-
-    @property
-    def name(self) -> str:
-        """Name of the files."""
-        return f"signals-{'own' if self.own else 'dense'}{'-told' if self.told else ''}"
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return what decides the numbers, as JSON."""
-        layers = self.layers if self.layers is None or isinstance(self.layers, str) else list(self.layers)
-        return {"own": self.own, "told": self.told, "layers": layers, "temperature": self.temperature}
-
-
-def probe_run(run: Run, names: Sequence[str], look: Look, listener: Listener | None = None) -> dict[str, Json]:
+def probe_run(run: Run, names: Sequence[str], options: ProbeOptions, listener: Listener | None = None) -> ProbeResult:
     """Measure agents of a run; those that were measured so already, on the same tokens, are not measured again.
 
     Args:
         run: a finished run.
         names: agents as the run names them; empty for all.
-        look: what to measure.
+        options: what to measure.
         listener: hears of progress.
-
-    Returns:
-        JSON: ``dense``, the first agent; ``envs``; ``look``; and ``agents``, each with its ``name`` and its sheet
-        ``signals``: ``tokens_sha256`` and the look, and ``by_env``, environment -> :class:`acgym.probe.signals.Signals`
-        without the arrays. Where something could not be measured, ``reason`` says why.
 
     Raises:
         ValueError: if the run has no such agent, or a model's files are not those that it was made with; for a layer
@@ -75,11 +48,11 @@ def probe_run(run: Run, names: Sequence[str], look: Look, listener: Listener | N
     for name in names:
         if name not in known:
             raise ValueError(f"the run has no agent {name!r}; it has {', '.join(known)}")
-    if not look.temperature > 0:
-        raise ValueError(f"the temperature must be above 0, got {look.temperature}")
-    session = _Session(run, look, RunModels(run, listener or Listener()), listener or Listener())
-    rows = [{"name": name, "signals": session.sheet(name)} for name in names or known]
-    return {"dense": known[0], "envs": list(run.settings["envs"]), "look": look.to_dict(), "agents": rows}
+    if not options.temperature > 0:
+        raise ValueError(f"the temperature must be above 0, got {options.temperature}")
+    session = _Session(run, options, RunModels(run, listener or Listener()), listener or Listener())
+    agents = tuple(ProbedAgent(name, session.sheet(name)) for name in names or known)
+    return ProbeResult(known[0], tuple(run.settings["envs"]), options, agents)
 
 
 @dataclass(frozen=True)
@@ -91,47 +64,48 @@ class InVllm:
 
 
 class _Session:
-    """One look at a run's agents, one after the other."""
+    """One probe of a run's agents, one after the other."""
 
-    def __init__(self, run: Run, look: Look, models: RunModels, listener: Listener) -> None:
+    def __init__(self, run: Run, options: ProbeOptions, models: RunModels, listener: Listener) -> None:
         self.run = run
-        self.look = look
+        self.options = options
         self.models = models
         self.listener = listener
         self.first: str = run.settings["agents"][0]
-        self._yardstick: Yardstick | None = None
+        self._baseline: Baseline | None = None
 
-    def sheet(self, name: str) -> dict[str, Json]:
+    def sheet(self, name: str) -> SignalSheet:
         """Return an agent's sheet, from the disk if it is there and of the same tokens."""
-        tokens = Tokens.of(self.run, name if self.look.own else self.first, self.look.told)
-        head = {"tokens_sha256": tokens.digest, **self.look.to_dict()}
-        known: dict[str, Json] = self.run.read_json(f"{self.look.name}.json", name) or {}
+        tokens = Tokens.of(self.run, name if self.options.own else self.first, self.options.told)
+        head = {"tokens_sha256": tokens.digest, **self.options.to_json()}
+        file = f"{self.options.name}.json"
+        known: dict[str, Json] = self.run.read_json(file, name) or {}
         if all(known.get(key) == value for key, value in head.items()) and known:
-            return known
+            return from_json(SignalSheet, known, f"{name}: {file}")
         row, measured = self._measured(name, tokens)
         row = {**head, **row}
-        write_signals(measured, self.run.folder(name), f"{self.look.name}.safetensors")
-        self.run.write_json(f"{self.look.name}.json", row, name)
-        return row
+        write_signals(measured, self.run.folder(name), f"{self.options.name}.safetensors")
+        self.run.write_json(file, row, name)
+        return from_json(SignalSheet, row, f"{name}: {file}")
 
     def _measured(self, name: str, tokens: Tokens) -> tuple[dict[str, Json], dict[str, Signals]]:
         spec = parse_spec(name)
         in_vllm = spec.kind == "vllm"
-        if spec.kind not in MODELS and not (in_vllm and self.look.own):
+        if spec.kind not in MODELS and not (in_vllm and self.options.own):
             more = ", but 'acgym probe RUN --own' looks into it" if in_vllm else ""
             return {"reason": f"it has no model here{more}"}, {}
         if not tokens.by_env:
             return {"reason": "no finished episode has such tokens"}, {}
         if in_vllm:
             return self._own_in_vllm(spec)
-        if self.look.own:
+        if self.options.own:
             return self._own(name)
         if parse_spec(self.first).kind not in MODELS:
             return {"reason": f"{self.first} has no model here to compare with"}, {}
-        yardstick = self._against(tokens)
+        baseline = self._against(tokens)
         agent = cast("LocalAgent", self.models.make(name))
         self.listener.stage(name, "probing")
-        return yardstick.measure(agent, self.models.dense_beside(name, agent))
+        return baseline.measure(agent, self.models.dense_beside(name, agent))
 
     def _own_in_vllm(self, spec: AgentSpec) -> tuple[dict[str, Json], dict[str, Signals]]:
         """Probe a model that vLLM holds; it is loaded anew, so that it hands over what is inside."""
@@ -142,31 +116,31 @@ class _Session:
 
         self.models.refuse_other_files(spec.text)
         engine = parse_engine(str(spec.source))
-        folder, layers = Path(engine.model).expanduser(), self.look.layers
+        folder = Path(engine.model).expanduser()
         if not folder.is_dir():
             return {"reason": "it is named by its hub id; name its folder to have vLLM hand over what is inside"}, {}
-        layers = (
-            layers_to_watch(AutoConfig.from_pretrained(folder, trust_remote_code=False)) if layers is None else layers
-        )
+        layers: Layers | None = self.options.layers
+        if layers is None:
+            layers = layers_to_watch(AutoConfig.from_pretrained(folder, trust_remote_code=False))
         self.listener.stage(spec.text, "loading")
         with in_vllm(folder, layers, tensor_parallel=engine.tensor_parallel, context=engine.context) as model:
             return self._along_own(InVllm(spec.text, model), layers)
 
     def _own(self, name: str) -> tuple[dict[str, Json], dict[str, Signals]]:
-        return self._along_own(cast("LocalAgent", self.models.make(name)), self.look.layers)
+        return self._along_own(cast("LocalAgent", self.models.make(name)), self.options.layers)
 
     def _along_own(self, agent: Probed, layers: Layers | None) -> tuple[dict[str, Json], dict[str, Signals]]:
         self.listener.stage(agent.name, "probing")
         started = time.perf_counter()
-        look = self.look
-        measured = probe_own(agent, self.run, observations=look.told, layers=layers, temperature=look.temperature)
+        options = self.options
+        measured = probe_own(agent, self.run, observations=options.told, layers=layers, temperature=options.temperature)
         sheet: dict[str, Json] = {"episodes": PROBED_EPISODES, "seconds": time.perf_counter() - started}
         return {**sheet, "by_env": {env: signals.to_dict() for env, signals in measured.items()}}, measured
 
-    def _against(self, tokens: Tokens) -> Yardstick:
+    def _against(self, tokens: Tokens) -> Baseline:
         """Return what the others are measured against; the first agent's model is loaded for it once."""
-        if self._yardstick is None:
+        if self._baseline is None:
             first = cast("LocalAgent", self.models.make(self.first))
             self.listener.stage(self.first, "probing")
-            self._yardstick = Yardstick.of(tokens, first, self.look.layers, self.look.temperature)
-        return self._yardstick
+            self._baseline = Baseline.of(tokens, first, self.options.layers, self.options.temperature)
+        return self._baseline

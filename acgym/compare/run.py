@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.assemble.models import Models
 from acgym.assemble.spec import model_folder
-from acgym.compare.crew import Crew, Work
+from acgym.compare.executors import ParallelExecutor, Work
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
-from acgym.gguf_file import read_header
 from acgym.listener import Listener
+from acgym.model_files.gguf import read_header
 from acgym.record.run import Run
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run_comparison(
         settings: from :func:`prepare`.
         folder: the run's folder, new or of the same settings. It then holds ``manifest.json``, for each agent
             ``episodes.jsonl``, ``agent.json`` (:class:`acgym.record.sheet.Sheet`) and ``signals.safetensors``
-            (:func:`acgym.probe.yardstick.write_signals`), ``comparison.json``
+            (:func:`acgym.probe.baseline.write_signals`), ``comparison.json``
             (:func:`acgym.analysis.comparison.assemble_result`), and ``calibration-*.json`` with what models played for
             their calibration (:mod:`acgym.assemble.models`).
         listener: hears of progress.
@@ -87,8 +87,8 @@ def run_comparison(
                 from acgym.workers.ray import Cluster
 
                 team = Cluster(ray, workers)
-            with Workers(workers, work, run.append, listener, team, _load_the_rest) as crew:
-                _play(settings, run, Crew(settings, run, crew, listener).all)
+            with Workers(workers, work, run.append, listener, team, _load_the_rest) as pool:
+                _play(settings, run, ParallelExecutor(settings, run, pool, listener).all)
         # here: statistics take seconds to load, in workers too
         from acgym.analysis.comparison import assemble_result
         from acgym.analysis.result import RESULT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
 from acgym.assemble.spec import MODELS, RERUN, AgentSpec, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
-from acgym.compare.environments import check_playable, chosen_environments, import_named
+from acgym.compare.environments import check_playable, chosen_environments, import_named, modules_of
 from acgym.record.run import folder_name
 from acgym.types import Json, canonical_json
 
@@ -65,6 +65,11 @@ class Settings:
     """Name of the format in which all models write tool calls; None to tell it from each one's chat template."""
     decoding: Mapping[str, Json] = field(default_factory=dict)
     """What differs from greedy decoding, see :meth:`acgym.agents.decoding.Decoding.to_dict`."""
+    suite: str | None = None
+    """The suite that named the environments, without its module; None where ids did, and for the default."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Environment -> its number of rows, where a suite's environment has fewer than ``episodes``: each is then played
+    once."""
 
     shots: int = 0
     """Solved tasks of the training split that agents see in front of every conversation."""
@@ -74,13 +79,19 @@ class Settings:
     def to_dict(self) -> dict[str, Json]:
         """Return the settings as JSON; what was added later only if it is set, so that runs from before go on."""
         row = {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
-        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding", "shots", "malformed_limit")
+        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding", "suite", "rows")
+        later = (*later, "shots", "malformed_limit")
         return {name: value for name, value in row.items() if name not in later or value}
 
     @property
     def seeds(self) -> range:
         """The episode seeds, the same for all agents."""
         return range(self.seed * SEEDS_APART, self.seed * SEEDS_APART + self.episodes)
+
+    @property
+    def total(self) -> int:
+        """Episodes of all agents in all environments; at most, where agents stop by themselves."""
+        return len(self.agents) * sum(self.rows.get(env, self.episodes) for env in self.envs)
 
     @cached_property
     def specs(self) -> dict[str, AgentSpec]:
@@ -137,7 +148,8 @@ def prepare(
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
-    specs = _specs(agents or DEFAULT_AGENTS, imports, noise_floor)
+    modules = tuple(dict.fromkeys([*imports, *modules_of(envs, suite)]))  # of methods or environments
+    specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     names = [spec.text for spec in specs]
     episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
@@ -149,17 +161,23 @@ def prepare(
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
-    chosen, modules = chosen_environments(envs, suite, given, defaults)
-    modules = tuple(dict.fromkeys([*imports, *modules]))
+    chosen = chosen_environments(envs, suite, given, defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
-    later = (*later, shots, malformed_limit)
-    settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later)
-    for env_id, arguments in chosen.items():
-        check_playable(env_id, arguments, specs, settings.seeds)
-        if shots:
-            examples(env_id, canonical_json(arguments), shots)  # refuses environments that have none
-    return settings
+    named = None if suite is None else suite.rpartition(":")[2]
+    settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later, named)
+    return _played(replace(settings, shots=shots, malformed_limit=malformed_limit), specs)
+
+
+def _played(settings: Settings, specs: Sequence[AgentSpec]) -> Settings:
+    """Try each environment once, and note those of a suite that have fewer rows than episodes were asked for."""
+    played = {
+        env_id: check_playable(env_id, arguments, specs, settings.seeds, cut=settings.suite is not None)
+        for env_id, arguments in settings.envs.items()
+    }
+    for env_id, arguments in settings.envs.items() if settings.shots else ():
+        examples(env_id, canonical_json(arguments), settings.shots)  # refuses environments that have none
+    return replace(settings, rows={env: count for env, count in played.items() if count < settings.episodes})
 
 
 def _specs(agents: Sequence[str], imports: Sequence[str], noise_floor: bool) -> list[AgentSpec]:

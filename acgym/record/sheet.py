@@ -78,7 +78,7 @@ class SignalNumbers(Written):
 
 @dataclass(frozen=True)
 class SignalSheet(Written):
-    """What a probe of the model found, see :meth:`acgym.probe.yardstick.Yardstick.measure`."""
+    """What a probe of the model found, see :meth:`acgym.probe.baseline.Baseline.measure`."""
 
     omit_none: ClassVar[bool] = True
     tokens_sha256: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
-from acgym.analysis.result import POOLED, AgentResult, ComparisonResult
+from acgym.analysis.result import POOLED, ComparisonResult
 from acgym.record.sheet import Sheet, SignalNumbers
 from acgym.report.verdict import EASIER, cannot
 from acgym.text import printable
@@ -27,7 +27,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One table: a row for each agent, the agent's name first."""
+    """One table; what a row is of, such as an agent, comes first."""
 
     title: str
     heads: tuple[str, ...]
@@ -50,20 +50,33 @@ def grids(result: ComparisonResult) -> list[Grid]:
 def _capability(result: ComparisonResult, name: str) -> Grid:
     """Lay out the means over the environments of one capability."""
     rows = []
+    envs = result.capabilities[name]
     for agent in result.agents:
         score, row = agent.capability_scores.get(name), agent.capability_comparisons.get(name)
         cells = [Cell(printable(agent.name)), Cell(percent(score.success if isinstance(score, Score) else None))]
+        cells += _above(result, score, envs)
         rows.append((*cells, *_difference(row if isinstance(row, Comparison) else None, False)))
-    heads = ("agent", "success\n%", "difference\n(95 % interval)", "p", "lost/\nwon")
-    envs = result.capabilities[name]
-    return Grid(printable(f"Capability: {name}, mean of {', '.join(envs)}"), heads, tuple(rows))
+    heads = ["agent", "success\n%", *_above_head(result, envs), "difference\n(95 % interval)", "p", "lost/\nwon"]
+    return Grid(printable(f"Capability: {name}, mean of {', '.join(envs)}"), tuple(heads), tuple(rows))
+
+
+def _above_head(result: ComparisonResult, envs: Sequence[str]) -> list[str]:
+    """Return the head of the column that stands beside success where every environment states a heuristic anchor."""
+    return ["above\nheuristic"] if all(result.heuristic_anchors.get(env) is not None for env in envs) else []
+
+
+def _above(result: ComparisonResult, score: Score | NotMeasured | None, envs: Sequence[str]) -> list[Cell]:
+    """Return the cell of that column: what an agent solves beyond the best simple heuristic, in points."""
+    return [Cell(points(result.above_heuristic(score, envs)))] * len(_above_head(result, envs))
 
 
 def _scores(result: ComparisonResult, env: str) -> Grid:
     failed = any(agent.scores[env].n_failed for agent in result.agents)
     compared = len(result.agents) > 1
     own_end = result.settings.until is not None
-    heads = ["agent", "success\n%", *(["episodes"] if own_end else []), *(["failed"] if failed else [])]
+    solving = result.envs if env == POOLED else [env]
+    heads = ["agent", "success\n%", *_above_head(result, solving)]
+    heads += [*(["episodes"] if own_end else []), *(["failed"] if failed else [])]
     middle = [] if own_end else ["mid-p"]
     heads += ["difference\n(95 % interval)", "p", *middle, "lost/\nwon"] if compared else []
     heads += ["format\nerr %", "decision\nerr %"]
@@ -74,7 +87,7 @@ def _scores(result: ComparisonResult, env: str) -> Grid:
         score = agent.score(env)
         solved, malformed, wrong = (None, None, None) if score is None else (
             score.success, score.format_error_rate, score.decision_error_rate)  # fmt: skip
-        cells = [Cell(printable(agent.name)), Cell(percent(solved))]
+        cells = [Cell(printable(agent.name)), Cell(percent(solved)), *_above(result, score, solving)]
         cells += [Cell(str(agent.scores[env].n))] if own_end else []
         cells += [Cell(str(agent.scores[env].n_failed))] if failed else []
         cells += _difference(agent.comparison(env), bool(middle)) if compared else []
@@ -113,9 +126,11 @@ def _p(p: float | None) -> str:
 
 def _title(result: ComparisonResult, env: str) -> str:
     most, count = "" if result.settings.until is None else "at most ", result.settings.episodes
+    count = result.settings.rows.get(env, count)
     episodes = f"{most}{count} {'episode' if count == 1 else 'episodes'}"
     if env == POOLED:
-        return f"All {len(result.envs)} environments, {episodes} in each"
+        most = "at most " if result.settings.rows and not most else ""
+        return f"All {len(result.envs)} environments, {most}{episodes} in each"
     kwargs = ", ".join(f"{name}={value}" for name, value in result.settings.envs[env].items())
     anchor = result.anchors.get(env)
     guess = "" if anchor is None else f", random policy {percent(anchor.success)} %"
@@ -219,7 +234,7 @@ def _costs(result: ComparisonResult) -> Grid:
 
 def _play_seconds(sheet: Sheet, result: ComparisonResult, score: Score | None) -> float | None:
     """Return the seconds of play; None if they do not cover every episode (a session was killed, an agent failed)."""
-    every = result.settings.episodes * len(result.envs)
+    every = sum(result.settings.rows.get(env, result.settings.episodes) for env in result.envs)
     wanted = every if result.settings.until is None else None if score is None else score.n
     return sheet.play.seconds if sheet.play is not None and sheet.play.episodes == wanted else None
 
@@ -229,69 +244,11 @@ def percent(value: float | None) -> str:
     return number(None if value is None else 100 * value, ".1f")
 
 
+def points(value: float | None) -> str:
+    """Show a difference of shares in points, with its sign, or a dash."""
+    return number(None if value is None else 100 * value, "+.1f")
+
+
 def number(value: float | None, style: str) -> str:
     """Show a number, or a dash where nothing was measured."""
     return DASH if value is None else format(value, style)
-
-
-def legend(result: ComparisonResult) -> list[str]:
-    """Say how the tables are to be read, a paragraph each, and why what is missing is missing."""
-    several = len(result.envs) > 1
-    parts = []
-    if len(result.agents) > 1:
-        means = " Over all environments: the mean of theirs, each weighing the same." if several else ""
-        parts.append(
-            f"Differences are to {result.dense}, pair by pair on the same episodes: {_method(result)}. "
-            f"lost/won: episodes that only the first agent / only the other one solved.{means}"
-        )
-    parts.append("Errors are shares of turns: not in the format that is asked for / well formed but wrong.")
-    if any(agent.probed for agent in result.agents):
-        pooled = " Over all environments: their mean." if several else ""
-        parts.append(
-            f"All on the tokens that {result.dense} wrote. ERank: effective rank of the last hidden states; "
-            "energy: mean -logsumexp of the logits; and against that agent's model: top-10 J and τ, Jaccard index "
-            f"and Kendall's τ of the ten likeliest tokens; |ΔE|, mean change of energy; KL, divergence.{pooled}"
-        )
-    return [printable(part) for part in [*parts, *_execution(result.agents), *_missing(result)]]
-
-
-def _execution(agents: Sequence[AgentResult]) -> list[str]:
-    """Say which bits, bytes and times are measured of packed integers, and which compression is simulated."""
-    records = {agent.name: agent.sheet.compression for agent in agents if agent.sheet.compression is not None}
-    packed = {name: record.execution for name, record in records.items() if record.simulated is False}
-    parts = [f"{name} runs {how}: bits, MB and times are measured." for name, how in packed.items()]
-    if len(packed) < len(records):
-        parts.append(
-            f"{'All other compression' if packed else 'Compression'} is simulated: bits and MB are what packed storage "
-            "would take, times are those of dense arithmetic."
-        )
-    return parts
-
-
-def _method(result: ComparisonResult) -> str:
-    """Name the intervals and the test."""
-    over = "over the environments; of all environments, over the agents" if len(result.envs) > 1 else "over the agents"
-    pooled = "of all environments together uncorrected" if len(result.envs) > 1 else "uncorrected"
-    holm = f"(Holm-corrected {over})"
-    if not result.version:  # a file of before
-        holm = f"(Holm-corrected over the environments; {pooled})"
-    if result.settings.until is not None:
-        return (
-            "intervals and p are anytime-valid (confidence sequences by betting), so that they hold although the play "
-            f"ended when they were good enough; all environments' intervals of an agent hold at once with 95 % {holm}"
-        )
-    return (
-        f"interval by Tango's score method, p by the exact McNemar test {holm}; mid-p, the same test less conservative "
-        "and without its guarantee, likewise"
-    )
-
-
-def _missing(result: ComparisonResult) -> list[str]:
-    """Say why what is not measured is not: one line for each agent and reason."""
-    reasons: dict[str, list[str]] = {}
-    for agent in result.agents:
-        why = [score.reason for score in agent.scores.values() if isinstance(score, NotMeasured)]
-        why += [agent.sheet.signals.reason or ""] if agent.sheet.signals is not None else []
-        for reason in dict.fromkeys(filter(None, why)):
-            reasons.setdefault(reason, []).append(agent.name)
-    return [f"{DASH}: not measured.", *(f"{', '.join(names)}: {reason}." for reason, names in reasons.items())]

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acgym.analysis.probe_result import own_signals
 from acgym.analysis.result import ComparisonResult
 from acgym.files import write_whole
 from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
-from acgym.report.grids import DASH, Grid, grids, legend
+from acgym.report.grids import DASH, Grid, grids
+from acgym.report.legend import legend
 from acgym.report.material import Material, Missing
 from acgym.report.needle import needles
 from acgym.report.pairs import Packed, pack
-from acgym.report.probe_grids import own_signals, probe_grids, probe_notes
+from acgym.report.paper_table import paper_tables
+from acgym.report.probe_grids import probe_grids, probe_notes
 from acgym.report.published import published
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
@@ -131,9 +134,11 @@ def pieces(material: Material) -> list[Piece]:
     main = Piece("capabilities", "Success by capability and recipe", tables=(report_tables.capabilities(material),))
     each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
     shown = Piece("published", "Published numbers", *_published(material))
+    paper = Piece("paper", "ACBench's tasks", tables=tuple(paper_tables(material.result)))
     own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
-    return [main, *figures, *(_table(piece, make, material) for piece, make in TABLES), shown, each, own]
+    further = [_table(piece, make, material) for piece, make in TABLES]
+    return [main, *([paper] if paper.tables else []), *figures, *further, shown, each, own]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
@@ -153,8 +158,8 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
 
 def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
     """Return note, tables, figure (none) and reason."""
-    found = {} if material.run is None else own_signals(material.run, [agent.name for agent in material.agents])
-    if not found:
+    found = None if material.run is None else own_signals(material.run, [agent.name for agent in material.agents])
+    if found is None:
         return "", (), "", "the signals there were not measured ('acgym probe RUN --own' does)"
     return " ".join(probe_notes(found)), tuple(probe_grids(found)), "", ""
 

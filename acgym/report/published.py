@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from acgym.analysis.result import ComparisonResult
+from acgym.acbench import PaperTask, tasks_of
+from acgym.analysis.result import AgentResult, ComparisonResult
 from acgym.report.grids import DASH, Cell, Grid, percent
 from acgym.text import printable
 
@@ -37,47 +38,39 @@ class Number(NamedTuple):
     """``repo-history: FILE`` or ``figure-decoded: FILE``."""
 
 
-class Benchmark(NamedTuple):
-    """Published results that stand for a capability of acgym."""
+class Source(NamedTuple):
+    """What the numbers of one file are."""
 
     name: str
-    file: str
     metric: str
-    tasks: tuple[str, ...]
+    """The one that is laid beside an environment's own success."""
     caveats: str
 
 
 _OTHER = (
-    "These are other tasks of the same capability than acgym's, with other prompts and scorers, and settings of "
+    "Where these are other tasks of the same capability than acgym's, with other prompts and scorers, and settings of "
     "compression that may differ (group size, calibration): compare changes, not levels."
 )
-_BOARD = (
-    "Intermediate results that the authors committed in March 2025 and removed later; not the paper's tables. One "
-    "greedy run of 20 to 90 episodes a task: a success rate of 12 % of 90 is known to within 7 points."
-)
-BENCHMARKS: Mapping[str, Benchmark] = {
-    "ToolCall": Benchmark(
-        "AgentBoard, tools", "agentboard", "progress_rate", ("tool-query", "tool-operation"),
-        f"{_BOARD} No model ever solved a task of tool-operation, so it says nothing of success.",
+SOURCES: Mapping[str, Source] = {
+    "agentboard": Source(
+        "AgentBoard", "progress_rate",
+        "Intermediate results that the authors committed in March 2025 and removed later; not the paper's tables. One "
+        "greedy run of 20 to 90 episodes a task: a success rate of 12 % of 90 is known to within 7 points. No model "
+        "ever solved a task of tool-operation, and all but one solved nothing of jericho: they say nothing of success.",
     ),
-    "Household": Benchmark(
-        "AgentBoard, worlds", "agentboard", "progress_rate", ("scienceworld", "jericho", "pddl"),
-        f"{_BOARD} All but one model solved nothing of jericho.",
-    ),
-    "Workflow": Benchmark(
-        "WorFBench", "worfbench", "node_chain_f1",
-        ("toolbench", "toolalpaca", "alfworld", "webshop", "os", "lumos", "wikihow"),
+    "worfbench": Source(
+        "WorFBench", "node_chain_f1",
         "Intermediate results from the repository's history; not the paper's table. The zeros of toolbench and "
         "toolalpaca are most likely the harness's (prompts longer than the context that it allowed), other lone zeros "
         "its stop strings. No uncompressed 7B model is among them.",
     ),
-    "Needle": Benchmark(
-        "Needle in a haystack", "needle", "word_overlap", ("1k-8k", "9k-16k", "17k-32k", "1k-32k"),
+    "needle": Source(
+        "Needle in a haystack", "word_overlap",
         "Read back from the colours of published heat maps, to within 0.5 points; the score is a share of words. Above "
         "32k tokens every Qwen model scores 0 for want of context, whatever the compression, so it is left out.",
     ),
 }  # fmt: skip
-"""Capability, as in ``ACB/NAME-v0``, -> what was published for it."""
+"""File -> what was published in it; which tasks it holds numbers of is in :data:`acgym.acbench.TASKS`."""
 
 
 @cache
@@ -146,39 +139,78 @@ def model_key(spec: str) -> tuple[str, str]:
 
 
 def published(result: ComparisonResult) -> list[Grid]:
-    """Lay published numbers beside a comparison's own: one table for each environment with a match, maybe none.
+    """Lay published numbers beside a comparison's own: a table for each environment and source with a match.
 
     Args:
-        result: the comparison.
+        result: the comparison. An environment's numbers are those of the paper's tasks that it plays or stands for
+            (:func:`acgym.acbench.tasks_of`).
     """
     found = []
     for env in result.envs:
-        benchmark = BENCHMARKS.get(env.removeprefix("ACB/").rpartition("-v")[0]) if env.startswith("ACB/") else None
-        if benchmark is not None and (rows := _rows(result, env, benchmark)):
-            heads = ("agent", "here: success %\n(change)", *(f"{task}\n(change)" for task in benchmark.tasks))
-            note = f"{_OTHER} {benchmark.caveats} Sources: {'; '.join(_sources(result, benchmark))}."
-            title = f"{env} here, {benchmark.name} as published ({benchmark.metric.replace('_', ' ')}, %)"
-            found.append(Grid(title, heads, tuple(rows), note=note))
+        by_file: dict[str, list[str]] = {}
+        for task, _ in tasks_of(env):
+            if task.published is not None:
+                by_file.setdefault(task.published.file, []).extend(task.published.tasks)
+        for file, tasks in by_file.items():
+            if rows := _rows(result, env, file, tasks):
+                source = SOURCES[file]
+                heads = ("agent", "here: success %\n(change)", *(f"{task}\n(change)" for task in tasks))
+                named = "; ".join(_sources(result, file, tasks, result.agents))
+                note = f"{_OTHER} {source.caveats} Sources: {named}."
+                title = f"{env} here, {source.name} as published ({source.metric.replace('_', ' ')}, %)"
+                found.append(Grid(title, heads, tuple(rows), note=note))
     return found
 
 
-def _rows(result: ComparisonResult, env: str, benchmark: Benchmark) -> list[tuple[Cell, ...]]:
+def of_task(result: ComparisonResult, task: PaperTask, metric: str, agent: AgentResult) -> str:
+    """Say what was published of a task for an agent's model and recipe, with the change from the uncompressed model.
+
+    Args:
+        result: the comparison.
+        task: one of the paper's.
+        metric: the name that the paper gives the metric.
+        agent: whose number it is.
+
+    Returns:
+        Such as ``alfworld 49.3 (+1.2), os 79.0``; a dash where nothing was published.
+    """
+    benchmark = task.published
+    if benchmark is None or metric not in benchmark.metrics:
+        return DASH
+    key, found = benchmark.metrics[metric], []
+    for name in benchmark.tasks:
+        value, change = _number_of(_keys(agent.name, result.dense), benchmark.file, name, key)
+        if value is not None:
+            found.append(f"{name} {_with_change(value, change)}" if len(benchmark.tasks) > 1 else
+                         _with_change(value, change))  # fmt: skip
+    return "\n".join(found) or DASH
+
+
+def sources_of(result: ComparisonResult, task: PaperTask, agents: Sequence[AgentResult]) -> Sequence[str]:
+    """Name the sources of what was published of a task for some agents."""
+    return [] if task.published is None else _sources(result, task.published.file, task.published.tasks, agents)
+
+
+def _rows(result: ComparisonResult, env: str, file: str, tasks: Sequence[str]) -> list[tuple[Cell, ...]]:
     rows = []
     for agent in result.agents:
-        model, recipe = _keys(agent.name, result.dense)
-        values = {task: _value(benchmark, model, recipe, task) for task in benchmark.tasks}
-        if all(value is None for value in values.values()):
+        keys = _keys(agent.name, result.dense)
+        values = [_number_of(keys, file, task, SOURCES[file].metric) for task in tasks]
+        if all(value is None for value, _ in values):
             continue
         score, row = agent.score(env), agent.comparison(env)
         solved = None if score is None else score.success
         own = _with_change(solved, None if row is None or row.limit == "floor" else row.success_difference)
-        cells = []
-        for task, value in values.items():
-            before = None if recipe in (None, "dense") else _value(benchmark, model, "dense", task)
-            change = None if value is None or before is None else value - before
-            cells.append(Cell(_with_change(value, change)))
-        rows.append((Cell(printable(agent.name)), Cell(own), *cells))
+        rows.append((Cell(printable(agent.name)), Cell(own), *(Cell(_with_change(*value)) for value in values)))
     return rows
+
+
+def _number_of(keys: tuple[str, str | None], file: str, task: str, metric: str) -> tuple[float | None, float | None]:
+    """Return what was published of a model and recipe, and its change from the uncompressed model."""
+    model, recipe = keys
+    value = _value(file, model, recipe, task, metric)
+    before = None if recipe in (None, "dense") else _value(file, model, "dense", task, metric)
+    return value, None if value is None or before is None else value - before
 
 
 def _with_change(value: float | None, change: float | None) -> str:
@@ -198,15 +230,15 @@ def _keys(name: str, dense: str) -> tuple[str, str | None]:
     return model, recipe_key(recipe) if ready == "dense" else None
 
 
-def _value(benchmark: Benchmark, model: str, recipe: str | None, task: str) -> float | None:
-    found = _index(benchmark.file).get((model, recipe or "", task, benchmark.metric))
+def _value(file: str, model: str, recipe: str | None, task: str, metric: str) -> float | None:
+    found = _index(file).get((model, recipe or "", task, metric))
     return None if found is None else found.value
 
 
-def _sources(result: ComparisonResult, benchmark: Benchmark) -> Sequence[str]:
-    keys = {_keys(agent.name, result.dense) for agent in result.agents}
-    rows = [n for n in numbers(benchmark.file) if (_letters(n.model.lower()), n.recipe) in keys]
-    return list(dict.fromkeys(row.source for row in rows if row.task in benchmark.tasks))
+def _sources(result: ComparisonResult, file: str, tasks: Sequence[str], agents: Sequence[AgentResult]) -> Sequence[str]:
+    keys = {_keys(agent.name, result.dense) for agent in agents}
+    rows = [n for n in numbers(file) if (_letters(n.model.lower()), n.recipe) in keys]
+    return list(dict.fromkeys(row.source for row in rows if row.task in tasks))
 
 
 @cache

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from acgym.analysis.numbers import Comparison
-from acgym.analysis.result import POOLED, AgentResult
+from acgym.analysis.result import POOLED, AgentResult, ComparisonResult
 from acgym.report.figures import short_env
-from acgym.report.grids import DASH, Cell, Grid, difference, number, percent, tone
+from acgym.report.grids import DASH, Cell, Grid, difference, number, percent, points, tone
 from acgym.report.material import Material, Missing
 from acgym.statistics.paired import Interval
 from acgym.statistics.prediction import Association, Discrimination
@@ -21,18 +21,26 @@ def capabilities(material: Material) -> Grid:
     """Success of each agent in each environment with its interval, and the difference to the dense one."""
     labels = material.result.labels
     heads = ("agent", *("all" if env == POOLED else short_env(env) for env in labels))
-    rows = [(Cell(printable(agent.name)), *(_capability(agent, env) for env in labels)) for agent in material.agents]
-    note = "Success in %, with its 95 % interval; then the difference to the first agent in points, with its interval."
+    result = material.result
+    rows = [
+        (Cell(printable(agent.name)), *(_capability(result, agent, env) for env in labels)) for agent in material.agents
+    ]
+    note = (
+        "Success in %, with its 95 % interval; then how many points that is above the best simple heuristic, where one "
+        "is stated; then the difference to the first agent in points, with its interval."
+    )
     return Grid("Success by capability and recipe", heads, tuple(rows), note=note)
 
 
-def _capability(agent: AgentResult, env: str) -> Cell:
+def _capability(result: ComparisonResult, agent: AgentResult, env: str) -> Cell:
     score, row = agent.score(env), agent.comparison(env)
     if score is None:
         return Cell(DASH)
     shown = (
         f"{percent(score.success)} ({percent(score.success_interval.low)} to {percent(score.success_interval.high)})"
     )
+    above = result.above_heuristic(score, result.envs if env == POOLED else [env])
+    shown += "" if above is None else f"\n{points(above)} above heuristic"
     return Cell(shown) if row is None else Cell(f"{shown}\n{difference(row)}", tone(row))
 
 
@@ -45,7 +53,7 @@ def calibrations(material: Material) -> Grid:
     if not several:
         raise Missing("no recipe was calibrated in two ways (one more is written reference+gptq-w3@text:FILE)")
     rows = [
-        (Cell(printable(agent.name)), *(_capability(agent, env) for env in [*material.envs, POOLED]))
+        (Cell(printable(agent.name)), *(_capability(material.result, agent, env) for env in [*material.envs, POOLED]))
         for agents in several.values()
         for agent in agents
     ]

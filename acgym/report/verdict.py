@@ -2,7 +2,7 @@
 
 They claim what the numbers carry and no more: a loss or gain is stated as one only where the (Holm-corrected) test
 says so at 0.05; anything else is "none that n episodes could show", with the interval that says what was not ruled out.
-Where the dense agent solved next to nothing, nothing can be lost, and that is what is said.
+Where the dense agent solved next to nothing, next to nothing can be lost, and that is what is said.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from acgym.analysis.numbers import Comparison
-from acgym.analysis.result import POOLED, AgentResult, ComparisonResult, Diverged, Guess, HandedOver
+from acgym.analysis.result import POOLED, AgentResult, ComparisonResult, Diverged, HandedOver
 from acgym.text import printable
 
 FEW = 5
@@ -87,15 +87,20 @@ def _change(row: Comparison, what: str, result: ComparisonResult | None = None, 
     points = 100 * abs(row.success_difference)
     sure = 100 * (row.anytime.confidence if row.anytime is not None else 0.95)
     said = f"{points:.1f} ({sure:.3g} % interval {ends[0]:.1f} to {ends[1]:.1f}) points of {what}"
-    guess = None if result is None or sign > 0 else result.anchors.get(env)
-    return said if guess is None else f"{said}{_left(row, guess)}"
+    return said if result is None or sign > 0 else f"{said}{_left(row, result, env)}"
 
 
-def _left(row: Comparison, guess: Guess) -> str:
-    """Say so where what an agent still solves is no more than guessing solves: such a rest is no skill."""
-    if row.other_success > guess.success or guess.success == 0:
+def _left(row: Comparison, result: ComparisonResult, env: str) -> str:
+    """Say so where what an agent still solves is no more than guessing or a simple heuristic solves: that is no skill.
+
+    The one of them that solves more is named.
+    """
+    stated = {"guessing": result.anchors.get(env), "a simple heuristic": result.heuristic_anchors.get(env)}
+    solved = {who: guess.success for who, guess in stated.items() if guess is not None}
+    who = max(solved, key=lambda one: solved[one], default="")
+    if not who or row.other_success > solved[who] or solved[who] == 0:
         return ""
-    return f" (down to {100 * row.other_success:.1f} %, where guessing solves {100 * guess.success:.1f} %)"
+    return f" (down to {100 * row.other_success:.1f} %, where {who} solves {100 * solved[who]:.1f} %)"
 
 
 def _not_shown(rows: Mapping[str, Comparison], after: bool) -> str:
@@ -137,7 +142,7 @@ def cannot(floor: Mapping[str, Comparison], dense: str) -> str:
     shares = sorted({f"{100 * row.dense_success:.1f}" for row in floor.values()}, key=float)
     solves = f"{shares[0]} %" if len(shares) == 1 else f"{shares[0]} to {shares[-1]} %"
     named = _join([short_env(env) for env in floor])
-    return f"{named} cannot be measured here, since {dense} solves {solves}, so that there is nothing to lose"
+    return f"{named} cannot be measured here, since {dense} solves {solves}, so that there is next to nothing to lose"
 
 
 def _how(divergence: Diverged | None, dense: str) -> list[str]:

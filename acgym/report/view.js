@@ -20,10 +20,10 @@
       cell(row, "td", agent.name + (agent.damaged ? " (" + agent.damaged + " damaged lines)" : ""));
       run.envs.forEach((env, i) => {
         done += agent.done[i] + agent.failed[i];
-        cell(row, "td", agent.done[i] + "/" + run.total + (agent.failed[i] ? ", " + agent.failed[i] + " failed" : ""));
+        cell(row, "td", agent.done[i] + "/" + run.totals[i] + (agent.failed[i] ? ", " + agent.failed[i] + " failed" : ""));
       });
     }
-    const all = run.total * run.envs.length * run.agents.length;
+    const all = run.totals.reduce((a, b) => a + b, 0) * run.agents.length;
     const finished = run.agents.every((agent) => agent.finished);
     byId("summary").textContent = done.toLocaleString("en") + " of " + (run.ends_itself ? "at most " : "") +
       all.toLocaleString("en") + " episodes are played" + (finished ? ": all." : ".");

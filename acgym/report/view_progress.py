@@ -61,14 +61,17 @@ class Progress:
         self.folder = folder
         self.settings = Run.read(folder).settings
         self.agents: list[str] = list(self.settings["agents"])
-        self.total = int(self.settings.get("episodes", 0))
+        total, rows = int(self.settings.get("episodes", 0)), self.settings.get("rows")
+        fewer = rows if isinstance(rows, dict) else {}
+        self.totals = [min(total, int(fewer.get(env, total))) for env in self.settings["envs"]]
+        """Episodes of an agent in each environment, fewer where it has fewer rows."""
         self._counts = {name: Count() for name in self.agents}
 
     def read(self) -> dict[str, Json]:
         """Return the progress as JSON.
 
         Returns:
-            ``total`` (episodes of an agent in an environment; at most so many if the run ends by itself),
+            ``totals`` (episodes of an agent in each environment; at most so many if the run ends by itself),
             ``ends_itself``, ``envs``, ``agents``: rows of ``name``, ``done``, ``solved``, ``failed`` (lists in the
             order of ``envs``), ``damaged`` (lines that could not be read) and ``finished`` (whether all is played).
         """
@@ -83,9 +86,9 @@ class Progress:
             row: dict[str, Json] = {"name": name, "done": done, "damaged": count.damaged}
             row["solved"] = [sum(solved is True for solved in by_env[env]) for env in envs]
             row["failed"] = [sum(solved is None for solved in by_env[env]) for env in envs]
-            rows.append({**row, "finished": all(n + bad >= self.total for n, bad in zip(done, row["failed"],
-                                                                                       strict=True))})  # fmt: skip
-        return {"total": self.total, "ends_itself": "until" in self.settings, "envs": envs, "agents": rows}
+            played = zip(done, row["failed"], self.totals, strict=True)
+            rows.append({**row, "finished": all(n + bad >= total for n, bad, total in played)})
+        return {"totals": self.totals, "ends_itself": "until" in self.settings, "envs": envs, "agents": rows}
 
     def stamp(self) -> str:
         """Return a text that changes whenever a file of the run's agents or its comparison does."""

@@ -24,6 +24,7 @@ from acgym.statistics.paired import (
     normal_quantile,
     paired_difference,
     tango,
+    unit_pairs,
     unit_values,
     wilson,
 )
@@ -167,9 +168,7 @@ def clustered_difference(
     Raises:
         ValueError: for lengths that differ, no values, or values that are not finite or outside [0, 1].
     """
-    a, b = unit_values(dense, "dense"), unit_values(other, "other")
-    if len(a) != len(b):
-        raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
+    a, b = unit_pairs(dense, other)
     gain = b - a
     clusters = Clusters.of(gain, labels)
     if clusters.single:

@@ -190,9 +190,7 @@ def paired_difference(
     Raises:
         ValueError: for lengths that differ, no values, or values that are not finite or outside [0, 1].
     """
-    a, b = unit_values(dense, "dense"), unit_values(other, "other")
-    if len(a) != len(b):
-        raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
+    a, b = unit_pairs(dense, other)
     gain = b - a
     if (is_binary(a) and is_binary(b)) or minority(gain) < ENOUGH:
         return tango(float(-gain[gain < 0].sum()), float(gain[gain > 0].sum()), len(gain), confidence)
@@ -211,6 +209,18 @@ def unit_values(values: Sequence[float] | Floats, name: str) -> Floats:
     if not ((x >= 0) & (x <= 1)).all():
         raise ValueError(f"{name} must be finite and in [0, 1]; {int((~((x >= 0) & (x <= 1))).sum())} values are not")
     return x
+
+
+def unit_pairs(dense: Sequence[float] | Floats, other: Sequence[float] | Floats) -> tuple[Floats, Floats]:
+    """Return the values of two agents on the same n episodes, (n,) each, checked as by :func:`unit_values`.
+
+    Raises:
+        ValueError: also for lengths that differ.
+    """
+    a, b = unit_values(dense, "dense"), unit_values(other, "other")
+    if len(a) != len(b):
+        raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
+    return a, b
 
 
 def is_binary(x: Floats) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from acgym.statistics.bootstrap import Floats, bca
 from acgym.statistics.cluster import Clusters, differing, effective_number
-from acgym.statistics.paired import ENOUGH, Interval, is_binary, normal_quantile, unit_values
+from acgym.statistics.paired import ENOUGH, Interval, is_binary, normal_quantile, unit_pairs, unit_values
 
 _HALVINGS = 56
 _DOUBLINGS = 200
@@ -51,9 +51,7 @@ def stratified_difference(strata: Sequence[Stratum], confidence: float = 0.95, s
     """
     counts, parts = [], []
     for i, stratum in enumerate(strata):
-        a, b = unit_values(stratum.dense, "dense"), unit_values(stratum.other, "other")
-        if len(a) != len(b):
-            raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
+        a, b = unit_pairs(stratum.dense, stratum.other)
         gain = b - a
         clusters = Clusters.of(gain, stratum.labels)
         if (is_binary(a) and is_binary(b)) or differing(clusters) < ENOUGH:

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from acgym.envs.names import HEADS, TAILS
+from acgym.suites import QUICK, capability_of, suite_named
 from acgym.train.checkpoint import Checkpoint, check_recipe, read, write
 from acgym.train.data import IGNORE, PRACTICE, RECALL, REPEAT, Batch, Practice, corpus, decisions
 from acgym.train.heads import merge_heads
@@ -27,16 +28,18 @@ from acgym.train.precision import mixed
 from acgym.train.tokenizer import build_tokenizer
 from acgym.train.watch import exact_share, held_out, hidden_states
 
-SHARES: Mapping[str, float] = {
-    "ACB/ToolCall-v0": 0.28,
-    "ACB/Workflow-v0": 0.22,
-    "ACB/Needle-v0": 0.2,
-    "ACB/Household-v0": 0.2,
-    RECALL: 0.6,
-    REPEAT: 5.0,
-}
-"""What the agent that ships with the package was trained on: environment or practice family -> its share of the
-conversations."""
+SHARES: Mapping[str, float] = {"tool calling": 0.28, "workflow generation": 0.22}
+"""What the agent that ships with the package was trained on: capability -> its share of the conversations, where it is
+not OTHER_SHARE."""
+OTHER_SHARE = 0.2
+PRACTICE_SHARES: Mapping[str, float] = {RECALL: 0.6, REPEAT: 5.0}
+
+
+def default_shares() -> dict[str, float]:
+    """Return environment (the first of each capability) or practice family -> its share of the conversations."""
+    shares = {env: SHARES.get(str(capability_of(env)), OTHER_SHARE) for env in suite_named(QUICK)}
+    return {**shares, **PRACTICE_SHARES}
+
 
 LONGEST_REPLY = 128
 """Tokens that the finished agent may say in one turn; the longest reply of the oracle has 114."""
@@ -62,7 +65,7 @@ class TrainingRecipe:
     decay_share: float = 0.3
     """Last part of the steps over which both rates fall linearly to zero."""
     seed: int = 0
-    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
+    shares: Mapping[str, float] = field(default_factory=default_shares)
     """Share of each family among the conversations (they need not sum to one)."""
     practice_fades_over: int = 800
     """Steps over which the two practice families fade to a twentieth of their shares."""

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, TypeVar
 
+from acgym.agents.background_loop import BackgroundLoop
 from acgym.agents.base import AgentFailure
-from acgym.agents.remote.loop import OwnLoop
 from acgym.agents.remote.spec import Endpoint, Key, Limits
 from acgym.text import NotJson, excerpt, read_json
 from acgym.types import Json
@@ -91,7 +91,7 @@ class Caller:
         self.counts: Counter[str] = Counter()
         """``requests`` sent, and the ``retries`` among them."""
         self._key = key
-        self._own = OwnLoop("acgym-remote")
+        self._own = BackgroundLoop("acgym-remote")
         self._pool: httpx2.AsyncClient | None = None
         self._places = asyncio.Semaphore(limits.concurrency)
         self._given_up = False

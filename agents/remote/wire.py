@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from acgym.agents.prompt import tools_in_words
 from acgym.agents.remote.http import BadAnswer
 from acgym.agents.tool_formats.families import HERMES, ToolFormat
+from acgym.agents.tool_formats.in_words import tools_in_words
 from acgym.text import NotJson, read_json
 from acgym.tool_calls import read_calls, shared_out
 from acgym.types import Call, Json, Message, Reply, ToolSpec, calls_to_action

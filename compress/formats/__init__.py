@@ -3,6 +3,3 @@
 ``LAYOUTS`` are the layouts by name; :func:`acgym.compress.formats.write.write_checkpoint` and
 :func:`acgym.compress.formats.read.read_checkpoint` are the two ends. Loads without torch; its modules do not.
 """
-
-FORMATS = ("gptq", "awq", "compressed-tensors", "dense")
-"""What ``acgym compress --format`` takes."""

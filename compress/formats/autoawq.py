@@ -19,7 +19,7 @@ from torch import nn
 
 from acgym.compress.formats.packing import all_projections
 from acgym.compress.formats.write import quiet
-from acgym.compress.options_model import AwqOptions
+from acgym.compress.options.model import AwqOptions
 from acgym.compress.recipe import Recipe
 from acgym.compress.walk.projections import Expert
 from acgym.compress.walk.record import CompressionRecord, sparsity, storage

@@ -11,7 +11,7 @@ from acgym.compress.formats.compressed_tensors_config import input_format, weigh
 from acgym.compress.formats.files import WeightFiles
 from acgym.compress.formats.gptq import widths
 from acgym.compress.methods.activations import Format
-from acgym.quantisation import Quantisation, quantisation
+from acgym.model_files.quantisation import Quantisation, quantisation
 from acgym.types import Json
 
 

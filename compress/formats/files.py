@@ -13,7 +13,7 @@ from typing import Any
 from safetensors import safe_open
 from torch import Tensor
 
-from acgym.weight_files import weight_files
+from acgym.model_files.weights import weight_files
 
 _BITS = re.compile(r"[A-Z]+(\d+)")
 

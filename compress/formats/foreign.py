@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from acgym.compress.formats.files import WeightFiles
-from acgym.quantisation import Quantisation
+from acgym.model_files.quantisation import Quantisation
 from acgym.types import Json
 
 _MARKS = {".weight.absmax": 2, ".SCB": 1}

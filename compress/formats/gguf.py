@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from acgym.compress.formats.build import build
-from acgym.gguf_file import PLAIN, Gguf, read_header
+from acgym.model_files.gguf import PLAIN, Gguf, read_header
 from acgym.types import Json
 
 HELD = torch.bfloat16
@@ -35,7 +35,7 @@ def read_gguf(path: Path, hold: Callable[[int, torch.dtype], torch.dtype]) -> tu
         hold: from the number of weights and their stored dtype to the dtype of the model.
 
     Returns:
-        The model, on the CPU, and what :meth:`acgym.gguf_file.Gguf.facts` says of the file.
+        The model, on the CPU, and what :meth:`acgym.model_files.gguf.Gguf.facts` says of the file.
 
     Raises:
         ValueError: if the file is damaged, of an architecture that transformers does not read from GGUF, of a type

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from acgym.compress.formats import FORMATS, awq, compressed_tensors, gptq
+from acgym.compress.formats import awq, compressed_tensors, gptq
+from acgym.compress.formats.names import FORMATS
 from acgym.compress.formats.scheme import WHOLE, Scheme, scheme_of
 from acgym.compress.methods.grid import Grid
 from acgym.compress.methods.result import Compressed

@@ -18,7 +18,7 @@ from acgym.compress.formats.foreign import read_by_transformers
 from acgym.compress.formats.gguf import read_gguf
 from acgym.compress.formats.layouts import LAYOUTS
 from acgym.compress.methods.activations import Format, quantise_inputs
-from acgym.quantisation import Quantisation, check_readable, quantisation
+from acgym.model_files.quantisation import Quantisation, check_readable, quantisation
 from acgym.types import Json
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from acgym.compress.options import Affine, GptqOptions
-from acgym.compress.options_fp4 import BlockFp4
-from acgym.compress.options_fp8 import Fp8Options
-from acgym.compress.options_model import KvOptions, SmoothQuantOptions
+from acgym.compress.options.fp4 import BlockFp4
+from acgym.compress.options.fp8 import Fp8Options
+from acgym.compress.options.model import KvOptions, SmoothQuantOptions
+from acgym.compress.options.weights import Affine, GptqOptions
 from acgym.compress.recipe import Recipe
 
 WHOLE = 0

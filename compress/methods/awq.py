@@ -11,7 +11,7 @@ from acgym.compress.methods.grid import Grid, fake_quantise, grid, quantise_grou
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.scaling import Fold
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_model import AwqOptions
+from acgym.compress.options.model import AwqOptions
 
 STEPS = 20
 """Exponents that are tried, from 0 on, and steps of clipping in [0, 1]."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_fp4 import Mxfp4Options, Nvfp4Options
+from acgym.compress.options.fp4 import Mxfp4Options, Nvfp4Options
 
 VALUES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """What e2m1 (sign, 2 bits of exponent with bias 1, 1 of mantissa) has from 0 on, in the order of its codes 0 to 7."""

@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 from acgym.compress.methods.activations import quantise_tokens
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_fp8 import FP8_BLOCK, Fp8Options
+from acgym.compress.options.fp8 import FP8_BLOCK, Fp8Options
 
 
 def fp8(weight: Tensor, statistics: Statistics, options: Fp8Options) -> Compressed:

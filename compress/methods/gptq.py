@@ -12,7 +12,7 @@ from torch import Tensor
 from acgym.compress.methods.grid import Grid, grid
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import GptqOptions
+from acgym.compress.options.weights import GptqOptions
 
 BLOCK = 128
 """Columns between two lazy updates of all the rest."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from acgym.compress.options_model import KvOptions
+from acgym.compress.options.model import KvOptions
 
 SCALE_BYTES = 2
 """Bytes of a group's scale, and again of its offset."""

@@ -7,7 +7,7 @@ from torch import Tensor
 from acgym.compress.methods.masks import smallest, smallest_n_of_m
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import Sparsity
+from acgym.compress.options.weights import Sparsity
 
 
 def magnitude(weight: Tensor, statistics: Statistics, options: Sparsity) -> Compressed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from acgym.compress.options import Sparsity
+from acgym.compress.options.weights import Sparsity
 
 _FEW = 8
 """Scores of a row up to which they may be compared pair by pair."""

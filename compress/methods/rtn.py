@@ -8,7 +8,7 @@ from torch import Tensor
 from acgym.compress.methods.grid import Grid, fake_quantise, grid
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import Affine
+from acgym.compress.options.weights import Affine
 
 
 def rtn(weight: Tensor, statistics: Statistics, options: Affine) -> Compressed:

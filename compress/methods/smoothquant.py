@@ -9,7 +9,7 @@ from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.rtn import rtn
 from acgym.compress.methods.scaling import Fold
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_model import SmoothQuantOptions
+from acgym.compress.options.model import SmoothQuantOptions
 
 
 def smoothquant_scales(fold: Fold, options: SmoothQuantOptions) -> Tensor | None:

@@ -9,7 +9,7 @@ from acgym.compress.methods.gptq import shared_factor
 from acgym.compress.methods.masks import smallest
 from acgym.compress.methods.result import Compressed
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import SparseGptOptions
+from acgym.compress.options.weights import SparseGptOptions
 
 BLOCK = 128
 """Columns whose mask is chosen together, and between two updates of all the rest (B = Bs = 128 in the paper)."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from acgym.compress.options import Needs
+from acgym.compress.options.weights import Needs
 
 STRIP = 512
 """Features whose products with all later ones are computed at once."""

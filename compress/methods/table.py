@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from acgym.compress.options import NEEDS, Affine, GptqOptions, Needs, Options, SparseGptOptions, Sparsity, words
-from acgym.compress.options_fp4 import Mxfp4Options, Nvfp4Options
-from acgym.compress.options_fp8 import Fp8Options
-from acgym.compress.options_model import ActivationOptions, AwqOptions, KvOptions, SmoothQuantOptions
+from acgym.compress.options.fp4 import Mxfp4Options, Nvfp4Options
+from acgym.compress.options.fp8 import Fp8Options
+from acgym.compress.options.model import ActivationOptions, AwqOptions, KvOptions, SmoothQuantOptions
+from acgym.compress.options.weights import NEEDS, Affine, GptqOptions, Needs, Options, SparseGptOptions, Sparsity, words
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -30,7 +30,7 @@ from acgym.compress.walk.layers import check_weights
 from acgym.compress.walk.projections import Projection, decoder_layers, projections, routers
 from acgym.compress.walk.same_bits import compression_threads, fixed_threads
 from acgym.listener import Progress
-from acgym.memory import trim
+from acgym.machine import trim
 from acgym.types import Json
 
 SHARD_BYTES = 1 << 30

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +11,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-INDEX = "model.safetensors.index.json"
-SINGLE = "model.safetensors"
+from acgym.model_files.settings import digest_of_ends, read_settings
+from acgym.model_files.weights import INDEX, weight_files
+
 _END_BYTES = 1 << 20
 
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
@@ -78,7 +77,7 @@ class Source:
 
     def config_as(self, dtype: torch.dtype, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return config.json as it is, but for the dtype and, if weights are quantised, how."""
-        config = {**_json(self.folder / "config.json"), "dtype": str(dtype).removeprefix("torch.")}
+        config = {**read_settings(self.folder / "config.json"), "dtype": str(dtype).removeprefix("torch.")}
         config.pop("torch_dtype", None)  # the older name of the same
         return config if settings is None else {**config, "quantization_config": dict(settings)}
 
@@ -95,22 +94,15 @@ class Source:
 
     def digest(self) -> str:
         """Identify the folder: SHA-256 over its configuration and each file's name, size and first and last MiB."""
-        digest = hashlib.sha256((self.folder / "config.json").read_bytes())
-        for file in sorted(set(self.files.values())):
-            size = file.stat().st_size
-            digest.update(f"{file.name} {size}\n".encode())
-            with file.open("rb") as stream:
-                digest.update(stream.read(_END_BYTES))
-                stream.seek(max(stream.tell(), size - _END_BYTES))
-                digest.update(stream.read())
-        return digest.hexdigest()
+        start = (self.folder / "config.json").read_bytes()
+        return digest_of_ends(sorted(set(self.files.values())), _END_BYTES, start)
 
 
 def _read_config(folder: Path, packed: bool) -> Any:
     file = folder / "config.json"
     if not file.is_file():
         raise ValueError(f"{folder} is no model folder: it has no config.json (save_pretrained writes one)")
-    settings = _json(file)
+    settings = read_settings(file)
     if "auto_map" in settings:
         raise ValueError(f"{folder} asks to run Python code of its own ('auto_map' in config.json); it is never run")
     if "quantization_config" in settings and not packed:
@@ -125,31 +117,12 @@ def _read_config(folder: Path, packed: bool) -> Any:
 
 def _weight_map(folder: Path) -> dict[str, Path]:
     """Return tensor name -> file, from the index if there is one, else from the only file."""
-    index, single = folder / INDEX, folder / SINGLE
+    files, index = weight_files(folder), folder / INDEX
     if index.is_file():
-        named = _json(index).get("weight_map")
-        if not isinstance(named, dict) or not named or not all(isinstance(file, str) for file in named.values()):
-            raise ValueError(f"{index} is damaged: expected a 'weight_map' from tensor names to file names")
-        for file in sorted(set(named.values())):
-            if Path(file).name != file or not file.endswith(".safetensors"):
-                raise ValueError(f"{index} names {file!r}; expected a .safetensors file in the same folder")
-            if not (folder / file).is_file():
-                raise ValueError(f"{index} names {file}, which is not in {folder}; copy the model again")
-        return {name: folder / file for name, file in named.items()}
-    if not single.is_file():
-        raise ValueError(f"{folder} has no {SINGLE} and no {INDEX}; expected what save_pretrained writes")
+        return {name: folder / file for name, file in read_settings(index)["weight_map"].items()}
+    [single] = files
     try:
         with safe_open(single, "pt") as tensors:
             return dict.fromkeys(tensors.keys(), single)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{single} is damaged or no safetensors file ({error}); copy the model again") from None
-
-
-def _json(file: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: it is not JSON ({error}); copy the model again") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"{file} is damaged: expected a JSON object, got {type(value).__name__}")
-    return value

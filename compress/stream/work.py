@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from acgym.compress.stream.source import INDEX
 from acgym.files import write_whole
+from acgym.model_files.weights import INDEX
 
 JOURNAL = "unfinished.json"
 """Stands in a folder as long as it is not whole."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import Needs
+from acgym.compress.options.weights import Needs
 from acgym.compress.walk.projections import Expert, Projection, expert_inputs, working
 from acgym.compress.walk.replay import Replay, capture
 

@@ -22,7 +22,7 @@ from acgym.compress.walk.folds import fold_groups
 from acgym.compress.walk.projections import Expert, Projection, projections, working
 from acgym.compress.walk.record import LayerRecord
 from acgym.compress.walk.same_bits import align
-from acgym.memory import trim
+from acgym.machine import trim
 
 ERROR_TOKENS = 4096
 """Calibration tokens that a layer's output error is measured on, rounded up to a batch: holding the outputs for all of

@@ -12,7 +12,7 @@ from torch import nn
 from acgym.compress.fit import Fitted, fit
 from acgym.compress.methods.kv_cache import bytes_per_token, text_config
 from acgym.compress.methods.table import METHODS
-from acgym.compress.options_model import KvOptions
+from acgym.compress.options.model import KvOptions
 from acgym.compress.plan import Plan, plan
 from acgym.compress.recipe import Recipe, Step
 from acgym.compress.walk.collector import capture, check_calibration, few_tokens

@@ -30,7 +30,7 @@ class LongGenBench(RowEnv):
 
     What it must say: one text with ``Answer_n: ... The answer is X`` for each question, X a number (GSM8K) or a letter
     (MMLU, CSQA). Give the agent room for it: the published runs allow 4,096 new tokens for 30 GSM8K questions and
-    7,950 for MMLU. No more than ``MAX_ACTION_CHARS`` characters are read.
+    7,950 for MMLU. Replies of up to ``max_action_chars`` characters are read.
 
     What earns progress: the share of questions answered right, by their numbers
     (:func:`acgym.scorers.longgenbench.marks`). Success is all of them.
@@ -57,6 +57,7 @@ class LongGenBench(RowEnv):
     """
 
     capability = "long-context retrieval"
+    max_action_chars = 200_000  # K answers with their steps: about 25,000 characters for 60 of GSM8K, more for a talker
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {
         "missing_answer": "premature_stop",
         "wrong_answer": "lost_track",

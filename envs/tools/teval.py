@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -30,6 +31,8 @@ _ERRORS = {
 }
 _NEEDED = {"instruct": "action", "reason": "thought", "retrieve": "name", "understand": "args", "review": "answer"}
 """What the reference of an ability must hold; that of a plan is a list."""
+_JOINT = "reason_retrieve_understand"
+"""Beginning of the name of the file that asks three abilities in JSON."""
 _ALMOST_ONE = 1 - 1e-6  # the cosine of a text with itself, in float32
 _NAME = re.compile(r"['\"]name['\"]: ?['\"]([A-Za-z_]\w*\.\w+)['\"]")
 
@@ -63,7 +66,8 @@ class TEval(RowEnv):
     The data (Apache-2.0) are not part of acgym: the hub's ``lovesnowbest/T-Eval``.
 
     Args:
-        path: one file of the data set: a JSON object, id -> row.
+        path: one file of the data set: a JSON object, id -> row. Or the folder with all of them: then ``ability`` says
+            which are played, in both reply forms where there are two, and ids begin with the file's name.
         ability: one of ``ABILITIES``; None takes it from the file's name (``plan_json_v2.json``).
         compat: None or ``"acbench"``, see :mod:`acgym.scorers.teval_published`.
         matcher: how thoughts, and calls of a plan under ``compat``, are compared; see
@@ -98,20 +102,12 @@ class TEval(RowEnv):
     ) -> None:
         if path is None:
             raise ValueError("ACB/TEval-v0 plays files that are not part of acgym: give path= a file of T-Eval")
-        file = Path(path).expanduser()
-        told = [name for name in ABILITIES if file.name.startswith(name)]
-        if ability is None and (not told or file.name.startswith("reason_retrieve_understand")):
-            raise ValueError(
-                f"{file.name} does not say which ability it tests: give ability= one of {', '.join(ABILITIES)}"
-            )
-        self.ability = ability or told[0]
-        if self.ability not in ABILITIES:
-            raise ValueError(f"ability must be one of {', '.join(ABILITIES)}, got {ability!r}")
+        self.ability = _ability(Path(path).expanduser(), ability)
         if compat not in (None, "acbench"):
             raise ValueError(f"compat must be None or 'acbench', got {compat!r}")
         self.compat = compat
         self.matcher = matcher_of(matcher)
-        super().__init__(_rows(file), render_mode)
+        super().__init__(_all_rows(Path(path).expanduser(), self.ability), render_mode)
 
     def task_of(self, row: Row) -> Task:
         """Read the conversation and the reference of a row."""
@@ -240,17 +236,51 @@ class TEval(RowEnv):
         return name
 
 
+def _ability(file: Path, ability: str | None) -> str:
+    """Return the ability that is named, or that a file's name tells."""
+    told = [name for name in ABILITIES if file.name.startswith(name) and not file.is_dir()]
+    if ability is None and (not told or file.name.startswith(_JOINT)):
+        raise ValueError(
+            f"{file.name} does not say which ability it tests: give ability= one of {', '.join(ABILITIES)}"
+        )
+    found = ability or told[0]
+    if found not in ABILITIES:
+        raise ValueError(f"ability must be one of {', '.join(ABILITIES)}, got {ability!r}")
+    return found
+
+
+def _all_rows(path: Path, ability: str) -> list[Row]:
+    """Read a file, or the files of an ability in a folder."""
+    if not path.is_dir():
+        return _rows(path)
+    joint = sorted(path.glob(f"{_JOINT}_*.json")) if ability in _JOINT.split("_") else []
+    own = [file for file in sorted(path.glob(f"{ability}_*.json")) if file not in joint]
+    if not own and not joint:
+        raise ValueError(f"{path} holds no file of T-Eval for {ability}; expected {ability}_NAME.json")
+    return [replace(row, id=f"{file.stem}:{row.id}") for file in [*own, *joint] for row in _rows(file)]
+
+
 def _rows(file: Path) -> list[Row]:
     """Read a file that is one JSON object, id -> row."""
     if not file.is_file():
         raise FileNotFoundError(f"there is no data file {str(file)!r}")
     try:
-        value = read_json(file.read_bytes().decode("utf-8-sig"))
-    except (NotJson, UnicodeDecodeError) as error:
-        raise BadRow(f"{file}: it is not JSON in UTF-8 ({error})") from None
+        text = file.read_bytes().decode("utf-8-sig")
+        value = read_json(text, unique=True)
+    except UnicodeDecodeError as error:
+        raise BadRow(f"{file}: it is not UTF-8 at byte {error.start}") from None
+    except NotJson as error:
+        line = "" if error.line is None else f", line {error.line}"
+        raise BadRow(f"{file}{line}: it is not JSON ({error})") from None
     if not isinstance(value, dict) or not value:
         raise BadRow(f"{file}: it must be a JSON object, id -> row, with at least one row")
     for name, row in value.items():
         if not isinstance(row, dict):
             raise BadRow(f"{file}, row {name!r}: a row must be an object, it is {type(row).__name__}")
-    return [Row(file, place, name, row) for place, (name, row) in enumerate(value.items(), 1)]
+    rows, place, at = [], 1, 0
+    for name, row in value.items():
+        found = text.find(json.dumps(name), at)
+        if found >= 0:  # else it is written in another way, and stands after the one before
+            place, at = place + text.count("\n", at, found), found
+        rows.append(Row(file, place, name, row))
+    return rows

@@ -55,6 +55,7 @@ class WorfBench(RowEnv):
     Args:
         path: one file of the test set (a JSON list of rows), or a folder with several: ``NAME.json`` or
             ``NAME/graph_eval.json`` for the names in ``SCENARIOS``; those that are there are played.
+        scenario: play only the files of one scenario of ``SCENARIOS``, such as ``"function call"``; None for all.
         metric: ``"chain"`` or ``"graph"``.
         compat: None for the scores as the paper defines them; ``"acbench"`` for what the published code computes,
             defects included (:mod:`acgym.scorers.worfbench`); the gold answer itself can then score below 1.
@@ -84,14 +85,20 @@ class WorfBench(RowEnv):
         compat: str | None = None,
         matcher: str = "exact",
         render_mode: str | None = None,
+        scenario: str | None = None,
     ) -> None:
+        if scenario is not None and scenario not in SCENARIOS.values():
+            raise ValueError(
+                f"scenario must be one of {', '.join(dict.fromkeys(SCENARIOS.values()))}, got {scenario!r}"
+            )
         if metric not in METRICS:
             raise ValueError(f"metric must be 'chain' or 'graph', got {metric!r}")
         if compat not in (None, "acbench"):
             raise ValueError(f"compat must be None or 'acbench', got {compat!r}")
         self.metric, self.compat = metric, compat
         self.matcher = matcher_of(matcher)
-        super().__init__([_named(row) for file in _files(path) for row in read_rows(file)], render_mode)
+        rows = [_named(row) for file in _files(path, scenario) for row in read_rows(file)]
+        super().__init__(rows, render_mode)
 
     def task_of(self, row: Row) -> Task:
         """Read the system text, the request and the gold workflow of a row."""
@@ -187,8 +194,8 @@ def _named(row: Row) -> Row:
     return row if row.id.startswith(source) else replace(row, id=f"{source}_{row.id}")
 
 
-def _files(path: str | Path | None) -> Sequence[Path]:
-    """Find the files to play."""
+def _files(path: str | Path | None, scenario: str | None) -> Sequence[Path]:
+    """Find the files to play: those of a scenario, if one is named."""
     if path is None:
         raise ValueError(
             "ACB/WorfBench-v0 plays files that are not part of acgym: give path= a file or folder of gold_traj from "
@@ -196,12 +203,15 @@ def _files(path: str | Path | None) -> Sequence[Path]:
         )
     folder = Path(path).expanduser()
     if not folder.is_dir():
+        if scenario is not None and folder.is_file():
+            raise ValueError(f"scenario={scenario!r} chooses among the files of a folder, and {folder} is one file")
         return [folder]
-    places = [place for name in SCENARIOS for place in (folder / f"{name}.json", folder / name / "graph_eval.json")]
+    names = [name for name, kind in SCENARIOS.items() if scenario in (None, kind)]
+    places = [place for name in names for place in (folder / f"{name}.json", folder / name / "graph_eval.json")]
     found = [place for place in places if place.is_file()]
     if not found:
         raise ValueError(
             f"{folder} holds no file of WorfBench; expected NAME.json or NAME/graph_eval.json, "
-            f"NAME being one of {', '.join(SCENARIOS)}"
+            f"NAME being one of {', '.join(names)}"
         )
     return found

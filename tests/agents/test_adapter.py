@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from acgym.adapter_file import CONFIG, WEIGHTS, inspect_adapter
 from acgym.agents.adapter import merge, terms
 from acgym.agents.local import load
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import local, unmerged
 from acgym.assemble.spec import parse_spec
+from acgym.model_files.adapter import CONFIG, WEIGHTS, inspect_adapter
 from tests.helpers import small_agent
 
 SETTINGS = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "bias": "none", "target_modules": ["q_proj"]}

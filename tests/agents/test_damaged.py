@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
+from acgym.agents.dense_model import refuse_gaps
 from acgym.agents.local import load
-from acgym.agents.whole import refuse_gaps
 from acgym.cli.app import app
 from tests.helpers.tiny import save_model
 

@@ -8,8 +8,9 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from acgym.agents.base import AgentFailure
 from acgym.agents.prompt import PromptBuilder
-from acgym.agents.rendered import Rendered
+from acgym.agents.render_cache import RenderCache
 from acgym.types import Message, Reply
 from tests.helpers.small_agent import CHATML, tokenizer
 
@@ -232,7 +233,7 @@ def test_each_turn_is_rendered_once_and_reads_as_if_it_were_rendered_anew(templa
 
 
 def test_only_the_very_messages_are_remembered_once_and_not_for_ever():
-    kept = Rendered()
+    kept = RenderCache()
     talk = [Message("user", "Go.")]
     for messages, tools, cut in ((talk, [TOOL], "|"), ([Message("user", "Go.")], [TOOL], "/"), ([], [], "")):
         kept.put(messages, tools, cut, "text")
@@ -254,3 +255,14 @@ def test_no_warning_of_a_long_prompt_foretells_errors_that_do_not_come(caplog):
     finally:
         logger.removeHandler(caplog.handler)
     assert caplog.text == ""
+
+
+def test_a_template_that_raises_in_mid_play_is_a_failure_of_infrastructure_said_in_a_sentence():
+    """The first turns are rendered, the fourth message is not; the loop counts such an episode and scores nothing."""
+    build = builder("{% if messages | length > 3 %}{{ raise_exception('too\nlong') }}{% endif %}" + CHATML)
+    talk = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
+    assert build.ids(talk, ())
+    with pytest.raises(AgentFailure, match="the chat template of the model cannot render message 4 of a conversation"):
+        build.ids([*talk, Message("assistant", "d")], ())
+    with pytest.raises(AgentFailure, match=r"TemplateError: too long$"):
+        build.render([*talk, Message("assistant", "d")], ())

@@ -13,7 +13,8 @@ from acgym.analysis.result import RESULT, VERSION, ComparisonResult
 from acgym.export.run import export_run
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
-from acgym.report.grids import grids, legend
+from acgym.report.grids import grids
+from acgym.report.legend import legend
 from acgym.report.page import render
 from acgym.report.verdict import verdict
 from tests.helpers.report_runs import NEEDLE, OTHER, finish, write_run

@@ -13,7 +13,8 @@ from acgym.analysis.until import at_any_time, look, look_pooled, looks, may_stop
 from acgym.assemble.spec import parse_spec
 from acgym.compare.run import prepare, run_comparison
 from acgym.record.run import Run, RunExists
-from acgym.report.grids import grids, legend
+from acgym.report.grids import grids
+from acgym.report.legend import legend
 from acgym.statistics.sequential import confidence_sequence, sequential_p
 from acgym.typed import from_json
 from tests.helpers.results import comparison_row

@@ -13,7 +13,7 @@ from acgym.checkpoint.export import prepare_export, run_export
 from acgym.checkpoint.stream import run_stream
 from acgym.compress.formats.verify import logit_error, outputs_of
 from tests.helpers.checkpoints import assert_equal
-from tests.helpers.tiny import save_model
+from tests.helpers.tiny import TEXT, save_model
 
 GATE = ["*.shared_expert_gate"]
 
@@ -28,7 +28,7 @@ def models(tmp_path_factory):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     file = tmp_path_factory.mktemp("text") / "text.txt"
-    file.write_text("the code of the code is in the code of what is said here and there. " * 40, "utf-8")
+    file.write_text(TEXT, "utf-8")
     return file
 
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from safetensors.numpy import load_file
 
-import acgym.probe.yardstick as compare_probe
+import acgym.probe.baseline as compare_probe
 from acgym.analysis.comparison import assemble_result
 from acgym.analysis.result import ComparisonResult
 from acgym.assemble.make import local

@@ -8,6 +8,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from acgym.analysis.repeats_result import RepeatsResult
 from acgym.assemble import models as compare_models
 from acgym.assemble.make import agent as make_agent
 from acgym.cli.app import app
@@ -51,7 +52,7 @@ def texts(folder, sample, agent):
 def test_each_sample_is_a_run_with_other_draws(played, settings):
     folder, result = played
     assert sorted(path.name for path in folder.iterdir()) == ["repeats.json", "sample-1", "sample-2", "sample-3"]
-    assert result["sampling_seeds"] == [0, 1, 2]
+    assert result.sampling_seeds == (0, 1, 2)
     for agent in settings.agents:
         said = [texts(folder, sample, agent) for sample in (1, 2, 3)]
         assert set(said[0]) == {(env, seed) for env in (NEEDLE, TOOLS) for seed in range(3)}
@@ -104,7 +105,7 @@ def test_interrupted_it_goes_on_and_comes_to_the_same(played, settings, tmp_path
             run_repeats(settings, folder, SAMPLES, Impatient(patience))
         gc.collect()  # the finalisers of what was interrupted run here, not in the middle of another test
     result = run_repeats(settings, folder, SAMPLES)
-    assert result == played[1] == json.loads((folder / "repeats.json").read_text())
+    assert result == played[1] == RepeatsResult.from_json(json.loads((folder / "repeats.json").read_text()))
     for sample in (1, 2, 3):
         for name in map(folder_name, settings.agents):
             ours, theirs = (
@@ -122,7 +123,7 @@ def test_more_samples_are_added_and_nothing_is_played_again(settings, tmp_path):
     heard = Impatient(0)
     result = run_repeats(settings, folder, 3, heard)
     assert {path: path.read_bytes() for path in before} == before
-    assert result["samples"] == 3
+    assert result.samples == 3
     assert {env for _, env, done, _ in heard.heard if done < 3} == {f"{env}, sample 3 of 3" for env in (NEEDLE, TOOLS)}
     with pytest.raises(RunExists, match=r"other settings: .*episodes is 3 there and 2 now"):
         run_repeats(prepare(settings.agents, [NEEDLE], episodes=2, decoding={"temperature": 1.5}), folder, 2)
@@ -161,12 +162,12 @@ def test_ks():
 
 def estimate(value, low, high, left_out=0):
     interval = {"low": low, "high": high}
-    return {"any_of_k": value, "any_interval": interval, "all_of_k": value, "all_interval": interval,
+    return {"k": 1, "any_of_k": value, "any_interval": interval, "all_of_k": value, "all_interval": interval,
             "tasks": 9 - left_out, "left_out": left_out}  # fmt: skip
 
 
 def test_table_by_hand():
-    lost = {"any_of_k": -0.25, "any_interval": {"low": -0.5, "high": -0.125}, "all_of_k": 0.0,
+    lost = {"k": 1, "tasks": 9, "any_of_k": -0.25, "any_interval": {"low": -0.5, "high": -0.125}, "all_of_k": 0.0,
             "all_interval": {"low": -0.25, "high": 0.25}}  # fmt: skip
     none = dict.fromkeys(("any_of_k", "any_interval", "all_of_k", "all_interval"))
     agents = [
@@ -174,8 +175,11 @@ def test_table_by_hand():
         {"name": "a\x1b+b", "repeats": {"E/nv-v0": {"1": estimate(0.25, 0, 1), "2": {**estimate(0, 0, 0, 2), **none}}},
          "differences": {"E/nv-v0": {"1": lost, "2": None}}},
     ]  # fmt: skip
-    settings = {"envs": {"E/nv-v0": {}}, "decoding": {"temperature": 0.5}}
-    [grid] = repeat_grids({"settings": settings, "samples": 2, "k": [1, 2], "dense": "a", "agents": agents})
+    settings = {"agents": ["a", "a\x1b+b"], "envs": {"E/nv-v0": {}}, "episodes": 9, "decoding": {"temperature": 0.5}}
+    written = {"settings": settings, "samples": 2, "sampling_seeds": [0, 1], "k": [1, 2], "dense": "a"}
+    read = RepeatsResult.from_json({**written, "agents": agents})
+    assert read.to_json() == {**written, "settings": {"seed": 0, **settings}, "agents": agents}
+    [grid] = repeat_grids(read)
     assert grid.title == "E/nv-v0, 2 samples of each episode, temperature 0.5"
     assert [head.split("\n")[0] for head in grid.heads] == ["agent", "episodes", "pass@1", "pass@2", "pass^2"]
     assert [[cell.text for cell in row] for row in grid.rows] == [
@@ -184,6 +188,17 @@ def test_table_by_hand():
     ]
     assert [cell.tone for cell in grid.rows[1]] == ["", "", "loss", "", ""]
     assert grid.note.endswith("left out of k = 2: a\\x1b+b 2.")
+
+
+def test_a_file_that_is_not_what_it_should_be_is_said():
+    one = {"name": "a", "repeats": {"E/nv-v0": {"1": estimate(0.5, 0.25, 0.75)}}}
+    written = {"settings": {"agents": ["a"], "envs": {"E/nv-v0": {}}, "episodes": 9}, "samples": 2, "k": [1],
+               "sampling_seeds": [0, 1], "dense": "a", "agents": [one]}  # fmt: skip
+    with pytest.raises(ValueError, match=r"repeats\.json is of format 9, this acgym reads up to 1"):
+        RepeatsResult.from_json({**written, "version": 9})
+    one["repeats"]["E/nv-v0"]["1"]["tasks"] = "9"
+    with pytest.raises(ValueError, match=r"agents\[0\]\.repeats\.E/nv-v0\.1\.tasks must be a whole number, got '9'"):
+        RepeatsResult.from_json(written)
 
 
 def test_a_temperature_is_said_once():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import pytest
 
 from acgym.compare.run import prepare
-from tests.helpers.plain_envs import SAY
+from tests.helpers.plain_envs import SAY, Bare
 from tests.helpers.tiny import save_model
 
 NEEDLE = "ACB/Needle-v0"
@@ -47,3 +48,13 @@ def test_a_group_size_that_does_not_fit_the_model_is_refused_before_anything_is_
         prepare([f"hf:{model}", f"hf:{model}+rtn-w4-g64"], [NEEDLE])
     with pytest.warns(UserWarning, match="the default, do not divide the model's 96 input features: rtn-w4 takes g32"):
         assert prepare([f"hf:{model}+rtn-w4"], [NEEDLE]).agents == (f"hf:{model}+rtn-w4-g32",)
+
+
+def test_an_environment_without_a_step_limit_is_refused_before_anything_is_played():
+    """An agent that never finishes would play it forever."""
+    gym.register("Bare/Endless-v0", Bare)
+    try:
+        with pytest.raises(ValueError, match=r"Bare/Endless-v0 has no step limit.*register it with max_episode_steps"):
+            prepare(["silent", "random"], ["Bare/Endless-v0"])
+    finally:
+        del gym.registry["Bare/Endless-v0"]

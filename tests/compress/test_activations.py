@@ -13,7 +13,7 @@ from torch import nn
 from acgym.compress import compress
 from acgym.compress.methods.activations import input_format, quantise_inputs, quantise_tokens
 from acgym.compress.methods.kv_cache import bytes_per_token, quantise_keys_values
-from acgym.compress.options_model import KvOptions
+from acgym.compress.options.model import KvOptions
 from tests.helpers.compress_families import make
 from tests.helpers.compress_models import logits
 

@@ -19,7 +19,7 @@ from acgym.compress.packed import linear as kernels
 from acgym.compress.packed.convert import GridKeeper, pack, packed_record
 from acgym.compress.packed.linear import Int4Linear, Int8Linear, PackedLinear, W8A8Linear
 from acgym.loop import play
-from acgym.report.grids import _execution
+from acgym.report.legend import _execution
 from tests.helpers.compress_models import linears, logits, make, registered, text
 from tests.helpers.results import agent
 

@@ -13,7 +13,7 @@ from acgym.compress import compress, parse
 from acgym.compress.methods.activations import input_format
 from acgym.compress.methods.gptq import gptq
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import GptqOptions
+from acgym.compress.options.weights import GptqOptions
 from tests.helpers.compress_families import make
 from tests.helpers.compress_models import linears, logits, text
 

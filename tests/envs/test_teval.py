@@ -140,7 +140,41 @@ def test_wrong_arguments_are_answered_with_what_was_expected(tmp_path: Path) -> 
         ({"path": rru}, "does not say which ability it tests"),
         ({"path": rru, "ability": "guess"}, "ability must be one of instruct, plan"),
         ({"path": rru, "ability": "reason", "compat": "x"}, "compat must be None or 'acbench'"),
-        ({"path": str(torn)}, "it is not JSON in UTF-8"),
+        ({"path": str(torn)}, "line 1: it is not JSON"),
     ):
         with pytest.raises(ValueError, match=words):
             gym.make(ID, **arguments)
+
+
+def test_a_folder_is_played_in_both_forms_of_an_ability(tmp_path: Path) -> None:
+    for file, more in FILES.values():
+        path = tmp_path / f"{file}.json"
+        rows = json.loads(path.read_text()) if path.is_file() else {}
+        rows[f"query_{len(rows)}"] = {"origin_prompt": PROMPT, **more}
+        path.write_text(json.dumps(rows))
+    played = {}
+    for ability in ("instruct", "plan", "reason", "retrieve", "understand", "review"):
+        env = gym.make(ID, path=str(tmp_path), ability=ability).unwrapped
+        played[ability] = {row.id.partition(":")[0] for row in env._rows}
+    joint = "reason_retrieve_understand_json_v2"
+    assert played["reason"] == {joint, "reason_str_v2"}
+    assert played["retrieve"] == {joint, "retrieve_str_v2"}
+    assert played["plan"] == {"plan_json_v2", "plan_str_v2"}
+    assert played["review"] == {"review_str_v2"}
+
+
+def test_a_folder_without_the_ability_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no file of T-Eval for plan; expected plan_NAME\.json"):
+        gym.make(ID, path=str(tmp_path), ability="plan")
+    with pytest.raises(ValueError, match="give ability="):
+        gym.make(ID, path=str(tmp_path))
+
+
+def test_a_bad_row_is_named_with_its_line(tmp_path: Path) -> None:
+    rows = {f"query_{i}": {"origin_prompt": PROMPT, **FILES["plan json"][1]} for i in range(3)}
+    del rows["query_2"]["ground_truth"]
+    path = tmp_path / "plan_json_v2.json"
+    path.write_text(json.dumps(rows, indent=1))
+    line = 1 + path.read_text().split('"query_2"')[0].count("\n")
+    with pytest.raises(BadRow, match=f'line {line}, row "query_2"'):
+        gym.make(ID, path=str(path))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import acgym  # noqa: F401  (registers the environments)
 from acgym.envs.names import HEADS, TAILS
 from acgym.envs.tools.call.env import ToolCall
+from acgym.envs.tools.call.words import rich_tool, simple_tool
 from acgym.envs.tools.schema import fault, whole
-from acgym.envs.tools.words import rich_tool, simple_tool
 from acgym.types import Task
 
 ID = "ACB/ToolCall-v0"

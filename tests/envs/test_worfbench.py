@@ -170,3 +170,13 @@ def test_gold_answers_of_official_rows_score_one_and_silence_nothing(path: Path)
             assert env.step(env.unwrapped.oracle())[1] == 1.0  # type: ignore[attr-defined]
             env.reset(seed=seed)
             assert env.step("")[1] == 0.0
+
+
+def test_a_scenario_plays_its_files_alone(folder: Path) -> None:
+    env = gym.make(ID, path=str(folder), scenario="embodied").unwrapped
+    assert {row.id for row in env._rows} == {"alfworld_1", "alfworld_2"}
+    for scenario, words in (("embodid", "scenario must be one of function call"), ("open grounded", "no file of")):
+        with pytest.raises(ValueError, match=words):
+            gym.make(ID, path=str(folder), scenario=scenario)
+    with pytest.raises(ValueError, match="is one file"):
+        gym.make(ID, path=str(folder / "toolbench.json"), scenario="embodied")

@@ -6,17 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import gymnasium as gym
-
-import acgym  # noqa: F401  (registers the environments)
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Oracle
 from acgym.record.episode import Episode, Turn
+from acgym.suites import environment_class
 from acgym.tool_calls import read_calls
 from acgym.types import Message, Reply, ToolSpec
+from tests.helpers.registry import PLAYED
 
-IDS = ("ACB/ToolCall-v0", "ACB/Workflow-v0", "ACB/Needle-v0", "ACB/Household-v0")
-CLASSES_OF: list[Any] = [type(gym.make(env_id, disable_env_checker=True).unwrapped) for env_id in IDS]
+CLASSES_OF: list[Any] = [environment_class(env_id) for env_id in PLAYED]
 KINDS = {kind: name for one in CLASSES_OF for kind, name in one.error_kinds.items()}
 """Kinds of error that acgym's environments state, with their failure classes."""
 UNCLEAR = tuple(sorted(kind for one in CLASSES_OF for kind in one.unclear_errors))
@@ -38,7 +36,7 @@ def episode(turns: Sequence[Turn] = (), *, success: bool = False, seed: int = 0,
     before = [0.0, *(one.progress for one in turns)]
     rewarded = tuple(replace(one, reward=one.progress - old) for one, old in zip(turns, before, strict=False))
     made = Episode(
-        env="ACB/ToolCall-v0", kwargs={"level": 1}, split="eval", seed=seed, agent="dense", task_hash=f"task{seed}",
+        env=PLAYED[0], kwargs={"level": 1}, split="eval", seed=seed, agent="dense", task_hash=f"task{seed}",
         task_kind="kind", tools=(), random_success=0.0, random_progress=0.0, turns=rewarded, final_observation="bye",
         outcome="finished", failure=None, success=success, progress=before[-1], truncated=False, seconds=1.0,
         error_kinds=KINDS, unclear_errors=UNCLEAR,

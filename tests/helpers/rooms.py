@@ -15,7 +15,9 @@ class Room(NamedTuple):
 
 ROOMS: dict[str, Room] = {
     # the ground: flat files that every room stands on
-    "acgym": Room("types, text, spaces, draws, the environment's contract and its check", ()),
+    "acgym": Room("types, text, spaces, draws, environments and suites", ()),
+    "acgym.check": Room("an environment's contract, clause by clause", ("acgym",)),
+    "acgym.model_files": Room("a model folder's files, looked over unloaded", ("acgym",)),
     "acgym.loop": Room(
         "the one loop in which an agent meets an environment", ("acgym", "acgym.agents", "acgym.record")
     ),
@@ -37,45 +39,73 @@ ROOMS: dict[str, Room] = {
     # official data sets
     "acgym.data": Room("data sets that their authors publish: listed, fetched, checked", ("acgym",)),
     # environments: four capabilities, none of which knows another
-    "acgym.envs": Room("one register line an environment; names and their split", ("acgym",)),
+    "acgym.envs": Room(
+        "one register line an environment; names and their split; ACBench's suite", ("acgym", "acgym.data")
+    ),
     "acgym.envs.tools": Room("tool use", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
     "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.envs", "acgym.scorers")),
     "acgym.envs.context": Room("long context", ("acgym", "acgym.envs", "acgym.scorers")),
     "acgym.envs.world": Room("real-world applications", ("acgym", "acgym.envs", "acgym.scorers")),
     # agents
     "acgym.agents": Room(
-        "what replies: scripted, local, vLLM; prompts and decoding",
-        ("acgym", "acgym.record", "acgym.agents.tool_formats", "acgym.agents.engine", "acgym.agents.remote"),
+        "what replies: scripted, vLLM; prompts and decoding",
+        ("acgym", "acgym.model_files", "acgym.record", "acgym.agents.tool_formats"),
     ),
     "acgym.agents.tool_formats": Room("how a model family writes a tool call", ("acgym",)),
     "acgym.agents.engine": Room("batched decoding of a local model", ("acgym", "acgym.agents")),
+    "acgym.agents.local": Room(
+        "an agent whose model runs here", ("acgym", "acgym.model_files", "acgym.agents", "acgym.agents.engine")
+    ),
     "acgym.agents.remote": Room("models behind a server", ("acgym", "acgym.agents", "acgym.agents.tool_formats")),
     # compression
-    "acgym.compress": Room("recipes and options", ("acgym", "acgym.compress.methods")),
-    "acgym.compress.methods": Room("one algorithm a file", ("acgym.compress",)),
-    "acgym.compress.walk": Room("the one walk over the layers", ("acgym", "acgym.compress", "acgym.compress.methods")),
+    "acgym.compress": Room("recipes", ("acgym", "acgym.compress.methods", "acgym.compress.options")),
+    "acgym.compress.options": Room("what the words of a recipe set", ("acgym",)),
+    "acgym.compress.methods": Room("one algorithm a file", ("acgym.compress.options",)),
+    "acgym.compress.walk": Room(
+        "the one walk over the layers",
+        ("acgym", "acgym.compress", "acgym.compress.methods", "acgym.compress.options"),
+    ),
     "acgym.compress.packed": Room("integers that run", ("acgym.compress.methods", "acgym.compress.walk")),
     "acgym.compress.formats": Room(
-        "what other software loads", ("acgym", "acgym.compress", "acgym.compress.methods", "acgym.compress.walk")
+        "what other software loads",
+        (
+            "acgym",
+            "acgym.model_files",
+            "acgym.compress",
+            "acgym.compress.methods",
+            "acgym.compress.options",
+            "acgym.compress.walk",
+        ),
     ),
     "acgym.compress.stream": Room(
         "models larger than memory",
-        ("acgym", "acgym.compress", "acgym.compress.methods", "acgym.compress.walk", "acgym.compress.formats"),
+        (
+            "acgym",
+            "acgym.model_files",
+            "acgym.compress",
+            "acgym.compress.methods",
+            "acgym.compress.walk",
+            "acgym.compress.formats",
+        ),
     ),
     # jobs that join them
-    "acgym.calibrate": Room("a calibration spec to token ids", ("acgym", "acgym.loop", "acgym.agents")),
+    "acgym.calibrate": Room(
+        "a calibration spec to token ids", ("acgym", "acgym.loop", "acgym.agents", "acgym.agents.local")
+    ),
     "acgym.probe": Room(
         "the same tokens through models to signals",
-        ("acgym", "acgym.record", "acgym.metrics", "acgym.agents", "acgym.compress.stream"),
+        ("acgym", "acgym.record", "acgym.metrics", "acgym.agents.local", "acgym.compress.stream"),
     ),
     "acgym.assemble": Room(
         "an agent spec to an agent: the one place that joins agents and compression",
         (
             "acgym",
+            "acgym.model_files",
             "acgym.calibrate",
             "acgym.data",
             "acgym.record",
             "acgym.agents",
+            "acgym.agents.local",
             "acgym.agents.remote",
             "acgym.agents.tool_formats",
             "acgym.compress",
@@ -91,7 +121,8 @@ ROOMS: dict[str, Room] = {
             "acgym",
             "acgym.assemble",
             "acgym.calibrate",
-            "acgym.agents",
+            "acgym.model_files",
+            "acgym.agents.local",
             "acgym.compress",
             "acgym.compress.walk",
             "acgym.compress.formats",
@@ -100,7 +131,7 @@ ROOMS: dict[str, Room] = {
     ),
     "acgym.train": Room(
         "demonstrations to the reference agent, or to a pretrained model",
-        ("acgym", "acgym.agents", "acgym.envs", "acgym.record"),
+        ("acgym", "acgym.agents", "acgym.agents.local", "acgym.envs", "acgym.record"),
     ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(
@@ -116,12 +147,14 @@ ROOMS: dict[str, Room] = {
             "acgym.assemble",
             "acgym.workers",
             "acgym.agents",
+            "acgym.agents.local",
         ),
     ),
     "acgym.cli": Room(
         "arguments in, one call, words out",
         (
             "acgym",
+            "acgym.check",
             "acgym.loop",
             "acgym.data",
             "acgym.record",
@@ -129,7 +162,6 @@ ROOMS: dict[str, Room] = {
             "acgym.analysis",
             "acgym.report",
             "acgym.export",
-            "acgym.probe",
             "acgym.assemble",
             "acgym.checkpoint",
             "acgym.train",

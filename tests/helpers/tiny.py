@@ -17,6 +17,10 @@ FAMILIES = {
 }
 
 
+TEXT = "the code of the code is in the code of what is said here and there. " * 40
+"""Something to calibrate on."""
+
+
 def save_model(folder, seed=0, words="the code of is", context=4096, layers=1, family="Llama", width=32):
     """Write a model into ``folder`` and return the folder.
 

@@ -10,7 +10,10 @@ from rich.console import Console
 from acgym.cli.progress import watching
 from acgym.cli.show import broken, show_comparison, show_conversation, show_environments
 from acgym.record.episode import Episode, Turn
-from acgym.report.grids import Cell, grids, legend
+from acgym.report.grids import Cell, grids
+from acgym.report.legend import legend
+from acgym.report.material import Material
+from acgym.report.tables import capabilities
 from acgym.text import printable
 from tests.helpers.registry import IDS
 from tests.helpers.results import comparison_row, read, score_row
@@ -81,6 +84,24 @@ def test_cells_by_hand():
     assert [cell.text for cell in costs.rows[0]] == ["dense", "16.00", "2.50", "-", "-", "3.0", "-", "12"]
     assert "50.0 points; a drop of 2 points would need 4,321 episodes." in first.note
     assert "would need 2,161 episodes in each." in pooled.note
+
+
+def test_success_above_the_heuristic_stands_beside_success():
+    value = result()
+    value["heuristic_anchors"] = {"A/B-v0": {"success": 0.625, "progress": 0.7}, "A/C-v0": None}
+    first, second, pooled, _ = grids(read(value))
+    assert [head.replace("\n", " ") for head in first.heads[1:3]] == ["success %", "above heuristic"]
+    assert column(first, "above heuristic") == ["+12.5", "-12.5"]
+    assert not any("heuristic" in grid.heads[2] for grid in (second, pooled))  # not stated for one of them
+    assert any(line.startswith("Above heuristic") for line in legend(read(value)))
+    value["heuristic_anchors"]["A/C-v0"] = {"success": 0.125, "progress": 0.2}
+    assert column(grids(read(value))[2], "above heuristic") == ["+37.5", "+12.5"]
+    assert not any(line.startswith("Above heuristic") for line in legend(read(result())))
+    told = [[cell.text.split("\n")[1] for cell in row[1:]] for row in capabilities(Material(read(value))).rows]
+    assert told == [["+12.5 above heuristic", "+62.5 above heuristic", "+37.5 above heuristic"],
+                    ["-12.5 above heuristic", "+37.5 above heuristic", "+12.5 above heuristic"]]  # fmt: skip
+    failed = {**result(failed=True), "heuristic_anchors": value["heuristic_anchors"]}
+    assert column(grids(read(failed))[0], "above heuristic") == ["+12.5", "-"]
 
 
 def test_tone_needs_significance():

@@ -16,7 +16,8 @@ from acgym.report import figures as report_figures
 from acgym.report import page as report
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
-from acgym.report.grids import grids, legend
+from acgym.report.grids import grids
+from acgym.report.legend import legend
 from acgym.report.material import Material, Missing
 from acgym.report.needle import place
 from acgym.report.page import render, write_report

@@ -177,8 +177,8 @@ def test_where_nothing_can_be_lost_nothing_is_said_to_cost_nothing():
     told = said({TOOL: floor, FLOW: floor})
     assert told == (
         "gptq-w4: ToolCall and Workflow cannot be measured here, since reference solves 0.0 %, so that there is "
-        "nothing to lose: an easier level, examples in the prompt or a first agent that solves more would make it "
-        "measurable."
+        "next to nothing to lose: an easier level, examples in the prompt or a first agent that solves more would "
+        "make it measurable."
     )
     mixed = said({TOOL: floor | {"dense_success": 0.04}, FLOW: row(-0.5, -0.6, -0.4, 0.001)})
     assert mixed.startswith("gptq-w4 costs 50.0 (95 % interval 40.0 to 60.0) points of Workflow; ToolCall cannot be")
@@ -204,3 +204,10 @@ def test_what_is_left_of_a_loss_is_held_against_guessing():
     )
     anchored["anchors"][TOOL]["success"] = 0.2
     assert "guessing" not in verdict(read(anchored))[0]
+    anchored["heuristic_anchors"] = {TOOL: {"success": 0.4, "progress": 0.4}}
+    assert "(down to 30.0 %, where a simple heuristic solves 40.0 %)" in verdict(read(anchored))[0]
+    anchored["heuristic_anchors"] = {TOOL: {"success": 0.3, "progress": 0.4}}
+    anchored["anchors"][TOOL]["success"] = 0.35
+    assert "(down to 30.0 %, where guessing solves 35.0 %)" in verdict(read(anchored))[0]
+    anchored["heuristic_anchors"], anchored["anchors"] = {TOOL: None}, {TOOL: None}
+    assert "down to" not in verdict(read(anchored))[0]

@@ -104,7 +104,7 @@ def test_a_run_in_progress_is_followed(run):
     viewer = Viewer(run.path)
     first = viewer.answer("/progress.json")
     row = json.loads(first.content)
-    assert (row["total"], row["envs"], row["ends_itself"]) == (6, [TOOLS, NEEDLE], False)
+    assert (row["totals"], row["envs"], row["ends_itself"]) == ([6, 6], [TOOLS, NEEDLE], False)
     dense, other = row["agents"]
     assert (dense["done"], dense["solved"], dense["finished"]) == ([6, 6], [5, 6], True)
     assert (other["done"], other["finished"], other["damaged"]) == ([3, 0], False, 0)

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from acgym.adapter_file import inspect_adapter
 from acgym.agents.adapter import merge
 from acgym.agents.local import LocalAgent, load
 from acgym.agents.prompt import PromptBuilder
 from acgym.demonstrations import demonstrations
+from acgym.model_files.adapter import inspect_adapter
 from acgym.train.chats import spoken
 from acgym.train.clone import CloneRecipe, CloneTrainer, Lessons, batches
 from acgym.train.clone_run import Pace, clone, write_agent

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym.compare.crew import Crew
+from acgym.compare.executors import ParallelExecutor
 from acgym.compare.run import prepare, run_comparison
 from acgym.listener import Listener
 from acgym.loop import EnvBug
@@ -115,20 +115,20 @@ def test_what_is_to_be_done_when_a_core_is_free_is_done_once():
     free = []
 
     def idle():
-        free.append([len(worker.asked) for worker, _ in crew._busy])
+        free.append([len(worker.asked) for worker, _ in pool._busy])
 
-    with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther(), idle) as crew:
-        crew.whole(["a", "b", "c"], 4)
+    with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther(), idle) as pool:
+        pool.whole(["a", "b", "c"], 4)
         assert [len(busy) for busy in free] == [1]  # one of the two was still playing the last agent
-        crew.whole(["a"], 4)
-        crew.share("a", {ENV: range(4)}, lambda episode: None)
+        pool.whole(["a"], 4)
+        pool.share("a", {ENV: range(4)}, lambda episode: None)
     assert len(free) == 1
 
 
 def test_shares_begin_when_no_whole_agent_is_left():
-    with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther()) as crew:
-        team = list(crew._free)
-        crew.share("z", {ENV: range(8)}, lambda episode: None, after=["a", "b"], seeds=8)
+    with Workers(2, None, lambda *told: None, Listener(), OneAfterTheOther()) as pool:
+        team = list(pool._free)
+        pool.share("z", {ENV: range(8)}, lambda episode: None, after=["a", "b"], seeds=8)
         each = [[json.loads(message) for message in worker.asked] for worker in team]
     for kinds in ([kind for kind, *_ in asked] for asked in each):
         assert kinds == sorted(kinds, key=["whole", "share"].index)
@@ -154,9 +154,9 @@ def test_what_may_be_broken_is_played_first_and_the_last_agent_is_shared(tmp_pat
     agents = ["reference", *(f"reference+{recipe}" for recipe in recipes)]
     settings = prepare(agents, [ENV], episodes=1)
     with Run.open(tmp_path, settings.to_dict()) as run:
-        crew = Recorded(2, None, run.append, Listener(), OneAfterTheOther())
-        with crew:
-            Crew(settings, run, crew, Listener()).all(settings.agents, 1)
+        pool = Recorded(2, None, run.append, Listener(), OneAfterTheOther())
+        with pool:
+            ParallelExecutor(settings, run, pool, Listener()).all(settings.agents, 1)
     first, magnitude, wanda, patterned, w8, w2 = settings.agents
     whole = [(first, 1), (w2, 1), (w8, 1), (patterned, 1), (wanda, 1), (magnitude, 0), (magnitude, None)]
     assert asked == [[(first, None)], [(first, 1)], whole, [(magnitude, 1)]]

@@ -53,7 +53,8 @@ CATEGORIES: dict[str, Category] = {
 """Categories that can be played, by the names of the v4 files."""
 NOT_PLAYABLE = {
     "web_search": "it asks for today's web: its answers need a network",
-    "memory": "its answers are remembered from earlier dialogues that the model under test must have had itself",
+    "memory": "its answers are remembered, by key or otherwise, from dialogues that the model under test must have had "
+    "itself before, each a conversation of its own; an episode is one conversation, in which they would still stand",
     "format_sensitivity": "it repeats rows of other categories under other prompts",
 }
 """Files that are not played, and why."""
@@ -79,6 +80,8 @@ def category_of(name: str) -> Category:
     """
     if name in CATEGORIES:
         return CATEGORIES[name]
+    if not isinstance(name, str):
+        raise ValueError(f"category must be a name, such as 'multi_turn_base', got {name!r}")
     for other, why in NOT_PLAYABLE.items():
         if name.startswith(other):
             raise ValueError(f"the category {name!r} is not playable: {why}")

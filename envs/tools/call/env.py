@@ -16,8 +16,8 @@ from acgym.env import Outcome, TextEnv
 from acgym.envs.tools.call.heuristic import overlap
 from acgym.envs.tools.call.simple import draw_simple
 from acgym.envs.tools.call.tasks import draw_composed
+from acgym.envs.tools.call.world import Gold, Result, World
 from acgym.envs.tools.schema import fault, random_arguments, whole
-from acgym.envs.tools.world import Gold, Result, World
 from acgym.scorers.answer import Value, read_answer
 from acgym.scorers.final_word import says_done
 from acgym.text import excerpt
@@ -117,18 +117,18 @@ class ToolCall(TextEnv):
     }
     unclear_errors = frozenset(("failed_call", "wrong_call"))
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.002, 0.002),
-        2: Anchor(0.003, 0.004),
+        1: Anchor(0.001, 0.002),
+        2: Anchor(0.005, 0.005),
         3: Anchor(0.000, 0.000),
         4: Anchor(0.000, 0.001),
         5: Anchor(0.000, 0.001),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
-        2: Anchor(0.054, 0.236),
-        3: Anchor(0.003, 0.275),
-        4: Anchor(0.000, 0.262),
-        5: Anchor(0.000, 0.210),
+        2: Anchor(0.066, 0.237),
+        3: Anchor(0.001, 0.274),
+        4: Anchor(0.000, 0.254),
+        5: Anchor(0.000, 0.205),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from acgym.draw import Draw
 from acgym.envs.names import distinct_names
-from acgym.envs.tools.words import CHOICES, INTEGERS, STRINGS, Verbed, integers, simple_tool, verbed
+from acgym.envs.tools.call.words import CHOICES, INTEGERS, STRINGS, Verbed, integers, simple_tool, verbed
 from acgym.types import Json, Split, Task, ToolSpec
 
 KINDS = ("operate", "look_up", "look_up_then_operate")
@@ -18,8 +18,9 @@ def draw_simple(draw: Draw, split: Split) -> Task:
     """Draw a level-1 task.
 
     Returns:
-        A task of one of KINDS. ``data`` opens a :class:`~acgym.envs.tools.world.World`; ``reference`` holds ``calls``
-        (in order, with the positions of the calls that each one needs) and ``answer`` (None when nothing is asked).
+        A task of one of KINDS. ``data`` opens a :class:`~acgym.envs.tools.call.world.World`; ``reference`` holds
+        ``calls`` (in order, with the positions of the calls that each one needs) and ``answer`` (None when nothing is
+        asked).
     """
     kind = draw.pick(KINDS)
     changer = draw.pick(verbed(split, False))

@@ -7,7 +7,7 @@ from functools import cache
 
 from acgym.draw import Draw
 from acgym.envs.names import codes, in_split, names
-from acgym.envs.tools.words import (
+from acgym.envs.tools.call.words import (
     ADDERS,
     CHOICES,
     CODED,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from acgym.draw import Draw
 from acgym.envs.tools.call.stock import FIELDS, Kind, Stock
-from acgym.envs.tools.words import ADDERS, CHOICES, NESTED, SLOTS, integers
+from acgym.envs.tools.call.words import ADDERS, CHOICES, NESTED, SLOTS, integers
 from acgym.types import Json, Split, Task, canonical_json
 
 

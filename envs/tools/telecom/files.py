@@ -78,7 +78,7 @@ def read_tasks(folder: Path, subset: str) -> tuple[Row, ...]:
     named = _read(splits)
     if not isinstance(named, dict):
         raise BadRow(f"{splits}: it must be an object of lists of ids")
-    if subset not in named:
+    if not isinstance(subset, str) or subset not in named:
         raise ValueError(f"subset must be one of {', '.join(named)}, got {subset!r}")
     ids = named[subset]
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):

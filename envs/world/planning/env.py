@@ -89,7 +89,7 @@ class PDDL(RowEnv):
         try:
             world = _world(row.value["domain"], row.value["problem"], str(row.file))
         except BadPddl as error:
-            raise row.bad(str(error)) from None
+            raise row.bad(str(error).removeprefix(f"{row.file}: ")) from None
         if world.goals_met(world.start) == len(world.problem.goal):
             raise row.bad("its goal holds from the start")
         goals = [sentence(each) for each in world.problem.goal]

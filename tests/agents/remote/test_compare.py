@@ -31,15 +31,6 @@ def acgym_command(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Limits that fail soon; no key from the outside."""
-    for name in ("ACGYM_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {"TIMEOUT": "20", "RETRIES": "1", "FIRST_WAIT": "0.001", "PATIENCE": "30"}.items():
-        monkeypatch.setenv(f"ACGYM_REMOTE_{name}", value)
-
-
 def expert(env, native, wrong=()):
     """A server's mind that plays as the oracle does, but says nothing in the episodes number ``wrong``.
 

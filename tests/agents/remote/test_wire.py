@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acgym.agents.prompt import tools_in_words
 from acgym.agents.remote.http import BadAnswer
 from acgym.agents.remote.wire import native_request, read_reply, text_request
 from acgym.agents.tool_formats.families import format_named
+from acgym.agents.tool_formats.in_words import tools_in_words
 from acgym.tool_calls import read_calls
 from acgym.types import Call, Message, Reply, calls_to_action
 from tests.helpers.misbehaving_server import completion

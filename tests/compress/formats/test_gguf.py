@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acgym.agents.local import LocalAgent, load
-from acgym.agents.source import inspect_source
 from acgym.assemble.fit import check_fits
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.spec import parse_spec
 from acgym.compress import parse
 from acgym.compress.formats.read import read_checkpoint
-from acgym.gguf_file import gguf_file, read_header
+from acgym.model_files.gguf import gguf_file, read_header
+from acgym.model_files.inspect import inspect_source
 from tests.helpers import ggufs
 
 pytest.importorskip("gguf")

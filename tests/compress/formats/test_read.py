@@ -13,8 +13,8 @@ import acgym
 from acgym.agents.local import inspect_source, load
 from acgym.checkpoint.export import prepare_export, run_export
 from acgym.compress.formats.read import read_checkpoint
-from acgym.quantisation import quantisation
-from acgym.weight_files import weight_files
+from acgym.model_files.quantisation import quantisation
+from acgym.model_files.weights import weight_files
 from tests.helpers.tiny import save_model
 
 PROJECTION = "model.layers.0.mlp.up_proj"
@@ -171,7 +171,7 @@ def test_a_torn_file_is_refused(folder):
 
 @pytest.mark.parametrize("folder", ["gptq"], indirect=True)
 def test_a_missing_extra_names_the_command_that_installs_it(folder, monkeypatch):
-    monkeypatch.setattr("acgym.quantisation.find_spec", lambda name: None)
+    monkeypatch.setattr("acgym.model_files.quantisation.find_spec", lambda name: None)
     change_config(folder, quant_method="bitsandbytes", load_in_4bit=True)
     with pytest.raises(ImportError, match=r"pip install 'acgym\[bitsandbytes\]'"):
         acgym.agent(f"hf:{folder}")

@@ -13,8 +13,8 @@ from acgym.compress.methods.activations import quantise_tokens
 from acgym.compress.methods.fp4 import VALUES, mxfp4, nvfp4, round_e2m1
 from acgym.compress.methods.fp8 import fp8
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_fp4 import Mxfp4Options, Nvfp4Options
-from acgym.compress.options_fp8 import Fp8Options
+from acgym.compress.options.fp4 import Mxfp4Options, Nvfp4Options
+from acgym.compress.options.fp8 import Fp8Options
 from tests.helpers.compress_models import make
 
 NONE = Statistics()

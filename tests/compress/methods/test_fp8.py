@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acgym.compress import Statistics, compress, parse
 from acgym.compress.methods.fp8 import fp8
-from acgym.compress.options_fp8 import Fp8Options
+from acgym.compress.options.fp8 import Fp8Options
 from tests.helpers.compress_models import linears, logits, make
 
 CHANNEL, TENSOR = Fp8Options(), Fp8Options("tensor")

@@ -14,7 +14,7 @@ from acgym.compress.methods.magnitude import magnitude
 from acgym.compress.methods.rtn import rtn
 from acgym.compress.methods.statistics import Statistics
 from acgym.compress.methods.wanda import wanda, wanda_mask
-from acgym.compress.options import Affine, GptqOptions, Sparsity
+from acgym.compress.options.weights import Affine, GptqOptions, Sparsity
 
 NONE = Statistics()
 

@@ -15,7 +15,7 @@ from acgym.compress.methods.rtn import rtn
 from acgym.compress.methods.scaling import Fold
 from acgym.compress.methods.smoothquant import smoothquant_scales
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_model import AwqOptions, SmoothQuantOptions
+from acgym.compress.options.model import AwqOptions, SmoothQuantOptions
 from acgym.compress.walk.collector import Collector
 from acgym.compress.walk.layers import decoder_layers
 from acgym.compress.walk.projections import projections

@@ -12,7 +12,7 @@ from acgym.compress import Statistics, compress, parse
 from acgym.compress.methods.magnitude import magnitude
 from acgym.compress.methods.masks import smallest
 from acgym.compress.methods.sparsegpt import sparsegpt
-from acgym.compress.options import SparseGptOptions, Sparsity
+from acgym.compress.options.weights import SparseGptOptions, Sparsity
 from acgym.compress.walk.collector import Collector, capture
 from acgym.compress.walk.layers import decoder_layers
 from acgym.compress.walk.projections import projections

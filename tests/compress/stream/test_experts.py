@@ -12,8 +12,8 @@ from transformers.utils import logging
 from acgym.compress import compress
 from acgym.compress.formats.stored import pieces
 from acgym.compress.stream.folder import compress_folder
+from acgym.model_files.weights import weight_files
 from acgym.probe.stream import streamed
-from acgym.weight_files import weight_files
 from tests.helpers.compress_families import make
 from tests.helpers.compress_models import text
 from tests.helpers.stream_folders import Killed, dying, files, loaded, same

@@ -23,7 +23,7 @@ from acgym.compress.stream.folder import compress_folder
 from tests.helpers.checkpoints import assert_equal, tensors
 from tests.helpers.compress_models import text
 from tests.helpers.stream_folders import Killed, dying, files, saved
-from tests.helpers.tiny import save_model
+from tests.helpers.tiny import TEXT, save_model
 
 PRUNED_AFTER = "gptq-w4-g32+wanda-50"
 ROUNDED_BEFORE = "act-int8+gptq-w8-channel-sym"
@@ -44,7 +44,7 @@ def source(tmp_path_factory):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     file = tmp_path_factory.mktemp("text") / "text.txt"
-    file.write_text("the code of the code is in the code of what is said here and there. " * 40, "utf-8")
+    file.write_text(TEXT, "utf-8")
     return file
 
 

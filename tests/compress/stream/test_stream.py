@@ -200,9 +200,9 @@ def edited(folder, name, change):
         ),
         (lambda f: edited(f, "config.json", lambda c: c.update(model_type="nope")), "cannot be read"),
         (lambda f: next(f.glob("model-*")).write_bytes(b"no"), "damaged or no safetensors"),
-        (lambda f: next(f.glob("model-*")).unlink(), "which is not in"),
-        (lambda f: (f / "model.safetensors.index.json").write_text("[]"), "expected a JSON object"),
-        (lambda f: (f / "model.safetensors.index.json").unlink(), "has no model.safetensors and no"),
+        (lambda f: next(f.glob("model-*")).unlink(), "which is not there"),
+        (lambda f: (f / "model.safetensors.index.json").write_text("[]"), "expected an object with a weight_map"),
+        (lambda f: (f / "model.safetensors.index.json").unlink(), r"holds \d+ weight files and no index"),
         (
             lambda f: edited(f, "model.safetensors.index.json", lambda i: i["weight_map"].update(x="../x.safetensors")),
             "in the same folder",

@@ -12,7 +12,7 @@ from torch import nn
 from acgym.compress import Compressed, compress
 from acgym.compress.methods.scaling import Fold
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options_model import AwqOptions, SmoothQuantOptions
+from acgym.compress.options.model import AwqOptions, SmoothQuantOptions
 from acgym.compress.walk.collector import Collector, capture
 from acgym.compress.walk.folds import fold_groups
 from acgym.compress.walk.layers import decoder_layers

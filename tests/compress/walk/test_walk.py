@@ -18,7 +18,7 @@ from acgym.compress.methods import table as methods
 from acgym.compress.methods.gptq import gptq
 from acgym.compress.methods.rtn import rtn
 from acgym.compress.methods.statistics import Statistics
-from acgym.compress.options import Affine, GptqOptions
+from acgym.compress.options.weights import Affine, GptqOptions
 from acgym.compress.walk.collector import Collector, capture
 from acgym.compress.walk.layers import decoder_layers
 from acgym.compress.walk.projections import projections

@@ -301,3 +301,8 @@ def test_who_speaks_is_said_where_it_is_not_only_the_user(own):
 def test_categories_are_those_of_the_v4_files():
     assert len(CATEGORIES) == 17
     assert AREA["name"] in str(SINGLE)
+
+
+def test_a_category_is_a_name():
+    with pytest.raises(ValueError, match="category must be a name, such as 'multi_turn_base', got None"):
+        BFCL(None)

@@ -63,7 +63,7 @@ def test_there_are_13_tools_of_the_carrier_30_of_the_phone_and_one_that_ends():
 def test_the_agent_reads_rules_policy_workflow_and_ticket(folder):
     env, told = opened(folder, 0)
     assert told.index("Be kind.") < told.index("Look first.") < told.index(env.task.goal)
-    assert "at most 18 times" in told
+    assert "at most 30 times" in told
     assert env.task.kind == "mobile_data_issue"
 
 
@@ -145,7 +145,7 @@ def test_the_step_limit_judges_too(folder):
     for solves in (True, False):
         env, _ = opened(folder, 0, made)
         env.step(says(*gold_of(0)) if solves else says(("check_status_bar", {})))
-        for left in range(17, 0, -1):
+        for left in range(env.unwrapped.max_steps - 1, 0, -1):
             _, _, terminated, truncated, info = env.step(says(("check_status_bar", {})))
             assert (terminated or truncated) == (left == 1)
         assert (info["success"], info["progress"], terminated) == (solves, float(solves), solves)

@@ -1,0 +1,1 @@
+"""ACB/Retail and ACB/Airline on small files in the official schema."""
