@@ -1,10 +1,11 @@
-"""The fingerprint of the files of an agent's model."""
+"""The files of an agent's model: their fingerprint and their size."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from acgym.assemble.spec import AgentSpec, model_folder, model_source
+from acgym.model_files.gguf import read_header
 from acgym.model_files.settings import digest_of_ends
 
 _MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
@@ -29,3 +30,10 @@ def fingerprint(spec: AgentSpec) -> str | None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in _MODEL_FILES and path.is_file())
+
+
+def weight_bytes(source: Path) -> int:
+    """Return the bytes of a folder's weights, or what those of a GGUF file take in 16 bits."""
+    if source.is_file():
+        return 2 * sum(tensor.numel for tensor in read_header(source).tensors.values())
+    return sum(file.stat().st_size for file in source.glob("*.safetensors"))

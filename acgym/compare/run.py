@@ -10,13 +10,13 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
+from acgym.assemble.folder import weight_bytes
 from acgym.assemble.models import Models
 from acgym.assemble.spec import model_folder
 from acgym.compare.executors import ParallelExecutor, Work
 from acgym.compare.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
-from acgym.model_files.gguf import read_header
 from acgym.record.run import Run
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ __all__ = ["Listener", "Settings", "prepare", "run_comparison"]
 SMALL_MODEL = 100 << 20
 """Bytes of weights up to which a model is played in several processes."""
 MOST_WORKERS = 8
-WEIGHTS = "*.safetensors"
 
 Play: TypeAlias = Callable[[Sequence[str], int], None]
 """Plays agents, each on the run's first so many seeds, the run's first agent before the others; returns when all are
@@ -104,17 +103,10 @@ def default_workers(settings: Settings) -> int:
     A large model fills the cores by itself, and a second copy of it might not fit into memory.
     """
     folders = {model_folder(spec) for spec in settings.specs.values()}
-    sizes = [_size(folder) for folder in folders if folder]
+    sizes = [weight_bytes(folder) for folder in folders if folder]
     if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:
         return 1
     return max(1, min(os.cpu_count() or 1, len(settings.agents) - 1, MOST_WORKERS))
-
-
-def _size(source: Path) -> int:
-    """Return the bytes of a folder's weights, or what those of a GGUF file take in 16 bits."""
-    if source.is_file():
-        return 2 * sum(tensor.numel for tensor in read_header(source).tensors.values())
-    return sum(file.stat().st_size for file in source.glob(WEIGHTS))
 
 
 def _load_the_rest() -> None:

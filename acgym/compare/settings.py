@@ -79,8 +79,8 @@ class Settings:
     def to_dict(self) -> dict[str, Json]:
         """Return the settings as JSON; what was added later only if it is set, so that runs from before go on."""
         row = {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
-        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding", "suite", "rows")
-        later = (*later, "shots", "malformed_limit")
+        later = {"until", "calibration_files", "episode_seconds", "tool_format", "decoding", "suite", "rows"}
+        later |= {"shots", "malformed_limit"}
         return {name: value for name, value in row.items() if name not in later or value}
 
     @property
@@ -142,8 +142,7 @@ def prepare(
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
         suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
-        shots: see :attr:`Settings.shots`; 0 to 16.
-        malformed_limit: see :attr:`Settings.malformed_limit`; 2 or more.
+        shots, malformed_limit: see :class:`Settings`; 0 to 16, and 2 or more.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
@@ -151,17 +150,15 @@ def prepare(
     modules = tuple(dict.fromkeys([*imports, *modules_of(envs, suite)]))  # of methods or environments
     specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
-    names = [spec.text for spec in specs]
-    episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
-    _check_names(names)
+    episodes = _checked_episodes(episodes, until, len(specs), episode_seconds)
+    _check_names(names := [spec.text for spec in specs])
     check_format(tool_format, specs)
     _check_numbers(seed, shots, malformed_limit)
-    given = _given(dict(kwargs or {}), level)
     defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
-    chosen = chosen_environments(envs, suite, given, defaults)
+    chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     named = None if suite is None else suite.rpartition(":")[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gymnasium as gym
 
-from acgym.agents.prompt import tools_in_words
+from acgym.agents.tool_formats.in_words import tools_in_words
 from acgym.demonstrations import demonstrate
 from acgym.files import write_whole
 from acgym.record.episode import Episode

@@ -58,7 +58,8 @@ class LoraLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., out) for (..., in)."""
         b = self.lora_b.to(self.weight.dtype) * self.scale
-        found: Any = _LowRank.apply(x, self.weight, self.bias, self.lora_a.to(self.weight.dtype), b)
+        apply: Any = _LowRank.apply
+        found = apply(x, self.weight, self.bias, self.lora_a.to(self.weight.dtype), b)
         return cast(Tensor, found)
 
 

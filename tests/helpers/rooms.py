@@ -131,7 +131,7 @@ ROOMS: dict[str, Room] = {
     ),
     "acgym.train": Room(
         "demonstrations to the reference agent, or to a pretrained model",
-        ("acgym", "acgym.agents", "acgym.agents.local", "acgym.envs", "acgym.record"),
+        ("acgym", "acgym.agents", "acgym.agents.local", "acgym.agents.tool_formats", "acgym.envs", "acgym.record"),
     ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from acgym.agents.prompt import tools_in_words
 from acgym.agents.scripted import Oracle
+from acgym.agents.tool_formats.in_words import tools_in_words
 from acgym.calibrate.chats import chat_tokens, read_chat
 from acgym.demonstrations import demonstrations
 from acgym.loop import play
