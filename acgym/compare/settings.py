@@ -142,7 +142,8 @@ def prepare(
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
         suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
-        shots, malformed_limit: see :class:`Settings`; 0 to 16, and 2 or more.
+        shots: see :attr:`Settings.shots`; 0 to 16.
+        malformed_limit: see :attr:`Settings.malformed_limit`; 2 or more.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
@@ -151,7 +152,6 @@ def prepare(
     specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     episodes = _checked_episodes(episodes, until, len(specs), episode_seconds)
-    _check_names(names := [spec.text for spec in specs])
     check_format(tool_format, specs)
     _check_numbers(seed, shots, malformed_limit)
     defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
@@ -162,7 +162,9 @@ def prepare(
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     named = None if suite is None else suite.rpartition(":")[2]
-    settings = Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later, named)
+    settings = Settings(
+        tuple(spec.text for spec in specs), chosen, modules, episodes, seed, str(default), models, *later, named
+    )
     return _played(replace(settings, shots=shots, malformed_limit=malformed_limit), specs)
 
 
@@ -184,6 +186,7 @@ def _specs(agents: Sequence[str], imports: Sequence[str], noise_floor: bool) -> 
     specs = [parse_spec(text) for text in agents]
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
+    _check_names([spec.text for spec in specs])
     return specs
 
 
