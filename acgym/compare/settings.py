@@ -162,9 +162,8 @@ def prepare(
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     named = None if suite is None else suite.rpartition(":")[2]
-    settings = Settings(
-        tuple(spec.text for spec in specs), chosen, modules, episodes, seed, str(default), models, *later, named
-    )
+    names = tuple(spec.text for spec in specs)
+    settings = Settings(names, chosen, modules, episodes, seed, str(default), models, *later, named)
     return _played(replace(settings, shots=shots, malformed_limit=malformed_limit), specs)
 
 
