@@ -161,10 +161,9 @@ def prepare(
     chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
-    named = None if suite is None else suite.rpartition(":")[2]
+    last = (None if suite is None else suite.rpartition(":")[2], dict[str, int](), shots, malformed_limit)
     names = tuple(spec.text for spec in specs)
-    settings = Settings(names, chosen, modules, episodes, seed, str(default), models, *later, named)
-    return _played(replace(settings, shots=shots, malformed_limit=malformed_limit), specs)
+    return _played(Settings(names, chosen, modules, episodes, seed, str(default), models, *later, *last), specs)
 
 
 def _played(settings: Settings, specs: Sequence[AgentSpec]) -> Settings:
