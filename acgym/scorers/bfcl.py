@@ -8,9 +8,10 @@ checker of v4 behaves; :mod:`acgym.scorers.code_literals` reads what Java and Ja
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from acgym.scorers.code_literals import read_java, read_javascript
+from acgym.tool_calls import parse_reply, read_calls
 from acgym.types import Call, Json
 
 Language: TypeAlias = Literal["python", "java", "javascript"]
@@ -48,6 +49,36 @@ class Mismatch(NamedTuple):
     ``wrong_value``."""
     detail: str
     """What it is about, in a few words."""
+
+
+def ast_match(
+    predicted: str | Sequence[Call],
+    gold: Sequence[Mapping[str, Mapping[str, list[Json]]]],
+    functions: Sequence[Mapping[str, Json]],
+    *,
+    kind: Kind = "multiple",
+    language: Language = "python",
+) -> float:
+    """Score the calls of one reply: 1.0 if they match a gold answer by the leaderboard's rules, else 0.0.
+
+    Args:
+        predicted: what a model said, as canonical call JSON or in the Hermes syntax; or the calls themselves, in order.
+        gold: one ``{function: {parameter: [right values]}}`` for each expected call; an empty text among the values
+            says that the parameter may be left out.
+        functions: descriptions as the leaderboard's data give them.
+        kind: ``"single"``, ``"multiple"`` or ``"parallel"`` (calls in any order); see :func:`match`.
+        language: whose types the parameters have.
+
+    Raises:
+        ValueError: if ``kind`` or ``language`` is unknown. Nothing that a model says raises.
+    """
+    if kind not in get_args(Kind) or language not in TYPES:
+        raise ValueError(
+            f"kind must be one of {', '.join(get_args(Kind))} and language one of {', '.join(TYPES)}, "
+            f"got {kind!r} and {language!r}"
+        )
+    calls = (read_calls(predicted) or parse_reply(predicted)[1]) if isinstance(predicted, str) else predicted
+    return float(match(calls, functions, gold, kind, language) is None)
 
 
 def match(

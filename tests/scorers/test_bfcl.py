@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym.scorers.ast_match import TYPES, match, match_value
+from acgym.scorers.bfcl import TYPES, ast_match, match, match_value
 from acgym.scorers.code_literals import read_java, read_javascript
 from acgym.types import Call
 
@@ -164,3 +166,35 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from([one[1] for one in VALUES]), st.sampled_from([one[2] for one in VALUES]))
 def test_no_value_makes_the_comparison_raise(value, described, right):
     assert match_value(value, described, right, "python") in (None, "wrong_type", "wrong_value")
+
+
+def test_a_reply_is_read_as_calls_and_scored():
+    said = '{"name": "a.f", "arguments": {"x": 1}}'
+    assert ast_match(said, GOLD, [F, G]) == 1.0
+    assert ast_match(f"<tool_call>{said}</tool_call>", GOLD, [F, G]) == 1.0
+    assert ast_match([Call("a.f", {"x": 2})], GOLD, [F, G]) == 0.0
+    assert ast_match("", GOLD, [F, G]) == 0.0
+    both = [{"g": {}}, {"a.f": {"x": [1]}}]
+    assert ast_match(f'[{said}, {{"name": "g"}}]', both, [F, G], kind="parallel") == 1.0
+    with pytest.raises(ValueError, match="kind must be one of single, multiple, parallel"):
+        ast_match(said, GOLD, [F, G], kind="some")
+
+
+@given(st.text(max_size=60) | JSON.map(json.dumps), st.sampled_from(["", "<tool_call>", "{"]))
+def test_no_reply_raises_and_the_score_is_0_or_1(text, head):
+    assert ast_match(head + text, GOLD, [F, G]) in (0.0, 1.0)
+
+
+@given(st.sampled_from(["f", "a.b", "with_many_words"]), st.sampled_from(["x", "other"]), st.integers(0, 2))
+def test_names_are_only_names(function, parameter, value):
+    renamed = {
+        "name": function,
+        "parameters": {"type": "dict", "properties": {parameter: INTEGER}, "required": [parameter]},
+    }
+    said = json.dumps({"name": function, "arguments": {parameter: value}})
+    assert ast_match(said, [{function: {parameter: [1]}}], [renamed], kind="single") == float(value == 1)
+
+
+def test_a_long_reply_takes_time_in_proportion():
+    calls = [Call("a.f", {"x": 2})] * 20_000
+    assert ast_match(calls, GOLD * 2, [F, G], kind="parallel") == 0.0
