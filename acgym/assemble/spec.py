@@ -219,12 +219,12 @@ def model_source(spec: AgentSpec) -> tuple[str, str | None]:
     Raises:
         FileNotFoundError: if it is the base of ``smollm2`` and was not fetched; says how to.
     """
-    from acgym.agents.local import REFERENCE, SMOLLM2
+    from acgym.agents.local import REFERENCE
 
     if spec.kind == "smollm2":
         from acgym.data.cache import data_folder
 
-        return str(data_folder("smollm2")), str(SMOLLM2)
+        return str(data_folder("smollm2")), spec.adapter
     return str(REFERENCE) if spec.source is None else spec.source, spec.adapter
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 AGENTS_HELP = (
-    "reference (the trained agent that ships with acgym), smollm2 (a language model of 135M weights, trained on "
-    "acgym's tasks; 'acgym data get smollm2' fetches it), hf:PATH-OR-ID (any causal language model with a chat "
+    "reference (the trained agent that ships with acgym), smollm2 (SmolLM2-135M-Instruct as its "
+    "authors trained it; 'acgym data get smollm2' fetches it), hf:PATH-OR-ID (any causal language model with a chat "
     "template), gguf:FILE (either with @lora:DIR, an adapter), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), "
     "vllm:PATH-OR-ID, oracle, random, silent, replay:FILE. A model here may be followed by + and a recipe: "
     "reference+gptq-w4-g64, hf:./model+wanda-2:4, reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of "
