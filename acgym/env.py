@@ -39,6 +39,9 @@ class Outcome:
     error: str | None = None
     """A decision error: the action was well formed but wrong; a short stable kind such as ``"wrong_tool"``, one of the
     environment's ``error_kinds`` or a failure class."""
+    found: bool | None = None
+    """Whether the right content was in the action, whatever its form; None where the environment does not tell content
+    and form apart. True with ``success``."""
 
 
 class TaskEnv(gym.Env[str, str]):
@@ -51,7 +54,7 @@ class TaskEnv(gym.Env[str, str]):
 
     * reward is the increase in progress, so that an episode's rewards sum to its final progress in [0, 1];
     * ``info`` holds ``progress``, ``success``, ``malformed`` and ``error`` after every step, and at reset also ``task``
-      (a :class:`Task`) and ``tools`` (a tuple of tool specs);
+      (a :class:`Task`) and ``tools`` (a tuple of tool specs); after a step also ``found`` where the outcome says it;
     * any string is a legal action; one that cannot be read earns nothing and is answered with a sentence.
 
     ``tell`` should tell the step limit, which :meth:`limit_line` says.
@@ -194,11 +197,13 @@ class TaskEnv(gym.Env[str, str]):
         self.replies.append(action)
         self.observations.append(outcome.observation)
         info = _info(outcome.progress, outcome.success, outcome.malformed, outcome.error)
+        if outcome.found is not None:
+            info["found"] = outcome.found
         return outcome.observation, reward, outcome.terminated, False, info
 
-    def malformed(self, sentence: str) -> Outcome:
+    def malformed(self, sentence: str, found: bool | None = None) -> Outcome:
         """Answer an action that is not in the grammar: nothing changes, the episode goes on."""
-        return Outcome(sentence, self._progress, malformed=True)
+        return Outcome(sentence, self._progress, malformed=True, found=found)
 
     def mistake(self, sentence: str, kind: str) -> Outcome:
         """Answer a well-formed action that is wrong and changes nothing: the episode goes on."""

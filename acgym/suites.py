@@ -1,5 +1,7 @@
 """Suites: named groups of environments that are played together; ``quick`` is the first environment of each capability.
 
+``full`` is every environment that generates its tasks; ``context`` is long context.
+
 A suite is one line in anybody's module: ``register_suite("mine", ["ACB/Needle-v0", ("Mine/Farm-v0", {"size": 3})])``.
 """
 
@@ -20,6 +22,8 @@ Suite: TypeAlias = dict[str, dict[str, Json]]
 
 QUICK = "quick"
 """The suite of every comparison that names none."""
+FULL = "full"
+"""The suite of all environments that generate their tasks."""
 
 _NAMESPACE = "ACB"
 _SUITES: dict[str, Callable[[], Suite]] = {}
@@ -112,4 +116,17 @@ def _first_of_each_capability() -> Suite:
     return {env: {} for env in first.values()}
 
 
+def _all_generated() -> Suite:
+    """Return every environment of acgym that generates its tasks: those that play a user's files are left out."""
+    return {
+        env: {}
+        for env in environment_ids()
+        if not (isinstance(environment_class(env), type) and issubclass(environment_class(env), RowEnv))
+    }
+
+
 _SUITES[QUICK] = _first_of_each_capability
+_SUITES[FULL] = _all_generated
+_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review", "Query", "Operation")
+register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
+register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])

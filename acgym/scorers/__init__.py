@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from acgym.scorers.bfcl import ast_match
     from acgym.scorers.matchers import matcher
     from acgym.scorers.teval import instruct_score, plan_f1, retrieve_score, review_score, understand_score
     from acgym.scorers.workflow_graph import edge_f1, graph_f1, node_chain_f1
 
 __all__ = [
+    "ast_match",
     "edge_f1",
     "graph_f1",
     "instruct_score",
@@ -27,6 +29,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(["edge_f1", "graph_f1", "node_chain_f1"], "workflow_graph"),
+    "ast_match": "bfcl",
     "matcher": "matchers",
 }
 

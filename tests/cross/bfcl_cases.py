@@ -10,7 +10,7 @@ from typing import Any
 from acgym.envs.tools.bfcl.dialogue import Dialogue
 from acgym.envs.tools.bfcl.env import BFCL
 from acgym.envs.tools.bfcl.gold import gold_calls
-from acgym.scorers.ast_match import match
+from acgym.scorers.bfcl import match
 from acgym.types import Call
 
 Calls = list[tuple[str, dict[str, Any]]]

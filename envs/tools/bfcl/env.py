@@ -24,7 +24,7 @@ from acgym.envs.tools.bfcl.gold import gold_calls
 from acgym.envs.tools.bfcl.replies import calls_in, gold_call, looks_broken
 from acgym.envs.tools.bfcl.tools import random_arguments, tool_spec
 from acgym.rows import Row, RowEnv
-from acgym.scorers.ast_match import match
+from acgym.scorers.bfcl import match
 from acgym.text import NotJson, read_json
 from acgym.types import Call, Json, Task, ToolSpec, calls_to_action
 
@@ -49,7 +49,7 @@ class BFCL(RowEnv):
 
     Single-turn categories end with the first reply. Its calls must match the gold answer: function, required
     parameters, types, one of the right values for each parameter, number of calls; parallel calls in any order
-    (:mod:`acgym.scorers.ast_match`). In ``irrelevance`` no call is right, in ``live_relevance`` any call.
+    (:mod:`acgym.scorers.bfcl`). In ``irrelevance`` no call is right, in ``live_relevance`` any call.
 
     Multi-turn categories are dialogues with simulated services (files, travel, a car, trading, postings, messages,
     tickets, maths). Calls are run and answered; a reply without calls ends the turn. After each turn in which the gold

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from acgym.rows import Row, read_rows
-from acgym.scorers.ast_match import TYPES, Kind, Language
+from acgym.scorers.bfcl import TYPES, Kind, Language
 from acgym.types import Json
 
 Judge: TypeAlias = Literal["calls", "no_call", "any_call", "state"]

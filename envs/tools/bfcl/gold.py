@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from acgym.scorers.ast_match import Language, match_value
+from acgym.scorers.bfcl import Language, match_value
 from acgym.types import Call, Json
 
 _JAVA_SUFFIXES = {"long": "L", "float": "f"}

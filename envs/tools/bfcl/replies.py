@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 
-from acgym.scorers.ast_match import Language
+from acgym.scorers.bfcl import Language
 from acgym.text import excerpt
 from acgym.tool_calls import read_calls
 from acgym.types import Call, Json

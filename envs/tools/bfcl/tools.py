@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from acgym.draw import Draw
-from acgym.scorers.ast_match import Language
+from acgym.scorers.bfcl import Language
 from acgym.types import Json, ToolSpec
 
 _SCHEMA_TYPES = {

@@ -1,0 +1,1 @@
+"""Six abilities of tool use, one reply an episode: instruct, plan, reason, retrieve, understand, review."""
