@@ -43,9 +43,9 @@ ROOMS: dict[str, Room] = {
         "one register line an environment; names and their split; ACBench's suite", ("acgym", "acgym.data")
     ),
     "acgym.envs.tools": Room("tool use", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
-    "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.envs", "acgym.scorers")),
-    "acgym.envs.context": Room("long context", ("acgym", "acgym.envs", "acgym.scorers")),
-    "acgym.envs.world": Room("real-world applications", ("acgym", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.context": Room("long context", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.world": Room("real-world applications", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
     # agents
     "acgym.agents": Room(
         "what replies: scripted, vLLM; prompts and decoding",
