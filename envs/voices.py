@@ -29,6 +29,9 @@ MIND = (
 """How a word is taken back."""
 
 
+_ENDS = ("", ".", "!", "?")
+
+
 class Voice(NamedTuple):
     """One way to word requests.
 
@@ -66,6 +69,8 @@ class Voice(NamedTuple):
             tail = " " + draw.pick(MIND).format(wrong=wrong[1], right=words[wrong[0]])
             words[wrong[0]] = wrong[1]
         before, after = draw.pick(self.before), draw.pick(self.after)
+        if "lower" not in self.style and self.form == "say" and not words[0] and before.rstrip()[-1:] in _ENDS:
+            words[1] = capitalised(words[1])
         text = "".join(words)
         if after and text[-1] in ".!?" and after[0] in ".!?":
             after = after[1:]
@@ -93,6 +98,11 @@ def _all() -> tuple[Voice, ...]:
         )
         for row in rows
     )
+
+
+def capitalised(text: str) -> str:
+    """Begin a sentence with a word that may be a value: names of things with marks or digits in them stay as spelt."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
 def mistyped(draw: Draw, text: str, share: float = 0.2) -> str:

@@ -18,7 +18,7 @@ from acgym.envs.tools.library.model import Ask, tools
 from acgym.envs.tools.library.request import request
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
-SHAPES = {1: (1, 1, 3), 2: (1, 1, 9), 3: (2, 2, 9), 4: (3, 2, 9), 5: (4, 3, 9)}
+SHAPES = {1: (1, 1, 3), 2: (1, 1, 9), 3: (2, 3, 9), 4: (3, 3, 9), 5: (4, 3, 9)}
 """Level -> requests, fewest and most arguments of a gold call."""
 _RULES = """\
 Each request below is for the function that stands above it. Give the arguments of the call.
@@ -53,8 +53,8 @@ class ToolUnderstand(Ability):
         ===== ======== ============ ===================================
         1     1        1 to 3       plain voices
         2     1        any number   misspelt, corrected, dictated
-        3     2        2 and more
-        4     3        2 and more
+        3     2        3 and more
+        4     3        3 and more
         5     4        3 and more
         ===== ======== ============ ===================================
 
