@@ -14,7 +14,6 @@ from acgym.envs.tools.library.words import Words, refer
 from acgym.envs.voices import capitalised
 from acgym.types import Json, canonical_json
 
-
 BARE = 0.25
 """Chance that the right thought says no more than the tool: wrong ones do, where nothing closer is left."""
 

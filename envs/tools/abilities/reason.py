@@ -13,7 +13,7 @@ from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated, spread
 from acgym.envs.tools.abilities.heuristics import likeliest_options
 from acgym.envs.tools.abilities.options import Course
-from acgym.envs.tools.abilities.replies import Form, write_items
+from acgym.envs.tools.abilities.replies import Form, only, write_items
 from acgym.envs.tools.library.model import goals
 from acgym.envs.tools.library.request import speakers, whole
 from acgym.envs.tools.library.words import Words
@@ -125,9 +125,7 @@ class ToolReason(Ability):
 
     def mark(self, place: int, said: Json, form: Form) -> Mark:
         """Compare a letter with the right one."""
-        if isinstance(said, Mapping):
-            said = said.get("option", said.get("answer"))
-        found = _LETTER.match(str(said).strip())
+        found = _LETTER.match(str(only(said, "option", "answer", "letter", "choice")).strip())
         kinds: list[str] = self.task.data["kinds"][place]
         at = LETTERS.find(found[1].upper()) if found else -1
         if not 0 <= at < len(kinds):

@@ -13,7 +13,7 @@ from acgym.draw import Draw
 from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated
 from acgym.envs.tools.abilities.heuristics import by_codes
-from acgym.envs.tools.abilities.replies import Form, as_json, write_call, write_items
+from acgym.envs.tools.abilities.replies import Form, as_json, only, write_call, write_items
 from acgym.envs.tools.library.model import ERRORS, Ask, tools
 from acgym.envs.tools.library.request import remark, request
 from acgym.envs.tools.library.words import Words
@@ -202,9 +202,8 @@ class ToolReview(Ability):
 
     def mark(self, place: int, said: Json, form: Form) -> Mark:
         """Compare a label with the right one."""
-        if isinstance(said, Mapping):
-            said = said.get("label")
-        label = re.sub(r"[\s_-]+", "_", str(said).strip(" \t`*'\".").casefold())
+        text = re.sub(r"[\s_-]+", "_", str(only(said, "label", "answer")).strip(" \t`*'\".").casefold())
+        label = next((label for label in LABELS if re.match(rf"{label}(?![a-z])", text)), text)
         if label == self.task.reference[place]:
             return RIGHT
         return Mark(0.0, "wrong_label" if label in LABELS else "unknown_label")

@@ -115,7 +115,7 @@ class ToolUnderstand(Ability):
         """Compare arguments with the gold ones."""
         gold: dict[str, Json] = self.task.reference[place]
         name = self.task.data["names"][place]
-        call = read_call(said) if form == "string" else None
+        call = read_call(said)
         given = call.arguments if call is not None else as_mapping(said)
         if given is not None and call is None:
             given = _inner(given, name)
