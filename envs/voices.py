@@ -105,12 +105,54 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
+_OTHER_WORDS = frozenset(
+    [
+        "angel",
+        "angle",
+        "back",
+        "bead",
+        "cart",
+        "cock",
+        "cues",
+        "cunt",
+        "dairy",
+        "diary",
+        "diner",
+        "dinner",
+        "form",
+        "from",
+        "later",
+        "latter",
+        "pint",
+        "pubic",
+        "quiet",
+        "quite",
+        "print",
+        "sick",
+        "super",
+        "supper",
+        "thee",
+        "though",
+        "thought",
+        "three",
+        "through",
+        "tile",
+        "trail",
+        "tree",
+        "trial",
+        "were",
+    ]
+)
+"""What a slip would turn a word into that means something else, or that nobody wants to read."""
+
+
 def mistyped(draw: Draw, text: str, share: float = 0.2) -> str:
     """Misspell some words of five letters or more, each by one slip that leaves it readable."""
     words = text.split(" ")
     for i, word in enumerate(words):
         if len(word) >= 5 and word.isalpha() and word.islower() and draw.chance(share):
-            words[i] = _slip(draw, word)
+            slip = _slip(draw, word)
+            words[i] = word if slip in _OTHER_WORDS else slip
     return " ".join(words)
 
 

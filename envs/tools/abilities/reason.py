@@ -81,18 +81,18 @@ class ToolReason(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.330, 0.330),
-        2: Anchor(0.269, 0.269),
-        3: Anchor(0.011, 0.200),
-        4: Anchor(0.002, 0.201),
-        5: Anchor(0.000, 0.173),
+        1: Anchor(0.337, 0.337),
+        2: Anchor(0.243, 0.243),
+        3: Anchor(0.010, 0.205),
+        4: Anchor(0.002, 0.199),
+        5: Anchor(0.001, 0.168),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.435, 0.435),
-        2: Anchor(0.410, 0.410),
-        3: Anchor(0.034, 0.330),
-        4: Anchor(0.007, 0.325),
-        5: Anchor(0.001, 0.281),
+        1: Anchor(0.428, 0.428),
+        2: Anchor(0.385, 0.385),
+        3: Anchor(0.038, 0.318),
+        4: Anchor(0.012, 0.316),
+        5: Anchor(0.001, 0.267),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -134,18 +134,18 @@ class ToolReview(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.221, 0.221),
-        2: Anchor(0.047, 0.206),
-        3: Anchor(0.005, 0.202),
-        4: Anchor(0.002, 0.204),
-        5: Anchor(0.000, 0.192),
+        1: Anchor(0.211, 0.211),
+        2: Anchor(0.041, 0.199),
+        3: Anchor(0.004, 0.193),
+        4: Anchor(0.001, 0.197),
+        5: Anchor(0.000, 0.205),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.772, 0.772),
-        2: Anchor(0.277, 0.518),
-        3: Anchor(0.120, 0.491),
-        4: Anchor(0.058, 0.487),
-        5: Anchor(0.009, 0.477),
+        1: Anchor(0.777, 0.777),
+        2: Anchor(0.344, 0.590),
+        3: Anchor(0.134, 0.512),
+        4: Anchor(0.064, 0.503),
+        5: Anchor(0.017, 0.503),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

@@ -80,18 +80,18 @@ class ToolUnderstand(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.009, 0.084),
-        2: Anchor(0.007, 0.078),
-        3: Anchor(0.000, 0.077),
-        4: Anchor(0.000, 0.084),
-        5: Anchor(0.000, 0.067),
+        1: Anchor(0.009, 0.069),
+        2: Anchor(0.006, 0.070),
+        3: Anchor(0.000, 0.068),
+        4: Anchor(0.000, 0.064),
+        5: Anchor(0.000, 0.064),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.185, 0.444),
-        2: Anchor(0.152, 0.393),
-        3: Anchor(0.013, 0.396),
-        4: Anchor(0.001, 0.401),
-        5: Anchor(0.000, 0.325),
+        1: Anchor(0.172, 0.429),
+        2: Anchor(0.141, 0.380),
+        3: Anchor(0.000, 0.315),
+        4: Anchor(0.000, 0.319),
+        5: Anchor(0.000, 0.317),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
