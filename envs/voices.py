@@ -105,44 +105,11 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
-_OTHER_WORDS = frozenset(
-    [
-        "angel",
-        "angle",
-        "back",
-        "bead",
-        "cart",
-        "cock",
-        "cues",
-        "cunt",
-        "dairy",
-        "diary",
-        "diner",
-        "dinner",
-        "form",
-        "from",
-        "later",
-        "latter",
-        "pint",
-        "pubic",
-        "quiet",
-        "quite",
-        "print",
-        "sick",
-        "super",
-        "supper",
-        "thee",
-        "though",
-        "thought",
-        "three",
-        "through",
-        "tile",
-        "trail",
-        "tree",
-        "trial",
-        "were",
-    ]
-)
+_OTHER_WORDS = frozenset((
+    "angel", "angle", "back", "bead", "cart", "cock", "cues", "cunt", "dairy", "diary", "diner", "dinner",
+    "form", "from", "later", "latter", "pint", "pubic", "quiet", "quite", "print", "sick", "super", "supper",
+    "thee", "though", "thought", "three", "through", "tile", "trail", "tree", "trial", "were",
+))  # fmt: skip
 """What a slip would turn a word into that means something else, or that nobody wants to read."""
 
 

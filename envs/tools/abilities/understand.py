@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -135,19 +135,19 @@ class ToolUnderstand(Ability):
         gold = self.task.reference[place]
         return gold if self.form == "json" else write_call(self.task.data["names"][place], gold)
 
-    def _written(self, arguments: list[dict[str, Json]]) -> str:
-        names = self.task.data["names"]
-        both = zip(names, arguments, strict=True)
-        return write_items(arguments if self.form == "json" else [write_call(n, a) for n, a in both], self.form)
+    def _written(self, calls: Sequence[tuple[str, dict[str, Json]]]) -> str:
+        said = [made if self.form == "json" else write_call(name, made) for name, made in calls]
+        return write_items(said, self.form)
 
     def random_reply(self, rng: np.random.Generator) -> str:
         """Give random legal arguments."""
         draw = Draw(rng)
-        return self._written([random_values(draw, schema) for schema in self.task.data["schemas"]])
+        both = zip(self.task.data["names"], self.task.data["schemas"], strict=True)
+        return self._written([(name, random_values(draw, schema)) for name, schema in both])
 
     def heuristic_reply(self) -> str:
         """Fill arguments with the first value of the request that fits."""
-        return self._written([arguments for _, arguments in filled(self.observations[0])])
+        return self._written(filled(self.observations[0]))
 
 
 def _inner(given: Mapping[str, Json], name: str) -> Mapping[str, Json]:
