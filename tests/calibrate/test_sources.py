@@ -357,6 +357,7 @@ def test_reading_a_chat_only_raises_what_it_says(line):
         read_chat(b'{"messages": [{"role": "user", "content": 3, "x": "' + line + b'"}]}', "somewhere")
 
 
+@pytest.mark.slow
 def test_trajectories_are_what_the_model_read_and_wrote_on_the_training_split(agent):
     expected, first = [], CALIBRATION_SEEDS
     for env, kwargs in ENVS.items():

@@ -49,6 +49,7 @@ def texts(folder, sample, agent):
     return {(row.env, row.seed): [turn.text for turn in row.turns] for row in rows}
 
 
+@pytest.mark.slow
 def test_each_sample_is_a_run_with_other_draws(played, settings):
     folder, result = played
     assert sorted(path.name for path in folder.iterdir()) == ["repeats.json", "sample-1", "sample-2", "sample-3"]
@@ -98,6 +99,7 @@ class Impatient(Listener):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_and_comes_to_the_same(played, settings, tmp_path):
     folder = tmp_path / "run"
     for patience in (9, 14):
@@ -115,6 +117,7 @@ def test_interrupted_it_goes_on_and_comes_to_the_same(played, settings, tmp_path
             assert ours == theirs
 
 
+@pytest.mark.slow
 def test_more_samples_are_added_and_nothing_is_played_again(settings, tmp_path):
     folder = tmp_path / "run"
     run_repeats(settings, folder, 2)
