@@ -80,18 +80,18 @@ class ToolUnderstand(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.009, 0.069),
-        2: Anchor(0.006, 0.070),
-        3: Anchor(0.000, 0.068),
-        4: Anchor(0.000, 0.064),
-        5: Anchor(0.000, 0.064),
+        1: Anchor(0.004, 0.065),
+        2: Anchor(0.009, 0.069),
+        3: Anchor(0.000, 0.067),
+        4: Anchor(0.000, 0.072),
+        5: Anchor(0.000, 0.068),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.172, 0.429),
-        2: Anchor(0.141, 0.380),
-        3: Anchor(0.000, 0.315),
-        4: Anchor(0.000, 0.319),
-        5: Anchor(0.000, 0.317),
+        1: Anchor(0.198, 0.462),
+        2: Anchor(0.185, 0.430),
+        3: Anchor(0.003, 0.355),
+        4: Anchor(0.001, 0.358),
+        5: Anchor(0.000, 0.354),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
