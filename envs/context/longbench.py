@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from acgym.data.cache import data_folder
 from acgym.env import Outcome
 from acgym.envs.context.longbench_prompts import ASKED
 from acgym.rows import Row, RowEnv, read_rows
@@ -39,11 +40,13 @@ class LongBench(RowEnv):
     Args:
         path: one file (JSON Lines) with ``input``, ``context``, ``answers``, ``dataset``, ``all_classes``, ``_id``;
             each row names its data set (those of LongBench-E end in ``_e``). Or a folder with several: ``NAME.jsonl``
-            for the names of the 21 data sets; those that are there are played.
+            for the names of the 21 data sets; those that are there are played. None for the folder that ``acgym data
+            use longbench`` named.
         render_mode: ``"ansi"`` or None.
 
     Raises:
-        ValueError: without a path, or with one at which there is nothing to play.
+        FileNotFoundError: if the data is not here, saying how to get it.
+        ValueError: for a path at which there is nothing to play.
         BadRow: for a row that is not in the official form, with file, line and reason.
 
     Versions: v0, first.
@@ -121,12 +124,7 @@ class LongBench(RowEnv):
 
 def _files(path: str | Path | None) -> Sequence[Path]:
     """Find the files to play."""
-    if path is None:
-        raise ValueError(
-            "ACB/LongBench-v0 plays files that are not part of acgym: give path= a file or folder of the hub's "
-            "THUDM/LongBench, data.zip"
-        )
-    folder = Path(path).expanduser()
+    folder = data_folder("longbench") if path is None else Path(path).expanduser()
     if not folder.is_dir():
         return [folder]
     found = [place for name in METRICS if (place := folder / f"{name}.jsonl").is_file()]

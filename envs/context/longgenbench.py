@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
+from acgym.data.cache import data_folder
 from acgym.env import Outcome
 from acgym.rows import Row, RowEnv, read_rows
 from acgym.scorers.longgenbench import LETTERS, gold_number, is_letter, marks, published_marks
@@ -44,13 +45,15 @@ class LongGenBench(RowEnv):
     The data (Apache-2.0; questions from GSM8K and MMLU, MIT) are not part of acgym: github.com/kengchiawu/SCOPE.
 
     Args:
-        path: one file of rows (JSON Lines): ``prompt``, ``questions``, ``answers``, and maybe ``task``.
+        path: one file of rows (JSON Lines): ``prompt``, ``questions``, ``answers``, and maybe ``task``. Or a folder, of
+            which all ``.jsonl`` files are played; None for the one that ``acgym data use longgenbench`` named.
         compat: None for the score by number; ``"acbench"`` for what the published code computes, defects included
             (:func:`acgym.scorers.longgenbench.published_marks`); a gold answer below 0 is then never right.
         render_mode: ``"ansi"`` or None.
 
     Raises:
-        ValueError: for an unknown argument or without a path.
+        FileNotFoundError: if the data is not here, saying how to get it.
+        ValueError: for an unknown argument, or a folder without such files.
         BadRow: for a row that is not in the official form, with file, line and reason.
 
     Versions: v0, first.
@@ -66,15 +69,10 @@ class LongGenBench(RowEnv):
     def __init__(
         self, path: str | Path | None = None, compat: str | None = None, render_mode: str | None = None
     ) -> None:
-        if path is None:
-            raise ValueError(
-                "ACB/LongGenBench-v0 plays files that are not part of acgym: give path= a jsonl file of LongGenBench "
-                "from github.com/kengchiawu/SCOPE"
-            )
         if compat not in (None, "acbench"):
             raise ValueError(f"compat must be None or 'acbench', got {compat!r}")
         self.compat = compat
-        super().__init__(read_rows(Path(path).expanduser()), render_mode)
+        super().__init__([row for file in _files(path) for row in read_rows(file)], render_mode)
 
     def task_of(self, row: Row) -> Task:
         """Read the prompt, the numbers of its questions and the gold answers of a row."""
@@ -158,3 +156,14 @@ def _said(answer: str, compat: str | None) -> str:
     number = f"{gold_number(answer):f}"
     literal = re.search(r"####\s*(\d+)", answer) if compat else None
     return literal[1] if literal else number
+
+
+def _files(path: str | Path | None) -> Sequence[Path]:
+    """Find the files to play."""
+    folder = data_folder("longgenbench") if path is None else Path(path).expanduser()
+    if not folder.is_dir():
+        return [folder]
+    found = sorted(folder.glob("*.jsonl"))
+    if not found:
+        raise ValueError(f"{folder} holds no file of LongGenBench; expected NAME.jsonl")
+    return found

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from acgym.data.cache import data_folder
 from acgym.env import Outcome
 from acgym.rows import BadRow, Row, RowEnv
 from acgym.types import FailureClass, Task
@@ -55,7 +56,8 @@ class NIAH(RowEnv):
 
     Args:
         path: folder of ``.txt`` files in UTF-8, such as the Paul Graham essays of
-            github.com/gkamradt/LLMTest_NeedleInAHaystack; they are repeated if they are shorter than a length.
+            github.com/gkamradt/LLMTest_NeedleInAHaystack; they are repeated if they are shorter than a length. None
+            for the one that ``acgym data use niah`` named.
         lengths: tokens of each row of the grid, each from 300 to 1,000,000; None for 1,000, 2,000, ... 40,000.
         depths: per cent, 0 to 100; None for ten of equal distance.
         needle: the sentence that is hidden.
@@ -66,6 +68,7 @@ class NIAH(RowEnv):
         render_mode: ``"ansi"`` or None.
 
     Raises:
+        FileNotFoundError: if no folder is given or named, saying how to get one.
         ValueError: for an unknown argument, or a folder without text.
         BadRow: for a file that is not UTF-8.
 
@@ -88,14 +91,13 @@ class NIAH(RowEnv):
         count: Callable[[str], int] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        if path is None:
-            raise ValueError("ACB/NIAH-v0 hides a sentence in a text of yours: give path= a folder of .txt files")
         if compat not in (None, "acbench"):
             raise ValueError(f"compat must be None or 'acbench', got {compat!r}")
         for name, said in {"needle": needle, "question": question, "answer": answer}.items():
             if not isinstance(said, str) or not said.strip():
                 raise ValueError(f"{name} must be a text that is not blank, got {said!r}")
-        self.folder, self.compat, self._count = Path(path).expanduser(), compat, count
+        self.folder = data_folder("niah") if path is None else Path(path).expanduser()
+        self.compat, self._count = compat, count
         self.needle, self.question, self.answer = needle.strip(), question.strip(), answer.strip()
         self._words = haystack(self.folder)
         self._digest = hashlib.sha256(" ".join(self._words).encode()).hexdigest()

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from acgym.data.cache import data_folder
 from acgym.env import Outcome
 from acgym.rows import BadRow, Row, RowEnv
 from acgym.scorers.literals import between, read_value
@@ -68,6 +69,7 @@ class TEval(RowEnv):
     Args:
         path: one file of the data set: a JSON object, id -> row. Or the folder with all of them: then ``ability`` says
             which are played, in both reply forms where there are two, and ids begin with the file's name.
+            None for the folder that ``acgym data use teval`` named.
         ability: one of ``ABILITIES``; None takes it from the file's name (``plan_json_v2.json``).
         compat: None or ``"acbench"``, see :mod:`acgym.scorers.teval_published`.
         matcher: how thoughts, and calls of a plan under ``compat``, are compared; see
@@ -75,6 +77,7 @@ class TEval(RowEnv):
         render_mode: ``"ansi"`` or None.
 
     Raises:
+        FileNotFoundError: if the data is not here, saying how to get it.
         ValueError: for an unknown argument or an ability that the file's name does not tell.
         BadRow: for a row that is not in the official form.
 
@@ -100,14 +103,13 @@ class TEval(RowEnv):
         matcher: str = "tokens",
         render_mode: str | None = None,
     ) -> None:
-        if path is None:
-            raise ValueError("ACB/TEval-v0 plays files that are not part of acgym: give path= a file of T-Eval")
-        self.ability = _ability(Path(path).expanduser(), ability)
+        place = data_folder("teval") if path is None else Path(path).expanduser()
+        self.ability = _ability(place, ability)
         if compat not in (None, "acbench"):
             raise ValueError(f"compat must be None or 'acbench', got {compat!r}")
         self.compat = compat
         self.matcher = matcher_of(matcher)
-        super().__init__(_all_rows(Path(path).expanduser(), self.ability), render_mode)
+        super().__init__(_all_rows(place, self.ability), render_mode)
 
     def task_of(self, row: Row) -> Task:
         """Read the conversation and the reference of a row."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from acgym.data.cache import data_folder
 from acgym.env import Outcome
 from acgym.rows import Row, RowEnv, read_rows
 from acgym.scorers import worfbench as published
@@ -54,7 +55,8 @@ class WorfBench(RowEnv):
 
     Args:
         path: one file of the test set (a JSON list of rows), or a folder with several: ``NAME.json`` or
-            ``NAME/graph_eval.json`` for the names in ``SCENARIOS``; those that are there are played.
+            ``NAME/graph_eval.json`` for the names in ``SCENARIOS``; those that are there are played. None for the
+            folder that ``acgym data use worfbench`` named.
         scenario: play only the files of one scenario of ``SCENARIOS``, such as ``"function call"``; None for all.
         metric: ``"chain"`` or ``"graph"``.
         compat: None for the scores as the paper defines them; ``"acbench"`` for what the published code computes,
@@ -64,6 +66,7 @@ class WorfBench(RowEnv):
         render_mode: ``"ansi"`` or None.
 
     Raises:
+        FileNotFoundError: if the data is not here, saying how to get it.
         ValueError: for an unknown argument, or a path at which there is nothing to play.
         BadRow: for a row that is not in the official form, with file, line and reason.
 
@@ -196,12 +199,7 @@ def _named(row: Row) -> Row:
 
 def _files(path: str | Path | None, scenario: str | None) -> Sequence[Path]:
     """Find the files to play: those of a scenario, if one is named."""
-    if path is None:
-        raise ValueError(
-            "ACB/WorfBench-v0 plays files that are not part of acgym: give path= a file or folder of gold_traj from "
-            "github.com/zjunlp/WorfBench"
-        )
-    folder = Path(path).expanduser()
+    folder = data_folder("worfbench") if path is None else Path(path).expanduser()
     if not folder.is_dir():
         if scenario is not None and folder.is_file():
             raise ValueError(f"scenario={scenario!r} chooses among the files of a folder, and {folder} is one file")

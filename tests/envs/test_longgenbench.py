@@ -106,8 +106,8 @@ def test_a_malformed_row_is_named(tmp_path: Path, change: dict[str, Any], reason
 
 
 def test_wrong_arguments_are_answered_with_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="give path= a jsonl file of LongGenBench"):
-        gym.make(ID)
+    with pytest.raises(ValueError, match="holds no file of LongGenBench"):
+        gym.make(ID, path=tmp_path)
     with pytest.raises(ValueError, match="compat must be None or 'acbench'"):
         gym.make(ID, path=file(tmp_path, NUMBERS), compat="x")
 

@@ -82,7 +82,6 @@ def test_replies_are_scored(folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"path": None}, "give path= a folder of .txt files"),
         ({"lengths": [20]}, "from 300 to"),
         ({"lengths": [300.5]}, "integers"),
         ({"lengths": [300, 300]}, "each once"),

@@ -136,7 +136,6 @@ def test_wrong_arguments_are_answered_with_what_was_expected(tmp_path: Path) -> 
     torn = tmp_path / "plan_json_v2.json"
     torn.write_text('{"a": ')
     for arguments, words in (
-        ({}, "give path= a file of T-Eval"),
         ({"path": rru}, "does not say which ability it tests"),
         ({"path": rru, "ability": "guess"}, "ability must be one of instruct, plan"),
         ({"path": rru, "ability": "reason", "compat": "x"}, "compat must be None or 'acbench'"),

@@ -143,7 +143,6 @@ def test_a_malformed_row_is_named(tmp_path: Path, change: dict[str, Any], reason
 
 def test_wrong_arguments_are_answered_with_what_was_expected(tmp_path: Path) -> None:
     for arguments, words in (
-        ({}, "give path= a file or folder of gold_traj"),
         ({"path": tmp_path}, "holds no file of WorfBench"),
         ({"path": tmp_path, "metric": "node"}, "metric must be 'chain' or 'graph'"),
         ({"path": tmp_path, "compat": "x"}, "compat must be None or 'acbench'"),

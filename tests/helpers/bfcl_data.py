@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from acgym.envs.tools.bfcl.files import CATEGORIES, SERVICE_FILES
+from acgym.envs.tools.bfcl.files import CATEGORIES, EXTENSIONS, SERVICE_FILES
 
 
 def function(name: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -116,10 +116,13 @@ DIALOGUES = {
     "multi_turn_miss_param": [dialogue(["Make a directory.", "Call it new."], [[], ["mkdir(dir_name='new')"]])],
     "multi_turn_long_context": [dialogue(["Show notes.txt."], [["cat('notes.txt')"]])],
 }
-LONG_CONTEXT = """FILE_CONTENT_EXTENSION = ' and so on'
-FILES_TAIL_USED = ['log.txt']
-POPULATE_FILE_EXTENSION = ['p1.jpg', 'p2.jpg']
-"""
+LONGER = {
+    **{name: kind() for name, kind in EXTENSIONS.items()},
+    "FILE_CONTENT_EXTENSION": " and so on",
+    "FILES_TAIL_USED": ["log.txt"],
+    "POPULATE_FILE_EXTENSION": ["p1.jpg", "p2.jpg"],
+}
+LONG_CONTEXT = "".join(f"{name} = {value!r}\n" for name, value in LONGER.items())
 
 
 def write(path: Path, rows: list[Any]) -> None:

@@ -43,9 +43,9 @@ ROOMS: dict[str, Room] = {
         "one register line an environment; names and their split; ACBench's suite", ("acgym", "acgym.data")
     ),
     "acgym.envs.tools": Room("tool use", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
-    "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.envs", "acgym.scorers")),
-    "acgym.envs.context": Room("long context", ("acgym", "acgym.envs", "acgym.scorers")),
-    "acgym.envs.world": Room("real-world applications", ("acgym", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.workflow": Room("workflow generation", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.context": Room("long context", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
+    "acgym.envs.world": Room("real-world applications", ("acgym", "acgym.data", "acgym.envs", "acgym.scorers")),
     # agents
     "acgym.agents": Room(
         "what replies: scripted, vLLM; prompts and decoding",
@@ -102,6 +102,7 @@ ROOMS: dict[str, Room] = {
             "acgym",
             "acgym.model_files",
             "acgym.calibrate",
+            "acgym.data",
             "acgym.record",
             "acgym.agents",
             "acgym.agents.local",
@@ -128,7 +129,10 @@ ROOMS: dict[str, Room] = {
             "acgym.compress.stream",
         ),
     ),
-    "acgym.train": Room("demonstrations to the reference agent", ("acgym", "acgym.envs")),
+    "acgym.train": Room(
+        "demonstrations to the reference agent, or to a pretrained model",
+        ("acgym", "acgym.agents", "acgym.agents.local", "acgym.agents.tool_formats", "acgym.envs", "acgym.record"),
+    ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(
         "the jobs on a run",

@@ -15,6 +15,7 @@ from acgym.envs.tools.bfcl.services.tickets import Tickets
 from acgym.envs.tools.bfcl.services.trading import Trading
 from acgym.envs.tools.bfcl.services.travel import Travel
 from acgym.envs.tools.bfcl.services.vehicle import Vehicle
+from acgym.rows import Row
 from acgym.types import Call, Json
 
 SERVICES: Mapping[str, type[Service]] = {
@@ -54,6 +55,25 @@ class Run:
     def differs(self, other: Run) -> str | None:
         """Name the first service whose state is another than the other run's; None if all are equal."""
         return next((name for name, one in self.services.items() if not one.same(other.services[name])), None)
+
+
+def set_up(row: Row, extension: Mapping[str, Json] | None) -> None:
+    """Check that the services of a dialogue's row can begin in its initial state.
+
+    Raises:
+        BadRow: if they cannot, saying which.
+    """
+    config = row.need("initial_config", dict)
+    for name in row.need("involved_classes", list):
+        state = config.get(name, {})
+        if not isinstance(state, dict):
+            raise row.bad(f"the initial state of {name!r} must be an object, it is {type(state).__name__}")
+        try:
+            SERVICES[name](state, extension)
+        except RecursionError:
+            raise row.bad(f"the initial state of {name!r} is nested too deeply") from None
+        except (AttributeError, IndexError, KeyError, OSError, StopIteration, TypeError, ValueError) as error:
+            raise row.bad(f"{name!r} cannot begin in its initial state: {type(error).__name__} {error}") from None
 
 
 class Dialogue:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ import numpy as np
 from acgym.data.cache import data_folder
 from acgym.draw import Draw
 from acgym.env import Outcome
-from acgym.envs.tools.bfcl.dialogue import Dialogue
+from acgym.envs.tools.bfcl.dialogue import Dialogue, set_up
 from acgym.envs.tools.bfcl.files import (
     Category,
     category_of,
@@ -47,7 +45,7 @@ class BFCL(RowEnv):
     reply: that is the agent's own tool-call syntax, as in the leaderboard's function-calling mode.
 
     What it must say: one tool call, or several at once (a list in canonical call JSON); or calls as text,
-    ``[f(a=1), g(b="x")]``. A reply without calls is a reply in words.
+    ``[f(a=1), g(b="x")]`` or one to a line, fenced or not. A reply without calls is a reply in words.
 
     Single-turn categories end with the first reply. Its calls must match the gold answer: function, required
     parameters, types, one of the right values for each parameter, number of calls; parallel calls in any order
@@ -113,13 +111,14 @@ class BFCL(RowEnv):
             if not self._extension:
                 raise FileNotFoundError(f"{folder} has no long_context.txt, which lengthens this category's texts")
         self._specs: dict[int, ToolSpec] = {}
-        super().__init__(_rows(self.category, folder), render_mode)
+        super().__init__(read_category(self.category, folder), render_mode)
 
     def check_row(self, row: Row) -> None:
         """Check a row; its tools are described when it is played."""
         if self.category.judge == "state":
             check_dialogue(row)
             _gold(row)
+            set_up(row, self._extension)
         else:
             check_single(row, self.category)
 
@@ -157,7 +156,7 @@ class BFCL(RowEnv):
             told = "Right." if error is None else f"Not right: {error.replace('_', ' ')}."
             broken = not calls and error is not None and looks_broken(action)
             return Outcome(told, float(error is None), error is None, True, broken, error)
-        return self._call(calls) if calls else self._end_turn()
+        return self._call(calls) if calls else self._end_turn(looks_broken(action))
 
     def _single_error(self, calls: tuple[Call, ...]) -> str | None:
         if self.category.judge == "no_call":
@@ -180,7 +179,7 @@ class BFCL(RowEnv):
         observation = json.dumps(told if len(told) > 1 else told[0])
         return Outcome(observation, self._progress, terminated=over, error="too_many_steps" if over else None)
 
-    def _end_turn(self) -> Outcome:
+    def _end_turn(self, broken: bool) -> Outcome:
         dialogue = self._dialogue
         judged = bool(dialogue.gold[dialogue.turn])
         error = dialogue.end_turn()
@@ -189,7 +188,7 @@ class BFCL(RowEnv):
         progress = self._right / sum(bool(turn) for turn in dialogue.gold)
         if error is not None:
             told = f"Not right in turn {dialogue.turn}: {error.replace('_', ' ')}."
-            return Outcome(told, progress, terminated=True, error=error)
+            return Outcome(told, progress, terminated=True, malformed=broken, error=error)
         if dialogue.over:
             return Outcome("Right.", progress, success=True, terminated=True)
         return Outcome(self._turn_words(), progress)
@@ -221,11 +220,6 @@ class BFCL(RowEnv):
             return "Done."
         function = draw.pick(self.task.tools)["function"]
         return calls_to_action((Call(function["name"], random_arguments(draw, function["parameters"])),))
-
-
-@lru_cache(maxsize=4)
-def _rows(category: Category, folder: Path) -> tuple[Row, ...]:
-    return read_category(category, folder)
 
 
 def _gold(row: Row) -> list[list[Call]]:

@@ -71,6 +71,16 @@ SERVICE_FILES = {
 }
 """Name of a service in the data -> the file that describes its functions."""
 
+EXTENSIONS: Mapping[str, type] = {
+    **dict.fromkeys(("FILE_CONTENT_EXTENSION", "PARKING_BRAKE_INSTRUCTION", "CAR_STATUS_METADATA_EXTENSION"), str),
+    **dict.fromkeys(("FILES_TAIL_USED", "POPULATE_FILE_EXTENSION", "INTERMEDIARY_CITIES"), list),
+    **dict.fromkeys(("WATCH_LIST_EXTENSION", "TRANSACTION_HISTORY_EXTENSION", "MA_5_EXTENSION"), list),
+    **dict.fromkeys(("MA_20_EXTENSION", "TECHNOLOGY_EXTENSION", "AUTOMOBILE_EXTENSION"), list),
+    **dict.fromkeys(("ORDER_DETAIL_EXTENSION", "LONG_WEATHER_EXTENSION"), dict),
+    **dict.fromkeys(("CREDIT_CARD_EXTENSION", "BOOKING_RECORD_EXTENSION"), dict),
+}
+"""Constant that lengthens the long-context category -> its type."""
+
 
 def category_of(name: str) -> Category:
     """Return a category by name.
@@ -187,8 +197,15 @@ def _check_function(row: Row, function: Json) -> str:
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise row.bad("a function must be an object with a text 'name'")
     parameters = function.get("parameters")
-    if not isinstance(parameters, dict) or not isinstance(parameters.get("properties"), dict):
+    properties = parameters.get("properties") if isinstance(parameters, dict) else None
+    if not isinstance(parameters, dict) or not isinstance(properties, dict):
         raise row.bad(f"the function {function['name']!r} has no 'parameters' with 'properties'")
+    for name, described in properties.items():
+        if not isinstance(described, dict) or not isinstance(described.get("type"), str):
+            raise row.bad(f"the parameter {name!r} of {function['name']!r} must be an object with a text 'type'")
+    required = parameters.get("required")
+    if required is not None and not (isinstance(required, list) and all(isinstance(one, str) for one in required)):
+        raise row.bad(f"'required' of the function {function['name']!r} must be a list of names")
     return str(function["name"])
 
 
@@ -212,7 +229,8 @@ def check_dialogue(row: Row) -> None:
         raise row.bad("its gold answer calls nothing in any turn")
     missed = row.value.get("missed_function", {})
     names = {function["name"] for function in row.value["function"]}
-    if not isinstance(missed, dict) or not all(isinstance(held, list) for held in missed.values()):
+    lists = missed.values() if isinstance(missed, dict) else [None]
+    if not all(isinstance(held, list) and all(isinstance(name, str) for name in held) for held in lists):
         raise row.bad("'missed_function' must map a turn to a list of functions")
     for turn, held in missed.items():
         if not turn.isdecimal() or int(turn) >= len(turns) or not set(held) <= names:
@@ -225,7 +243,7 @@ def read_extension(folder: Path) -> Mapping[str, Json]:
     The file is Python source of assignments of literals; it is read as literals and never run.
 
     Raises:
-        ValueError: if it holds anything else.
+        ValueError: if it holds anything else, or one of ``EXTENSIONS`` is missing.
     """
     for name in ("long_context.txt", "long_context.py"):
         path = folder / name
@@ -241,5 +259,10 @@ def _literals(path: Path, changed: int) -> Mapping[str, Json]:
         body = ast.parse(path.read_text("utf-8")).body
         pairs = [(node.targets[0], ast.literal_eval(node.value)) for node in body if isinstance(node, ast.Assign)]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{path} is no list of constants: {error}") from None
-    return {target.id: value for target, value in pairs if isinstance(target, ast.Name)}
+        why = str(error).partition(": <")[0]  # what follows is an address in memory
+        raise ValueError(f"{path} is no list of constants, written as literals: {why}") from None
+    found = {target.id: value for target, value in pairs if isinstance(target, ast.Name)}
+    for name, kind in EXTENSIONS.items():
+        if not isinstance(found.get(name), kind):
+            raise ValueError(f"{path} must hold the constant {name}, a {kind.__name__}")
+    return found

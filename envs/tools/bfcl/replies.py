@@ -42,7 +42,11 @@ def calls_in(action: str, language: Language = "python") -> tuple[Call, ...]:
         return calls
     text = action.strip()
     fenced = _FENCE.match(text)
-    text = fenced[1].strip() if fenced else text
+    if fenced:
+        text = fenced[1].strip()
+        calls = read_calls(text)
+        if calls:
+            return calls
     if not _STARTS.match(text) or text[-1:] not in (")", "]"):
         return ()
     try:
@@ -79,10 +83,14 @@ def looks_broken(action: str) -> bool:
 def _python_calls(text: str, language: Language) -> tuple[Call, ...]:
     _refuse_nesting(text)
     try:
-        tree = ast.parse(text, mode="eval").body
+        lines = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _NoCalls from None
-    nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+    nodes: list[ast.expr] = []
+    for line in lines:
+        if not isinstance(line, ast.Expr):
+            raise _NoCalls
+        nodes += line.value.elts if isinstance(line.value, ast.List | ast.Tuple) else [line.value]
     return tuple(_call(node, text, language) for node in nodes)
 
 

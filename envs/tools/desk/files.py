@@ -76,6 +76,8 @@ def read_tasks(folder: Path, subset: str) -> Tasks:
         if row.id in rows:
             raise row.bad(f"{rows[row.id].place} has the same id")
         rows[row.id] = row
+    if not all(isinstance(one, str) for one in named[subset]):
+        raise BadRow(f"{splits}: {subset!r} must be a list of ids that are texts")
     missing = [one for one in named[subset] if one not in rows]
     if missing:
         raise BadRow(f"{splits}: {subset!r} lists {missing[0]!r}, which tasks.json does not have")
@@ -142,8 +144,11 @@ def gold(row: Row, domain: Domain, tables: Tables) -> tuple[list[list[Any]], Rec
         reason = fault(tool.schema, arguments)
         if reason:
             raise row.bad(f"a gold action is no call of {action['name']}: {reason}")
-        with suppress(Refused):
-            tool.run(records, **arguments)
+        try:
+            with suppress(Refused):
+                tool.run(records, **arguments)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise row.bad(f"its gold call of {action['name']} meets a malformed record: {error!r}") from None
         calls.append([action["name"], arguments])
     return calls, records
 
@@ -198,6 +203,8 @@ def _read(file: Path) -> Json:
     try:
         return json.loads(_text(file))
     except json.JSONDecodeError as error:
-        raise BadRow(f"{file}, line {error.lineno}: it is not JSON ({error.msg})") from None
+        raise BadRow(
+            f"{file}, line {error.lineno}: it is not JSON ({error.msg.removesuffix(' starting at')})"
+        ) from None
     except RecursionError:
         raise BadRow(f"{file}: it is nested too deeply") from None

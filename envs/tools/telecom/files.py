@@ -144,7 +144,9 @@ def _read(file: Path) -> Json:
     try:
         return json.loads(_text(file), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise BadRow(f"{file}, line {error.lineno}: it is not JSON ({error.msg})") from None
+        raise BadRow(
+            f"{file}, line {error.lineno}: it is not JSON ({error.msg.removesuffix(' starting at')})"
+        ) from None
     except RecursionError:
         raise BadRow(f"{file}: it is nested too deeply") from None
 

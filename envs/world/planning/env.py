@@ -10,6 +10,7 @@ from typing import Literal as Choice
 
 import numpy as np
 
+from acgym.data.cache import data_folder
 from acgym.env import Outcome
 from acgym.envs.world.planning.files import problem_rows
 from acgym.envs.world.planning.ground import Action, State, World
@@ -52,14 +53,15 @@ class PDDL(RowEnv):
 
     Args:
         path: a problem file, or a folder in which problems are looked for; see
-            :func:`acgym.envs.world.planning.files.problem_rows` for how each finds its domain.
+            :func:`acgym.envs.world.planning.files.problem_rows` for how each finds its domain. None for the folder that
+            ``acgym data use pddl`` named.
         domain: play only problems of this domain (the name of its file without ``.pddl``); None for all.
         compat: ``"agentboard"`` for its own progress, or None.
         render_mode: ``"ansi"`` or None.
 
     Raises:
         BadRow: for a file that is not PDDL or uses parts of it that are not read, by file and reason.
-        FileNotFoundError: if there is no such path.
+        FileNotFoundError: if there is no such path, or none is given or named, saying how to get it.
         ValueError: if there is no problem in it.
     """
 
@@ -72,7 +74,7 @@ class PDDL(RowEnv):
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | None = None,
         domain: str | None = None,
         compat: Choice["agentboard"] | None = None,
         render_mode: str | None = None,
@@ -82,7 +84,8 @@ class PDDL(RowEnv):
         self.compat = compat
         self._plan: list[tuple[State, Action]] = []
         """What is left of the oracle's plan, each action with the state in which it is to be taken."""
-        super().__init__(problem_rows(Path(path), domain), render_mode)
+        place = data_folder("pddl") if path is None else Path(path).expanduser()
+        super().__init__(problem_rows(place, domain), render_mode)
 
     def task_of(self, row: Row) -> Task:
         """Read the problem and its domain."""

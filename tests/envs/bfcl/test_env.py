@@ -12,7 +12,7 @@ from acgym.check import check
 from acgym.envs.tools.bfcl.env import BFCL, MAX_CALLS, STEP_LIMIT
 from acgym.envs.tools.bfcl.files import CATEGORIES, NOT_PLAYABLE
 from acgym.rows import BadRow
-from tests.helpers.bfcl_data import AREA, DIALOGUES, SINGLE, asked, bfcl_folder, write
+from tests.helpers.bfcl_data import AREA, DIALOGUES, SINGLE, asked, bfcl_folder, function, write
 
 WRITTEN = [*SINGLE, *DIALOGUES]
 
@@ -73,6 +73,7 @@ SIMPLE = [
     (said(says("shape_area", base=10, height=5.0, unit="C.M.")), None),
     ("shape.area(base=10, height=5)", None),
     ("```python\n[shape.area(height=5.0, base=10, unit='cm')]\n```", None),
+    ('```json\n[{"name": "shape.area", "arguments": {"base": 10, "height": 5}}]\n```', None),
     ("The area is 50.", "no_call"),
     ("", "no_call"),
     ('{"name": "shape.area", "arguments"', "no_call"),
@@ -108,6 +109,17 @@ def test_parallel_calls_may_come_in_any_order_and_each_counts_once(folder):
     for calls, error in [((RIGHT, other), None), ((other, RIGHT), None), ((other, other), "wrong_value")]:
         env, *_ = opened(folder, "parallel")
         assert ends(env, said(*calls))[1] == error
+    env, *_ = opened(folder, "parallel")
+    assert ends(env, "shape.area(base=1, height=2)\nshape.area(base=10, height=5)")[1] is None, "one call to a line"
+    env, *_ = opened(folder, "parallel")
+    assert ends(env, "shape.area(base=1, height=2)\nx = shape.area(base=10, height=5)")[1] == "no_call"
+
+
+def test_a_broken_call_in_a_dialogue_ends_the_turn_and_is_malformed(folder):
+    env, *_ = opened(folder, "multi_turn_base")
+    info = env.step('<tool_call>{"name": "cd", "arguments"')[4]
+    assert info["malformed"]
+    assert info["error"] == "empty_turn"
     env, *_ = opened(folder, "parallel")
     assert ends(env, said(RIGHT))[1] == "wrong_count"
 
@@ -246,6 +258,13 @@ BAD = [
     ("simple_python", without("question"), False, "it has no 'question'"),
     ("simple_python", without("function"), False, "it has no 'function'"),
     ("simple_python", with_(function=[{"name": "f"}]), False, "the function 'f' has no 'parameters'"),
+    (
+        "simple_python",
+        with_(function=[function("f", {"a": 5}, [])]),
+        False,
+        "the parameter 'a' of 'f' must be an object",
+    ),
+    ("simple_python", with_(function=[function("f", {}, "a")]), False, "'required' of the function 'f' must be a list"),
     ("simple_python", lambda rows: rows[1:], True, "has no gold answer for it"),
     ("simple_python", with_(ground_truth=[{"other": {}}]), True, "calls 'other', which is not among its functions"),
     ("simple_python", with_(ground_truth=[]), True, "its gold answer is empty"),
@@ -256,6 +275,14 @@ BAD = [
     ("multi_turn_base", with_(ground_truth=[["fly()"], []]), True, "no call of a function of the row"),
     ("multi_turn_base", with_(ground_truth=[["ls()"]]), True, "it has 2 turns and its gold answer 1"),
     ("multi_turn_base", with_(ground_truth=[[], []]), True, "calls nothing in any turn"),
+    ("multi_turn_base", with_(missed_function={"0": [["ls"]]}), False, "must map a turn to a list of functions"),
+    ("multi_turn_base", with_(initial_config={"GorillaFileSystem": 5}), False, "must be an object, it is int"),
+    (
+        "multi_turn_base",
+        with_(initial_config={"GorillaFileSystem": {"root": {}}}),
+        False,
+        "cannot begin in its initial",
+    ),
     ("multi_turn_base", with_(missed_function={"9": ["ls"]}), False, "'missed_function' names the turn '9'"),
 ]
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from acgym.envs.tools.bfcl.dialogue import SERVICES, Dialogue, Run
 from acgym.envs.tools.bfcl.services.maths import MAX_PRECISION
+from acgym.envs.tools.bfcl.services.routes import FARES
 from acgym.types import Call
 
 TREE = {"root": {"home": {"type": "directory", "contents": {
@@ -118,6 +119,7 @@ def test_flights_cost_by_class_and_by_the_digits_of_the_date():
     assert refused == {"booking_status": False, "error": "the balance does not suffice"}
     told(run, "cancel_booking", access_token=token, booking_id=booked["booking_id"])
     assert told(run, "get_credit_card_balance", access_token=token, card_id="c") == {"card_balance": 1000.0}
+    assert "USD" not in {place for route in FARES for place in route}, "a currency is no airport"
     assert (
         told(run, "compute_exchange_rate", base_currency="USD", target_currency="RMB", value=2)["exchanged_value"] == 14
     )

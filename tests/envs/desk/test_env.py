@@ -132,6 +132,7 @@ def test_an_episode_under_way_can_be_pickled(folder):
         ({"tasks": [RETAIL_TASKS[0], RETAIL_TASKS[0]]}, "has the same id"),
         ({"split_tasks": {"base": ["77"]}}, "lists '77'"),
         ({"split_tasks": []}, "object of lists"),
+        ({"split_tasks": {"base": ["0", ["1"]]}}, "a list of ids that are texts"),
         ({"tasks": [task("0", "x", ("fly", {}))]}, "calls 'fly', which is no tool of retail"),
         ({"tasks": [task("0", "x", (CANCEL[0], {}))]}, "argument order_id is missing"),
         ({"tasks": [{**RETAIL_TASKS[0], "user_scenario": {}}]}, "it has no 'instructions'"),
