@@ -12,9 +12,9 @@ import numpy as np
 from acgym.draw import Draw
 from acgym.env import LEVELS, Outcome, TextEnv
 from acgym.envs.tools.call.heuristic import overlap
+from acgym.envs.tools.call.progress import Progress
 from acgym.envs.tools.call.simple import draw_simple
 from acgym.envs.tools.call.tasks import draw_composed
-from acgym.envs.tools.call.progress import Progress
 from acgym.envs.tools.call.user import asks, refuses
 from acgym.envs.tools.call.words import ASK
 from acgym.envs.tools.schema import random_arguments
@@ -60,48 +60,61 @@ class ToolCall(TextEnv):
     """Multi-turn tool calling over a generated set of tools, scored by the state of the world.
 
     What the agent sees:
-        First the rules (constant lines) and the request of a user. The tools are not in the text: they are in
-        ``info["tools"]`` (OpenAI function form with JSON Schema) for the agent's chat template. After a tool call: its
-        result as JSON, ``{"error": sentence}`` if it failed; after a list of calls: the list of their results.
+        First the rules (constant lines), from level 3 on a policy, and the request of a user. The tools are not in the
+        text: they are in ``info["tools"]`` (OpenAI function form with JSON Schema) for the agent's chat template. After
+        a tool call: its result as JSON, ``{"error": sentence}`` if it failed; after a list of calls: the list of their
+        results. The user answers to ``ask_user``: with what was left out, if the question names it, else with no idea.
 
     What it must say:
-        ``{"name": ..., "arguments": {...}}``; or a list of at most 16 such calls, run in order; or plain text, which is
-        the final answer to the user. Arguments may be left out when there are none. Text that starts with a brace or
-        bracket, or holds ``"name"`` or ``<tool_call>``, is read as a call or is malformed, never an answer; so is
+        ``{"name": ..., "arguments": {...}}``; or a list of at most 16 such calls, run in order; or plain text, which
+        is the final answer to the user. Arguments may be left out when there are none. Text that starts with a brace
+        or bracket, or holds ``"name"`` or ``<tool_call>``, is read as a call or is malformed, never an answer; so is
         text with control characters. When a value is asked, the text must give one, as
-        :func:`acgym.scorers.answer.read_answer` reads it (after the last ``Answer:``, or alone; any case and markdown),
-        or say that all is done; else it is malformed, as are words where a number or date is asked. Numbers and dates
-        are compared by what they mean, names in any case. When no value is asked, any text does.
+        :func:`acgym.scorers.answer.read_answer` reads it (after the last ``Answer:``, or alone; any case and
+        markdown), or say that all is done; else it is malformed, as are words where a number or date is asked.
+        Numbers and dates are compared by what they mean, names in any case. When no value is asked, any text does.
+        From level 2 on, text that ends with a question is one to the user. What is refused stands after ``Refused:``,
+        or in a clause that says that it cannot be done (``I could not cancel the old ticket``); the thing's noun is
+        enough.
 
     What earns progress:
-        Required items: the required calls in order, and the answer if one is asked. A call that changes something holds
-        while the world holds its effect; a look-up, or a call that fails with advice, holds once it was made. What an
-        effect needed holds with it (a model that knows a value need not look it up), and a right answer implies its
-        look-ups. An item counts if all items that it needs hold. progress = (items that count - records left in a
-        state that the required calls never produce) / items, in [0, 1]. It can fall: then the reward is negative.
+        Required items: the required calls in order, the answer if one is asked, and each refusal. A call that changes
+        something holds while the world holds its effect; a look-up, or a call that fails with advice, holds once it
+        was made. What an effect needed holds with it (a model that knows a value need not look it up), and a right
+        answer or refusal implies its look-ups. An item counts if all items that it needs hold. progress = (items that
+        count - records left in a state that the required calls never produce) / items, in [0, 1]. It can fall: then
+        the reward is negative.
 
     When it ends:
         With the final answer (terminated). success: every item holds and no other record was created, changed or
-        removed. Without a final answer the episode is truncated after 30 steps, without success.
+        removed, and nothing is refused that can be done. Without a final answer the episode is truncated after 30
+        steps, without success.
 
     Levels:
         ===== ===== ====== ==========================================================================================
         level tools calls  what is new
         ===== ===== ====== ==========================================================================================
         1     3     1-2    strings, integers, enums; operate, look up, or both; nothing looks alike
-        2     5     2      near-duplicate tools and optional arguments; an id that has moved, a day that is full
-        3     8     3-4    synonyms, dates, numbers, two goals, locked records, chains of 2 look-ups
-        4     12    4-5    nested objects, dates in words, two fields changed at once
-        5     20    6-8    three goals, chains of 3 look-ups, codes
+        2     6     2-4    near-duplicate tools and optional arguments; an id that has moved, a day that is full;
+                           requests in many voices; several things alike; a value left out, to be asked for
+        3     10    4-6    synonyms, dates, numbers, two goals, locked records, chains of 2 look-ups, a word taken
+                           back; a part that no tool serves or that a policy forbids, always or under a condition
+        4     14    6-10   nested objects, dates in words, two fields changed at once; lists of 2 pages (the one with
+                           the lowest fee, how many), stale copies that must be read again
+        5     22    10-19  more goals, chains of 3 look-ups, codes, 3 pages; values on which record and ledger differ
         ===== ===== ====== ==========================================================================================
+
+        One call a reply, the longest task takes 20 replies: 40 turns with what the agent hears.
 
     Info:
         ``error``: ``unknown_tool``, ``bad_arguments`` (breaks the schema), ``wrong_tool`` (a tool of another kind of
         thing than the id that it was given belongs to, such as a near-duplicate's look-up; or a tool that the task
         does not need changed something or failed), ``failed_call`` (failed, and no required call or a repeated one),
-        ``wrong_call`` (changed what should not change), and at the end ``unfinished`` (a required call or the answer is
-        missing) or ``wrong_answer``. Of several in one list of calls, the first. A look-up with the wrong tool costs no
-        progress, but it is an error at its turn: who tries every tool with every code makes one with nearly every call.
+        ``wrong_call`` (changed what should not change), ``forbidden_call`` (did what had to be refused),
+        ``needless_question`` (about nothing that was left out; costs no progress), and at the end ``unfinished`` (a
+        required call is missing), ``wrong_answer``, ``missed_refusal`` (of what cannot be done) or ``wrong_refusal``
+        (of what can). Of several in one list of calls, the first. A look-up with the wrong tool costs no progress,
+        but it is an error at its turn: who tries every tool with every code makes one with nearly every call.
 
     Args:
         level: 1 to 5.
@@ -112,7 +125,7 @@ class ToolCall(TextEnv):
         Departs from T-Eval: calls are run and judged by their effects, not compared with a reference text.
 
     Version history:
-        v0: first version.
+        v0: first version. Levels 2 to 5 have grown since; their earlier scores do not compare, those of level 1 do.
     """
 
     env_id = "ACB/ToolCall-v0"

@@ -253,7 +253,7 @@ class Goals(Chains):
 
     def question(self) -> None:
         """Ask for a value: a code that a call gave, a field at the end of a chain, the best of several, or a count."""
-        draw, stock = self.draw, self.stock
+        draw = self.draw
         if self.added is not None and draw.chance(0.3):
             kind, self.answer, made = self.added
             self.answer_needs = [made]

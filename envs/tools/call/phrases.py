@@ -19,7 +19,7 @@ WORDINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "see to it that {x} gets cancelled",
             "put a stop to {x}",
             "have {x} cancelled",
-            "strike {x}, which is cancelled",
+            "cancel {x} for me",
         ),
         "say": (
             "{X} is no longer needed and should be cancelled.",

@@ -35,10 +35,12 @@ WHEN = (
 )
 """A rule with a condition on a field."""
 BOTH = (
-    "{Kinds} are also in the ledger. Before you use the {field} of one, look it up there too; if the two differ, the one "
-    "that was changed last is right.",
-    "The {field} of {a} is right only where it was changed last: find it and check it in the ledger, and compare the days.",
-    "For the {field} of {a} there are two sources, the record and the ledger. Read both and take the one changed later.",
+    "{Kinds} are also in the ledger. Before you use the {field} of one, look it up there too; if the two differ, the "
+    "one that was changed last is right.",
+    "The {field} of {a} is right only where it was changed last: find it and check it in the ledger, and "
+    "compare the days.",
+    "For the {field} of {a} there are two sources, the record and the ledger. Read both and take the one "
+    "changed later.",
     "Do not rely on one look-up for the {field} of {a}: the ledger has it too, and the later change counts.",
     "Record and ledger do not always agree on the {field} of {a}. Read both; what was changed last holds.",
 )
@@ -46,7 +48,7 @@ BOTH = (
 
 
 def rule(draw: Draw, field: str, value: Json, breaks: bool) -> str | None:
-    """Return a condition that ``value`` meets (``breaks``: the action is then forbidden) or does not; None if none fits.
+    """Return a condition that ``value`` meets (``breaks``: the action is forbidden) or does not; None if none fits.
 
     Numbers are above or below a bound that differs from them; words are one of the field's words.
     """

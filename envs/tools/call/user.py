@@ -122,8 +122,8 @@ def asks(text: str) -> bool:
 
 _MARK = re.compile(r"(?<![a-z])refused?[ *_`]{0,6}:([^\n]*)", re.IGNORECASE)
 _REFUSES = re.compile(
-    r"\b(?:refus|declin|forbid|forbad|prohibit|disallow|unable|impossible|not (?:be )?(?:able|possible|allowed|permitted"
-    r"|available|done|supported|cancel|chang|book|order|rent|find|reserv|updat|made|make|tell)|cannot|can't|couldn't"
+    r"\b(?:refus|declin|forbid|forbad|prohibit|disallow|unable|impossible|not (?:be )?(?:able|possible|allowed"
+    r"|permitted|available|done|supported|cancel|chang|book|order|rent|find|reserv|updat|made|make|tell)|cannot|can't|couldn't"
     r"|could not|can not|couldnt|cant|won't|will not|no tool|there is no|mustn't|must not|may not|against the policy"
     r"|does(?:n't| not) allow|unfortunately)",
     re.IGNORECASE,
