@@ -145,17 +145,17 @@ class ToolCall(TextEnv):
     unclear_errors = frozenset(("failed_call", "wrong_call"))
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.001, 0.002),
-        2: Anchor(0.005, 0.005),
+        2: Anchor(0.003, 0.003),
         3: Anchor(0.000, 0.000),
         4: Anchor(0.000, 0.001),
-        5: Anchor(0.000, 0.001),
+        5: Anchor(0.000, 0.002),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
-        2: Anchor(0.066, 0.237),
-        3: Anchor(0.001, 0.274),
-        4: Anchor(0.000, 0.254),
-        5: Anchor(0.000, 0.205),
+        2: Anchor(0.081, 0.424),
+        3: Anchor(0.009, 0.314),
+        4: Anchor(0.001, 0.270),
+        5: Anchor(0.000, 0.235),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
