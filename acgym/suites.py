@@ -1,5 +1,7 @@
 """Suites: named groups of environments that are played together; ``quick`` is the first environment of each capability.
 
+``full`` is every environment that generates its tasks; ``context`` is long context.
+
 A suite is one line in anybody's module: ``register_suite("mine", ["ACB/Needle-v0", ("Mine/Farm-v0", {"size": 3})])``.
 """
 
@@ -125,5 +127,6 @@ def _all_generated() -> Suite:
 
 _SUITES[QUICK] = _first_of_each_capability
 _SUITES[FULL] = _all_generated
-_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review")
+_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review", "Query", "Operation")
 register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
+register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])

@@ -57,3 +57,11 @@ def test_a_suite_that_was_handed_out_is_nobodys_to_change():
 def test_what_no_comparison_could_play_is_refused(name, entries, said):
     with pytest.raises(ValueError, match=said):
         register_suite(name, entries)
+
+
+def test_context_is_long_context_and_full_is_all_that_generates_its_tasks():
+    context = suite_named("context")
+    assert len(context) == 4
+    assert {suites.capability_of(env) for env in context} == {"long-context retrieval"}
+    assert sorted(suite_named("full")) == IDS
+    assert set(context) <= set(suite_named("full"))

@@ -147,6 +147,19 @@ def read_answers(reply: str, count: int) -> list[Value] | None:
     return None
 
 
+def answer_line(reply: str) -> str | None:
+    """Return the words after the last ``Answer:``: one line, without quotes, markdown, brackets and its final period.
+
+    Marks are those of :func:`read_answer`. None where there is no mark, or none that a line of at most ``MAX_LINE``
+    characters follows.
+    """
+    for after in _after_marks(reply.translate(_SPACES)):
+        line = _first_line(after)
+        if len(line) <= MAX_LINE and re.search(r"\w", line):
+            return _bared(_TAG.sub("", line))
+    return None
+
+
 def _after_marks(reply: str) -> Iterator[str]:
     """Yield what follows each mark up to the next one, the last mark first, then so for ``the answer is``.
 

@@ -9,9 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from acgym.draw import Draw
-from acgym.env import Outcome, TextEnv
+from acgym.env import DEFAULT_LEVEL, Outcome, TextEnv
+from acgym.envs.workflow.anchors import ANCHORS, HEURISTIC_ANCHORS
+from acgym.envs.workflow.decompose import draw_decomposition, say_decomposition, write_graph
 from acgym.envs.workflow.graphs import draw_plan, draw_telling, draw_texts, execution_order, say_steps
+from acgym.envs.workflow.guess import guess_plan, random_plan
 from acgym.envs.workflow.heuristic import list_steps
+from acgym.envs.workflow.library import SCENARIOS
+from acgym.envs.workflow.meaning import judge_plan
 from acgym.scorers.workflow_graph import chain_score, edge_score, graph_score
 from acgym.scorers.workflow_text import Workflow as Graph
 from acgym.scorers.workflow_text import missing_part, normal, parse_workflow
@@ -33,9 +38,12 @@ _STYLE_RULES = {
     "prose": "\nA step without a sentence under Needs needs nothing.",
     "materials": "\nA step needs the steps that make what it takes.",
 }
+TOLD = "told"
+"""The scenario in which needs are told."""
 _NONE = (-1,)
 _TRIES = 100
-"""Pairings of repeated steps that are looked at; a plan with repeated steps is wrong and costs milliseconds at most."""
+"""Pairings of repeated steps that are looked at: a plan with repeated steps is wrong."""
+_MOST_NODES = 200
 _NO_PLAN = (
     'Your reply has no plan that can be read: {}. Write "Node:", then one step on each line as "1: step", '
     'then "Edge:" and the edges as (START,1) (1,2) (2,END).'
@@ -44,6 +52,10 @@ _NO_PLAN = (
 
 class Workflow(TextEnv):
     """ACB/Workflow-v0: choose the steps that a goal needs, order them, and connect them.
+
+    With ``scenario="told"``, the default, it is told what each step needs. In the four other scenarios this follows
+    from what the steps mean: see :class:`acgym.envs.workflow.scenarios.WorkflowOpen` for what differs there. What
+    follows here is said of ``"told"``.
 
     What the agent sees: the rules and the answer format, a goal that is one of the steps, and a shuffled list of steps.
     It says what each step needs; some steps are not needed for the goal.
@@ -83,7 +95,11 @@ class Workflow(TextEnv):
 
     Args:
         level: 1 to 5.
+        scenario: ``"told"``; ``"function_call"``, ``"problem_solving"``, ``"embodied"`` or ``"open_grounded"``.
         render_mode: ``"ansi"`` or None.
+
+    Raises:
+        ValueError: for another scenario.
 
     Source: ACBench (arXiv 2505.19433), workflow generation; stands for WorfBench (arXiv 2410.07869). Everything is
     generated (MIT), and steps are compared by text where WorfBench compares sentence embeddings.
@@ -98,6 +114,8 @@ class Workflow(TextEnv):
         "missing_step": "premature_stop",
         "extra_step": "wrong_tool",
         "wrong_edges": "wrong_order",
+        "done_step": "lost_track",
+        "repeated_step": "loop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.002, 0.350),
@@ -114,8 +132,28 @@ class Workflow(TextEnv):
         5: Anchor(0.000, 0.333),
     }
 
+    def __init__(self, level: int = DEFAULT_LEVEL, scenario: str = TOLD, render_mode: str | None = None) -> None:
+        if scenario not in (TOLD, *SCENARIOS):
+            raise ValueError(f"scenario must be one of {', '.join((TOLD, *SCENARIOS))}, got {scenario!r}")
+        super().__init__(level, render_mode)
+        self.scenario = scenario
+        if scenario == TOLD:  # the episodes that the id had before there were scenarios
+            self._arguments = {key: value for key, value in self._arguments.items() if key != "scenario"}
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """What ``random_reply`` scores at this level in this scenario."""
+        return ANCHORS.get(self.scenario, self.anchors).get(self.level)
+
+    @property
+    def heuristic_anchor(self) -> Anchor | None:
+        """What ``heuristic_reply`` scores at this level in this scenario."""
+        return HEURISTIC_ANCHORS.get(self.scenario, self.heuristic_anchors).get(self.level)
+
     def draw_task(self, draw: Draw, split: Split) -> Task:
-        """Draw a plan, its step texts and the way it is told."""
+        """Draw a plan, its step texts and the way it is told; or a goal of the library and the list of its steps."""
+        if self.scenario != TOLD:
+            return draw_decomposition(draw, split, self.level, self.scenario)
         plan = draw_plan(draw, split, self.level)
         steps = draw_texts(draw, split, len(plan.needs), self.level)
         data = {"steps": steps, "needs": plan.needs, "goal": plan.goal, **draw_telling(draw, split, plan, self.level)}
@@ -124,6 +162,8 @@ class Workflow(TextEnv):
 
     def tell(self) -> str:
         """Say the rules, the goal and the steps."""
+        if self.scenario != TOLD:
+            return say_decomposition(self.task, self.limit_line())
         data = self.task.data
         return f"{_RULES}{_STYLE_RULES[data['style']]}\n{self.limit_line()}Goal: {self.task.goal}\n{say_steps(data)}"
 
@@ -132,8 +172,13 @@ class Workflow(TextEnv):
         plan = parse_workflow(action)
         if plan is None:
             return self.malformed(_NO_PLAN.format(missing_part(action)))
+        if self.scenario != TOLD:
+            verdict = judge_plan(plan, self.task.data)
+            right = verdict.error is None
+            return Outcome(verdict.sentence, verdict.progress, success=right, terminated=True, error=verdict.error)
         gold = parse_workflow(self.task.reference)
         assert gold is not None
+        plan = _without_repeats(plan, 2 * len(self.task.data["steps"]))
         chain = chain_score(plan, gold, tries=_TRIES)
         shape = min(graph_score(plan, gold, tries=_TRIES), edge_score(plan, gold, tries=_TRIES))
         progress = (chain + shape) / 2
@@ -145,6 +190,8 @@ class Workflow(TextEnv):
     def oracle(self) -> str:
         """Walk back from the goal, number the steps in execution order, then write the plan."""
         data = self.task.data
+        if self.scenario != TOLD:
+            return write_graph(data)
         steps, needs = data["steps"], data["needs"]
         order = execution_order(needs, data["goal"])
         number = {step: place for place, step in enumerate(order, 1)}
@@ -156,11 +203,15 @@ class Workflow(TextEnv):
         return "\n".join([*back, *forth, write_plan(steps, needs, order)])
 
     def heuristic_reply(self) -> str:
-        """List the steps as they stand; see :mod:`acgym.envs.workflow.heuristic`."""
+        """List the steps as they stand; see :mod:`acgym.envs.workflow.heuristic`. Or guess by words they share."""
+        if self.scenario != TOLD:
+            return guess_plan(self.observations[0])
         return list_steps(self.observations[0])
 
     def random_reply(self, rng: np.random.Generator) -> str:
         """Write some of the listed steps in random order, as a chain."""
+        if self.scenario != TOLD:
+            return random_plan(self.task.data, rng)
         steps = self.task.data["steps"]
         chosen = rng.permutation(len(steps))[: rng.integers(1, len(steps) + 1)].tolist()
         needs: list[list[int]] = [[] for _ in steps]
@@ -191,3 +242,21 @@ def write_plan(steps: Sequence[str], needs: Sequence[Sequence[int]], order: Sequ
     nodes = "\n".join([f"{place}: {steps[step]}" for step, place in number.items()])
     edges = " ".join([f"({number[j] if j >= 0 else 'START'},{number[i]})" for i in order for j in needs[i] or _NONE])
     return f"Node:\n{nodes}\nEdge: {edges} ({len(order)},END)"
+
+
+def _without_repeats(plan: Graph, most: int) -> Graph:
+    """Of a plan of more than ``most`` nodes read the first 200, and let each text stand for a step once.
+
+    No such plan is right, and none is worth the time that pairing its repeats takes.
+    """
+    if len(plan.nodes) <= most:
+        return plan
+    seen: set[str] = set()
+    nodes = []
+    for number, text in enumerate(plan.nodes[:_MOST_NODES]):
+        name = normal(text)
+        nodes.append(f"{text}\n{number}" if name in seen else text)
+        seen.add(name)
+    end, last = len(plan.nodes) + 1, len(nodes) + 1
+    edges = [(a, last if b == end else b) for a, b in plan.edges if a <= len(nodes) and (b <= len(nodes) or b == end)]
+    return Graph(nodes, edges)

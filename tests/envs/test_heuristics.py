@@ -100,12 +100,11 @@ def test_a_heuristic_replies_whatever_it_hears(env_id):
         assert env.heuristic_reply()
 
 
-@pytest.mark.parametrize(("level", "rate"), [(1, 1 / 3), (2, 1 / 9), (4, 1 / 8)])
-def test_copying_any_code_of_the_text_wins_the_share_that_the_data_sheet_states(level, rate):
-    env = gym.make("ACB/Needle-v0", level=level)
+def test_copying_any_code_of_the_text_wins_one_third_at_level_1():
+    env = gym.make("ACB/Needle-v0", level=1)
     won = 0
     for seed in range(300):
         told, _ = env.reset(seed=seed)
         code = re.findall('"([0-9]+)"', told)[0]
         won += env.step(f"Answer: {code}")[4]["success"]
-    assert won / 300 == pytest.approx(rate, abs=0.1)
+    assert won / 300 == pytest.approx(1 / 3, abs=0.1)

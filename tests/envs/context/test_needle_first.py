@@ -1,4 +1,4 @@
-"""ACB/Needle-v0: a task worked by hand, what is fitted into a length, every error, splits, hostile replies."""
+"""Level 1 of ACB/Needle-v0: a task worked by hand, what is fitted into a length, splits, hostile replies."""
 
 from __future__ import annotations
 
@@ -7,43 +7,35 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import acgym  # noqa: F401  (registers the environments)
-from acgym.envs.context.chains import SHAPES
 from acgym.envs.context.haystack import FILLER_WORDS, Statement, filler, hide
 from acgym.envs.context.needle import Needle
 from acgym.envs.names import codes, names
-from acgym.types import Task, canonical_json
+from acgym.types import Task
 
-LEVELS = (1, 2, 3, 4, 5)
 HAND = Task(
     "by hand",
-    'What are the codes of "ann", "bob", "cy"?',
+    'What is the code of "ann"?',
     {
-        "text": '"ann" has the same code as "dot". The code of "bob" is "2222". The code of "dot" is "1111". '
-        'The code of "cy" is "3333". The code of "eve" is "4444".',
-        "asked": ["ann", "bob", "cy"],
-        "codes": {"ann": "1111", "dot": "1111", "bob": "2222", "cy": "3333", "eve": "4444"},
-        "needed": [
-            ['"ann" has the same code as "dot".', 'The code of "dot" is "1111".'],
-            ['The code of "bob" is "2222".'],
-            ['The code of "cy" is "3333".'],
-        ],
+        "text": 'The code of "bob" is "2222". The code of "ann" is "1111". The code of "eve" is "4444".',
+        "asked": ["ann"],
+        "codes": {"ann": "1111", "bob": "2222", "eve": "4444"},
+        "needed": [['The code of "ann" is "1111".']],
         "length": 100,
         "unit": "words",
         "size": 100,
         "depth": None,
     },
-    ["1111", "2222", "3333"],
+    ["1111"],
 )
 
 
 def opened(task: Task = HAND) -> tuple[Needle, str]:
-    env = Needle(level=5)
+    env = Needle(level=1)
     env.reset(seed=0)
     env._task = task
     return env, env.tell()
@@ -53,40 +45,31 @@ def test_the_hand_task_is_told_whole() -> None:
     _, shown = opened()
     assert shown == (
         "Read the text below. It tells the codes of some names. A code has four digits.\n"
-        "A name can have the same code as another name.\n"
-        "The last line of your reply must be: Answer: CODE, CODE, CODE (one code for each name, in the order asked)\n"
+        "The last line of your reply must be: Answer: CODE\n"
         "You can reply at most 3 times.\n"
         f"Text: {HAND.data['text']}\n"
-        'Question: What are the codes of "ann", "bob", "cy"?'
+        'Question: What is the code of "ann"?'
     )
 
 
 @pytest.mark.parametrize(
     ("reply", "reward", "error"),
     [
-        ("Answer: 1111, 2222, 3333", 1.0, None),
-        ('Answer: 9\nHm.\n**Answer:** "1111", `2222`,3333.\nBye', 1.0, None),
-        ("answer: 1111, 2222 and 3333. I hope this helps.", 1.0, None),
-        ("Answer:\n1. ann: 1111\n2. bob: 2222\n3. cy: 3333\nBye.", 1.0, None),
-        ("Answer: 1111, 3333, 2222", 1 / 3, "distractor_value"),
-        ("Answer: 1111, 2222, 4444", 2 / 3, "distractor_value"),
-        ("Answer: 1111, 2222, 9999", 2 / 3, "wrong_value"),
-        ("Answer: 2222, 9999, 8888", 0.0, "distractor_value"),
-        ("Answer: 0, 0, 0", 0.0, "wrong_value"),
+        ("Answer: 1111", 1.0, None),
+        ('Answer: 9\nHm.\n**Answer:** "1111".\nBye', 1.0, None),
+        ("The answer is 1,111.", 1.0, None),
+        ("Answer: 2222", 0.0, "distractor_value"),
+        ("Answer: 9999", 0.0, "wrong_value"),
     ],
 )
 def test_hand_answers(reply: str, reward: float, error: str | None) -> None:
     env, _ = opened()
     _, got, terminated, truncated, info = env.step(reply)
-    assert (got, terminated, truncated) == (pytest.approx(reward), True, False)
+    assert (got, terminated, truncated) == (reward, True, False)
     assert info == {"progress": got, "success": reward == 1.0, "malformed": False, "error": error}
 
 
-@pytest.mark.parametrize(
-    "reply",
-    ["", "1111, 2222, 3333", "Answer:", "Answer: 1111", "Answer: 1111, 2222, 3333, 4444", "Answer: one, two, three",
-     "Answer: ١١١١, 2222, 3333", "Answer: 1111 2222 3333", "Answer: ,,"],
-)  # fmt: skip
+@pytest.mark.parametrize("reply", ["", "1111", "Answer:", "Answer: one", "Answer: 1111, 2222", "Answer: ١١١١"])
 def test_what_cannot_be_read_changes_nothing(reply: str) -> None:
     env, _ = opened()
     shown, reward, terminated, _, info = env.step(reply)
@@ -99,45 +82,45 @@ def test_what_cannot_be_read_changes_nothing(reply: str) -> None:
 
 def test_the_oracle_restates_what_it_needs() -> None:
     env, _ = opened()
-    assert env.oracle() == (
-        '"ann" has the same code as "dot".\nThe code of "dot" is "1111".\nThe code of "bob" is "2222".\n'
-        'The code of "cy" is "3333".\nAnswer: 1111, 2222, 3333'
-    )
+    assert env.oracle() == 'The code of "ann" is "1111".\nAnswer: 1111'
 
 
 @pytest.mark.parametrize("split", ["eval", "train"])
-@pytest.mark.parametrize("level", LEVELS)
-def test_oracle_scores_one_and_every_statement_stands_in_the_text(level: int, split: str) -> None:
-    env = gym.make("ACB/Needle-v0", level=level)
+def test_oracle_scores_one_and_every_statement_stands_in_the_text(split: str) -> None:
+    env = gym.make("ACB/Needle-v0", level=1)
     for seed in range(100):
         shown, info = env.reset(seed=seed, options={"split": split})
         data = info["task"].data
         size = len(shown.split())
         assert size == data["size"]
-        assert SHAPES[level].length - FILLER_WORDS < size <= SHAPES[level].length
+        assert 100 - FILLER_WORDS < size <= 100
         assert all(shown.count(sentence) == 1 for group in data["needed"] for sentence in group)
-        asked, others = SHAPES[level].asked, SHAPES[level].others
-        assert len(set(re.findall(r'is "(\d{4})"', shown))) == asked + others
+        assert len(set(re.findall(r'is "(\d{4})"', shown))) == 3
         *_, last = env.step(env.unwrapped.oracle())
         assert last["success"]
         assert last["progress"] == 1.0
 
 
 def test_splits_share_no_name_no_code_and_no_sentence() -> None:
-    for level in (1, 2, 4):
-        seen: dict[str, set[str]] = {"eval": set(), "train": set()}
-        env = Needle(level=level, length=None if level == 1 else 300)
-        for split, found in seen.items():
-            for seed in range(300):
-                shown, _ = env.reset(seed=seed, options={"split": split})
-                text = shown.split("Text: ")[1].split("\nQuestion:")[0]
-                found.update(re.findall(r'"(\w+)"', text))
-                found.update(sentence for sentence in text.split(". ") if '"' not in sentence)
-        assert seen["eval"]
-        assert not seen["eval"] & seen["train"]
+    seen: dict[str, set[str]] = {"eval": set(), "train": set()}
+    env = Needle(level=1)
+    for split, found in seen.items():
+        for seed in range(300):
+            shown, _ = env.reset(seed=seed, options={"split": split})
+            text = shown.split("Text: ")[1].split("\nQuestion:")[0]
+            found.update(re.findall(r'"(\w+)"', text))
+            found.update(sentence for sentence in text.split(". ") if '"' not in sentence)
+    assert seen["eval"]
+    assert not seen["eval"] & seen["train"]
     assert not set(names("eval")) & set(names("train"))
     assert not set(codes("eval")) & set(codes("train"))
     assert not set(filler("eval")) & set(filler("train"))
+
+
+def test_episodes_of_level_1_are_those_that_the_reference_agent_was_measured_on() -> None:
+    """Arguments that came later change no seed of those that give none."""
+    shown = Needle(level=1).reset(seed=0)[0]
+    assert shown.endswith('Question: What is the code of "inado"?')
 
 
 @pytest.mark.parametrize("split", ["eval", "train"])
@@ -157,7 +140,7 @@ def test_hide_by_hand(depth: float, at: int) -> None:
 
 @pytest.mark.parametrize("depth", [0, 33.3, 100])
 def test_depth_places_what_is_asked_for(depth: float) -> None:
-    env = Needle(level=2, length=2000, depth=depth)
+    env = Needle(level=1, length=2000, depth=depth)
     for seed in range(20):
         shown, info = env.reset(seed=seed)
         text = shown.split("Text: ")[1].split("\nQuestion:")[0]
@@ -199,29 +182,6 @@ def test_bad_arguments_are_refused_at_once(kwargs: dict[str, Any], words: str) -
         Needle(**kwargs)
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_same_seed_same_task_and_tasks_are_json(level: int) -> None:
-    one, two = Needle(level=level), Needle(level=level)
-    shown, info = one.reset(seed=7)
-    two.reset(seed=3)
-    again, info_again = two.reset(seed=7)
-    assert shown == again
-    assert info["task"].hash == info_again["task"].hash
-    assert one.reset(seed=8)[0] != shown
-    assert canonical_json(info["task"].data)
-
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_random_replies_can_be_read_and_know_nothing(level: int) -> None:
-    env = Needle(level=level)
-    rng = np.random.default_rng(0)
-    for seed in range(20):
-        env.reset(seed=seed)
-        *_, info = env.step(env.random_reply(rng))
-        assert not info["malformed"]
-        assert not info["success"]
-
-
 HOSTILE = [
     "\x00" * 500,
     "Answer: " + "9" * 19_000,
@@ -254,14 +214,3 @@ def test_no_text_raises_or_scores(text: str, prefixed: bool) -> None:
     assert env.observation_space.contains(shown)
     assert 0.0 <= reward <= 1.0
     assert set(info) == {"progress", "success", "malformed", "error"}
-
-
-@pytest.mark.parametrize("depth", [0, 50, 100])
-@pytest.mark.parametrize("level", [1, 3, 4])
-def test_a_task_says_its_length_in_words_and_where_the_answer_lies(level, depth):
-    env = gym.make("ACB/Needle-v0", level=level, length=2000, depth=depth)
-    seen, info = env.reset(seed=1)
-    facts = info["task"].facts
-    assert facts["length"] == len(seen.split())
-    assert 1900 < facts["length"] <= 2000
-    assert abs(facts["depth"] - depth) < 8
