@@ -29,6 +29,9 @@ MIND = (
 """How a word is taken back."""
 
 
+_ENDS = ("", ".", "!", "?")
+
+
 class Voice(NamedTuple):
     """One way to word requests.
 
@@ -66,6 +69,8 @@ class Voice(NamedTuple):
             tail = " " + draw.pick(MIND).format(wrong=wrong[1], right=words[wrong[0]])
             words[wrong[0]] = wrong[1]
         before, after = draw.pick(self.before), draw.pick(self.after)
+        if "lower" not in self.style and self.form == "say" and not words[0] and before.rstrip()[-1:] in _ENDS:
+            words[1] = capitalised(words[1])
         text = "".join(words)
         if after and text[-1] in ".!?" and after[0] in ".!?":
             after = after[1:]
@@ -95,12 +100,26 @@ def _all() -> tuple[Voice, ...]:
     )
 
 
+def capitalised(text: str) -> str:
+    """Begin a sentence with a word that may be a value: names of things with marks or digits in them stay as spelt."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
+
+
+_OTHER_WORDS = frozenset((
+    "angel", "angle", "back", "bead", "cart", "cock", "cues", "cunt", "dairy", "diary", "diner", "dinner",
+    "form", "from", "later", "latter", "pint", "pubic", "quiet", "quite", "print", "sick", "super", "supper",
+    "thee", "though", "thought", "three", "through", "tile", "trail", "tree", "trial", "were",
+))  # fmt: skip
+"""What a slip would turn a word into that means something else, or that nobody wants to read."""
+
+
 def mistyped(draw: Draw, text: str, share: float = 0.2) -> str:
     """Misspell some words of five letters or more, each by one slip that leaves it readable."""
     words = text.split(" ")
     for i, word in enumerate(words):
         if len(word) >= 5 and word.isalpha() and word.islower() and draw.chance(share):
-            words[i] = _slip(draw, word)
+            slip = _slip(draw, word)
+            words[i] = word if slip in _OTHER_WORDS else slip
     return " ".join(words)
 
 

@@ -297,7 +297,7 @@ def test_calls_and_tools_are_shown_whether_or_not_the_template_knows_them(templa
 
 def test_a_chat_that_the_template_cannot_show_is_named(agent):
     row = {"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "f"}}]}
-    with pytest.raises(ValueError, match="chat template cannot show line 7: UndefinedError"):
+    with pytest.raises(ValueError, match="chat template cannot show line 7: .*UndefinedError"):
         chat_tokens(read_chat(json.dumps(row).encode(), ""), agent.prompts, "line 7")
 
 

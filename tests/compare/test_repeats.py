@@ -181,7 +181,7 @@ def test_table_by_hand():
     settings = {"agents": ["a", "a\x1b+b"], "envs": {"E/nv-v0": {}}, "episodes": 9, "decoding": {"temperature": 0.5}}
     written = {"settings": settings, "samples": 2, "sampling_seeds": [0, 1], "k": [1, 2], "dense": "a"}
     read = RepeatsResult.from_json({**written, "agents": agents})
-    assert read.to_json() == {**written, "settings": {"seed": 0, **settings}, "agents": agents}
+    assert read.to_json() == {**written, "settings": {"seed": 0, "rows": {}, **settings}, "agents": agents}
     [grid] = repeat_grids(read)
     assert grid.title == "E/nv-v0, 2 samples of each episode, temperature 0.5"
     assert [head.split("\n")[0] for head in grid.heads] == ["agent", "episodes", "pass@1", "pass@2", "pass^2"]

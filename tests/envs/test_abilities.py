@@ -17,6 +17,7 @@ from acgym.draw import Draw
 from acgym.envs.tools.abilities.formats import draw_format, read_formatted, tell_format, write_calls
 from acgym.envs.tools.abilities.ordering import ordered
 from acgym.envs.tools.abilities.replies import FORMS, read_call, read_items, read_names, write_call, write_items
+from acgym.envs.tools.abilities.review import PRESSED, WITHDRAWN
 from acgym.envs.tools.library.match import alike, holds, share
 from acgym.envs.tools.library.model import domains, tools
 from acgym.suites import suite_named
@@ -223,6 +224,68 @@ def test_numbered_answers_are_read_generously():
     for text in ("f", "f(", "f(1)", "f(a=1) g(b=2", "", 'f("a")'):
         assert read_call(text) is None, text
     assert json.loads(write_items([1], "json")) == {"1": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'The tools {a, b} serve. {"1": "a", "2": "b"} I hope {this} helps.',
+        '<think>Say {"1": "c"}?</think> {"1": "a", "2": "b"}',
+        '{"answers": {"1": "a", "2": "b"}}',
+        '{"Request 1": "a", "request_2": "b"}',
+        '{"1": "a"}\n{"2": "b"}',
+        '[{"number": 1, "answer": "a"}, {"number": 2, "answer": "b"}]',
+        "{1: 'a', '#2': 'b',}",
+    ],
+)
+def test_answers_in_json_are_found_among_words_and_in_usual_shapes(text):
+    assert read_items(text, "json", 2) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "text", ["1: a, 2: b", "1 - a\n2 - b", "1 -> a\n2 -> b", "Request 1: a\nRequest 2: b", "1) a\n2) b"]
+)
+def test_answers_in_lines_are_found_behind_usual_marks(text):
+    assert read_items(text, "string", 2) == ["a", "b"]
+
+
+def test_words_of_json_may_stand_in_a_python_literal():
+    assert read_items("{'1': {'a': true, 'b': null}}", "json", 1) == [{"a": True, "b": None}]
+    assert read_items('{"1": null, "2": "b"}', "json", 2) == ["null", "b"]  # said, unlike a number that is missing
+    assert read_names('Of [these]: ["f(x=1)", "2. g"]', "json", ["f", "g"]) == ["f", "g"]
+    assert read_names('{"1": "g", "2": {"function": "f"}}', "json", ["f", "g"]) == ["g", "f"]
+    assert read_call("f(a=1) - since a is one") == Call("f", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Reason", "({})"),
+        ("Reason", "Option {}: it can be done now"),
+        ("Review", "{} - the code differs"),
+        ("Retrieve", "functions.{}(a=1)"),
+        ("Retrieve", "{} - it does that"),
+    ],
+)
+def test_a_remark_behind_an_answer_does_not_matter(name, said):
+    for seed in range(5):
+        env = made(f"ACB/Tool{name}-v0", level=3)
+        env.reset(seed=seed)
+        answers = [said.format(env.answer(place)) for place in range(env.count)]
+        assert env.step(write_items(answers, "json"))[4]["success"]
+
+
+def test_no_wish_is_both_taken_back_and_pressed():
+    assert len({*WITHDRAWN, *PRESSED}) == len(WITHDRAWN) + len(PRESSED)
+    env = made("ACB/ToolReview-v0", level=3)
+    for seed in range(150):
+        env.reset(seed=seed)
+        blocks = re.split(r"^Situation \d+$", env.task.goal, flags=re.M)[1:]
+        for block, label in zip(blocks, env.task.reference, strict=True):
+            if any(text in block for text in WITHDRAWN):
+                assert label == "not_needed"
+            if any(text in block for text in PRESSED):
+                assert label != "not_needed"
 
 
 def test_no_second_answer_to_a_plan_is_refused():

@@ -10,7 +10,7 @@ import pytest
 
 from acgym.draw import Draw
 from acgym.envs.spoken import KINDS, MONTHS, WORDS, spoken, today, today_line
-from acgym.envs.voices import mistyped, voices
+from acgym.envs.voices import Voice, mistyped, voices
 
 DAY = date(2031, 5, 14)  # a Wednesday
 
@@ -126,3 +126,17 @@ def test_a_slip_leaves_a_word_readable():
         assert word[0] == "t"
         assert 7 <= len(word) <= 9
     assert mistyped(Draw(np.random.default_rng(0)), "Anna T-12 now", 1.0) == "Anna T-12 now"
+
+
+def test_a_sentence_that_begins_with_a_value_begins_with_a_capital_letter():
+    draw = Draw(np.random.default_rng(0))
+    voice = Voice("plain", "eval", "say", ("Hello. ",), ("",), frozenset())
+    assert voice.dress(draw, ["", "with no changes", ", please."]) == "Hello. With no changes, please."
+    assert voice.dress(draw, ["", "a.b@mail.example", " too."]) == "Hello. a.b@mail.example too."
+
+
+def test_no_slip_turns_a_word_into_another_one():
+    draw = Draw(np.random.default_rng(0))
+    slips = {mistyped(draw, "there", share=1.0) for _ in range(200)}
+    assert "three" not in slips
+    assert len(slips) > 3

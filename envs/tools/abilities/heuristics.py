@@ -99,14 +99,30 @@ def filled(told: str) -> list[tuple[str, dict[str, Json]]]:
 _BROKEN = re.compile(
     r"5\d\d|server|service|timed? ?out|unavailable|not reach|could not|down for|database|internal|restart", re.I
 )
+_SITUATION = re.compile(r"^Request: (.*)\nTool: .*\nCall: \w+\((.*)\)\nResult: (.*)$", re.MULTILINE)
+_VALUE = re.compile(r'"([^"]*)"(?!:)')
+_CODELIKE = re.compile(r"[a-z].*\d|@| \D")
+"""Letters before digits, as ids have them, or an address; days, times and numbers are said in other ways."""
 _BAD = re.compile(r"4(?:00|04|22)|must|no such|not found|does not exist|unknown|invalid|no \w+ is|needs", re.I)
 
 
 def by_codes(told: str) -> list[str]:
-    """Judge situations by what comes back: an error by the words that such errors have, anything else as solved."""
+    """Judge situations by the call's words and codes, and by what comes back.
+
+    Where none of them stands in the request, no call was needed; where some do and a code does not, it is wrong; else
+    an error is judged by the words that such errors have, and anything else is solved.
+    """
     labels = []
-    for row in re.findall(r"^Result: (.*)$", told, re.MULTILINE):
-        if not row.startswith('{"error"'):
+    for said, call, row in _SITUATION.findall(told):
+        spaced = said.casefold().replace(" ", "")
+        values = [value.casefold().replace(" ", "") for value in _VALUE.findall(call)]
+        there = [value in spaced for value in values]
+        codes = [bool(_CODELIKE.search(value)) for value in values]
+        if values and not any(there) and all(codes):
+            labels.append("not_needed")
+        elif any(code and not found for code, found in zip(codes, there, strict=True)):
+            labels.append("wrong_arguments")
+        elif not row.startswith('{"error"'):
             labels.append("solved")
         elif _BROKEN.search(row):
             labels.append("tool_error")

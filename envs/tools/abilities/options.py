@@ -11,7 +11,11 @@ from acgym.envs.tools.abilities.replies import as_json, write_call
 from acgym.envs.tools.library.match import alike
 from acgym.envs.tools.library.model import Goal, Step, texts
 from acgym.envs.tools.library.words import Words, refer
+from acgym.envs.voices import capitalised
 from acgym.types import Json, canonical_json
+
+BARE = 0.25
+"""Chance that the right thought says no more than the tool: wrong ones do, where nothing closer is left."""
 
 
 class Option(NamedTuple):
@@ -50,7 +54,8 @@ class Course:
         if self._next is None:
             right = self._end("too_early")
         else:
-            right = Option(self._said(self._next.thought), "wrong_thought")
+            bare = self._draw.chance(BARE)
+            right = Option(_bare(self._next.tool) if bare else self._said(self._next.thought), "wrong_thought")
         return right, _others(right, self._wrong_thoughts(), count)
 
     def calls(self, count: int) -> tuple[Option, list[Option]]:
@@ -91,7 +96,8 @@ class Course:
         return Option(f"All that was asked for is done. I tell the user: {self._said(self._goal.answer)}", kind)
 
     def _said(self, text: str) -> str:
-        return self._words.message(text, {})
+        said = self._words.message(text, {})
+        return capitalised(said) if text.startswith("{") else said
 
     def _call(self, step: Step) -> str:
         return write_call(step.tool, self._args[step.id])
@@ -100,7 +106,7 @@ class Course:
         """Yield thoughts of using another tool of the domain that no call of the task uses."""
         used = {step.tool for step in self._goal.steps}
         for tool in self._draw.shuffled([tool for tool in self._goal.domain.tools if tool.name not in used]):
-            yield Option(f"The next thing to do is to call {tool.name}.", "wrong_thought")
+            yield Option(_bare(tool.name), "wrong_thought")
 
     def _spoilt(self, step: Step) -> Iterator[str]:
         """Yield the call of a step with one wrong value: from a neighbouring place of a result, or drawn anew."""
@@ -153,6 +159,11 @@ class Course:
             step.tool == name and canonical_json(self._args[step.id]) == canonical_json(args)
             for step in self._goal.steps
         )
+
+
+def _bare(tool: str) -> str:
+    """Say which tool is next, and no more."""
+    return f"The next thing to do is to call {tool}."
 
 
 def _others(right: Option, wrong: Iterator[Option], count: int) -> list[Option]:

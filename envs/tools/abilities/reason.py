@@ -13,7 +13,7 @@ from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated, spread
 from acgym.envs.tools.abilities.heuristics import likeliest_options
 from acgym.envs.tools.abilities.options import Course
-from acgym.envs.tools.abilities.replies import Form, write_items
+from acgym.envs.tools.abilities.replies import Form, only, write_items
 from acgym.envs.tools.library.model import goals
 from acgym.envs.tools.library.request import speakers, whole
 from acgym.envs.tools.library.words import Words
@@ -81,18 +81,18 @@ class ToolReason(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.330, 0.330),
-        2: Anchor(0.269, 0.269),
-        3: Anchor(0.011, 0.200),
-        4: Anchor(0.002, 0.201),
-        5: Anchor(0.000, 0.173),
+        1: Anchor(0.337, 0.337),
+        2: Anchor(0.243, 0.243),
+        3: Anchor(0.010, 0.205),
+        4: Anchor(0.002, 0.199),
+        5: Anchor(0.001, 0.168),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.435, 0.435),
-        2: Anchor(0.410, 0.410),
-        3: Anchor(0.034, 0.330),
-        4: Anchor(0.007, 0.325),
-        5: Anchor(0.001, 0.281),
+        1: Anchor(0.428, 0.428),
+        2: Anchor(0.385, 0.385),
+        3: Anchor(0.038, 0.318),
+        4: Anchor(0.012, 0.316),
+        5: Anchor(0.001, 0.267),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -125,9 +125,7 @@ class ToolReason(Ability):
 
     def mark(self, place: int, said: Json, form: Form) -> Mark:
         """Compare a letter with the right one."""
-        if isinstance(said, Mapping):
-            said = said.get("option", said.get("answer"))
-        found = _LETTER.match(str(said).strip())
+        found = _LETTER.match(str(only(said, "option", "answer", "letter", "choice")).strip())
         kinds: list[str] = self.task.data["kinds"][place]
         at = LETTERS.find(found[1].upper()) if found else -1
         if not 0 <= at < len(kinds):

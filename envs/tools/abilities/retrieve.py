@@ -12,7 +12,7 @@ from acgym.env import DEFAULT_LEVEL
 from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated, numbered
 from acgym.envs.tools.abilities.heuristics import best_tools
-from acgym.envs.tools.abilities.replies import Form, write_items
+from acgym.envs.tools.abilities.replies import Form, first_name, only, write_items
 from acgym.envs.tools.library.model import Domain, Tool, domains, tools
 from acgym.envs.tools.library.request import remark, request
 from acgym.envs.tools.library.words import Words
@@ -169,9 +169,8 @@ class ToolRetrieve(Ability):
 
     def mark(self, place: int, said: Json, form: Form) -> Mark:
         """Compare a name with the right one."""
-        if isinstance(said, Mapping):
-            said = said.get("name")
-        name = str(said).strip(" \t`*'\".").removesuffix("()").casefold()
+        name = first_name(str(only(said, "name", "tool", "function", "answer"))).casefold()
+        name = NONE if name == "null" else name
         gold = self.answer(place)
         if name == gold.casefold():
             return RIGHT

@@ -13,14 +13,17 @@ from acgym.draw import Draw
 from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated
 from acgym.envs.tools.abilities.heuristics import by_codes
-from acgym.envs.tools.abilities.replies import Form, as_json, write_call, write_items
-from acgym.envs.tools.library.model import Ask, tools
+from acgym.envs.tools.abilities.replies import Form, as_json, only, write_call, write_items
+from acgym.envs.tools.library.model import ERRORS, Ask, tools
 from acgym.envs.tools.library.request import remark, request
 from acgym.envs.tools.library.words import Words
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 LABELS = ("solved", "tool_error", "wrong_arguments", "refused", "not_needed")
-SHAPES = {1: (1, 0.0), 2: (2, 0.3), 3: (3, 0.7), 4: (4, 0.7), 5: (6, 0.8)}
+HARD = 3
+"""From this level on wishes are taken back, calls with wrong arguments meet errors of all kinds, and values that are
+said in other words are the first to be wrong."""
+SHAPES = {1: (1, 0.0), 2: (2, 0.3), 3: (3, 0.6), 4: (4, 0.6), 5: (6, 0.6)}
 """Level -> situations, chance that wrong arguments are answered as if nothing were wrong."""
 _RULES = """\
 For each situation, say what happened in the call that was made. The labels:
@@ -28,13 +31,53 @@ solved - the call is right and its result is what the user needs
 tool_error - the call is right, but the service broke down
 wrong_arguments - an argument differs from what the user said or is left out, whatever came back
 refused - the call is right and the service works, but it says no
-not_needed - the user needed no call at all"""
+not_needed - the user needed no call at all, or took the whole wish back"""
 _HOW = {
     "json": 'Reply with one JSON object that gives a label for each number, such as {"1": "solved"}.',
     "string": "Reply with one line for each number and its label, such as 1: solved",
 }
 _CODE = re.compile(r"\A\d{3}: ")
 _FIELD = re.compile(r"\{(\w+)\}")
+
+
+WITHDRAWN = (
+    "No, leave it: it has been seen to already.",
+    "Oh, forget it. Somebody here has just done it.",
+    "Ah, I hear it's settled, so there's nothing for you to do.",
+    "Wait, don't. That was for last week, and it's all over.",
+    "Hm, I see that I have that already; do nothing.",
+    "Or rather, let it be, I've changed my mind about the whole thing.",
+    "Stop: my neighbour took care of it this morning.",
+    "On reflection I'd rather not. Leave everything as it is.",
+    "Sorry, wrong window! That wasn't meant for you.",
+    "Strike that, I've managed without you.",
+    "But no, it isn't worth it any more; please don't bother.",
+    "That's what I wanted to write yesterday. By now it's behind me.",
+    "Never mind, it came right by itself.",
+    "I take it all back, you needn't lift a finger.",
+    "Too late, I've just done it on my own.",
+    "Ignore that, it was a draft that I sent by mistake.",
+)
+"""How a wish is taken back."""
+PRESSED = (
+    "Never mind how long it takes.",
+    "Don't forget it, please.",
+    "I'd do it myself if I knew how.",
+    "My neighbour couldn't do it, so it's up to you.",
+    "Yesterday I still thought I could leave it; I can't.",
+    "I haven't changed my mind since I last wrote.",
+    "Nobody else has seen to it so far.",
+    "It should have been settled long ago.",
+    "That's all, nothing else is to be done.",
+    "Please don't bother to write back at length.",
+    "Do it now, it won't come right by itself.",
+    "I've put it off too long already.",
+    "It's no mistake, I mean what I say.",
+    "Nothing has been done about it yet.",
+    "Last week I'd have said it isn't worth it, now I know better.",
+    "You needn't ask me again, I'm sure.",
+)
+"""What sounds like that, and is not."""
 
 
 class Situation(NamedTuple):
@@ -66,9 +109,9 @@ class ToolReview(Ability):
         ===== ========== ======================================================================
         1     1          none; errors carry a status code
         2     2          30 %
-        3     3          70 %
-        4     4          70 %
-        5     6          80 %
+        3     3          60 %; wishes that are taken back; errors of all kinds after wrong arguments
+        4     4          60 %
+        5     6          60 %
         ===== ========== ======================================================================
 
     Args:
@@ -91,18 +134,18 @@ class ToolReview(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.221, 0.221),
-        2: Anchor(0.047, 0.206),
-        3: Anchor(0.005, 0.202),
-        4: Anchor(0.002, 0.204),
-        5: Anchor(0.000, 0.192),
+        1: Anchor(0.211, 0.211),
+        2: Anchor(0.041, 0.199),
+        3: Anchor(0.004, 0.193),
+        4: Anchor(0.001, 0.197),
+        5: Anchor(0.000, 0.205),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.772, 0.772),
-        2: Anchor(0.277, 0.518),
-        3: Anchor(0.120, 0.491),
-        4: Anchor(0.058, 0.487),
-        5: Anchor(0.009, 0.477),
+        1: Anchor(0.777, 0.777),
+        2: Anchor(0.344, 0.590),
+        3: Anchor(0.134, 0.512),
+        4: Anchor(0.064, 0.503),
+        5: Anchor(0.017, 0.503),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -121,25 +164,32 @@ class ToolReview(Ability):
         label = draw.pick(LABELS)
         ask = draw.pick(_asks(split))
         tool = ask.tool
-        if label == "not_needed":
+        hard = self.level >= HARD
+        withdrawn = label == "not_needed" and hard and draw.chance(0.5)
+        if label == "not_needed" and not withdrawn:
             words = Words(draw, tool.domain.slots, day)
             said = remark(draw, split, draw.pick(tool.domain.no_tool), words)
             args = words.values(ask.args)
             return Situation(said, _shown(ask, args), words.result(tool.sample, args), label)
         made = request(draw, split, ask, day, plain=self.level == 1)
         args, words = made.args, made.words
-        if label == "solved":
-            return Situation(made.text, _shown(ask, args), words.result(tool.sample, args), label)
+        said = made.text
+        if withdrawn or (hard and draw.chance(0.2)):
+            end = "" if said[-1] in ".!?" else "."
+            said = f"{said}{end} {draw.pick(WITHDRAWN if withdrawn else PRESSED)}"
+        if withdrawn or label == "solved":
+            return Situation(said, _shown(ask, args), words.result(tool.sample, args), label)
         if label == "wrong_arguments":
             quiet = draw.chance(silent)
-            message = draw.pick(tool.errors["bad"])
-            args = _spoilt(draw, ask, words, None if quiet else message)
+            kind = draw.pick(ERRORS) if hard else "bad"
+            message = draw.pick(tool.errors[kind])
+            args = _spoilt(draw, ask, words, None if quiet or kind != "bad" else message, hard)
             if made.first_said is not None and draw.chance(0.5):
                 args = made.first_said
             result = words.result(tool.sample, args) if quiet else self._error(words, message, args)
-            return Situation(made.text, _shown(ask, args), result, label)
+            return Situation(said, _shown(ask, args), result, label)
         message = draw.pick(tool.errors["failed" if label == "tool_error" else "refused"])
-        return Situation(made.text, _shown(ask, args), self._error(words, message, args), label)
+        return Situation(said, _shown(ask, args), self._error(words, message, args), label)
 
     def _error(self, words: Words, message: str, args: Mapping[str, Json]) -> Json:
         """Fill an error's message in; its status code is shown at level 1 only."""
@@ -152,9 +202,8 @@ class ToolReview(Ability):
 
     def mark(self, place: int, said: Json, form: Form) -> Mark:
         """Compare a label with the right one."""
-        if isinstance(said, Mapping):
-            said = said.get("label")
-        label = re.sub(r"[\s_-]+", "_", str(said).strip(" \t`*'\".").casefold())
+        text = re.sub(r"[\s_-]+", "_", str(only(said, "label", "answer")).strip(" \t`*'\".").casefold())
+        label = next((label for label in LABELS if re.match(rf"{label}(?![a-z])", text)), text)
         if label == self.task.reference[place]:
             return RIGHT
         return Mark(0.0, "wrong_label" if label in LABELS else "unknown_label")
@@ -189,15 +238,21 @@ def _asks(split: Split) -> tuple[Ask, ...]:
 _SLOTTED: dict[Split, tuple[Ask, ...]] = {}
 
 
-def _spoilt(draw: Draw, ask: Ask, words: Words, message: str | None) -> dict[str, Json]:
-    """Return the arguments with another value for one slot, for one that the message speaks of if it does."""
+def _spoilt(draw: Draw, ask: Ask, words: Words, message: str | None, meant: bool) -> dict[str, Json]:
+    """Return the arguments with another value for one slot, for one that the message speaks of if it does.
+
+    With ``meant``, it is one whose values are said in other words, if there is one.
+    """
     slots = list(ask.slots)
     if message is not None:
         named = _FIELD.findall(message)
         spoken = [ask.args[name][1:] for name in named if isinstance(ask.args.get(name), str)]
         slots = [slot for slot in slots if slot in spoken] or slots
     right = words.values(ask.args)
-    for slot in draw.shuffled(slots):
+    order = draw.shuffled(slots)
+    if meant:
+        order.sort(key=lambda slot: slot not in ask.meant)
+    for slot in order:
         kept = words.of(slot)
         try:
             words.keep(slot, words.other(slot))

@@ -71,6 +71,11 @@ class Ask:
         """Names of the slots, in the order of the first wording."""
         return self.phrases[0].slots
 
+    @cached_property
+    def meant(self) -> tuple[str, ...]:
+        """Slots whose values are said in other words than they are written: ``by the window`` for ``window``."""
+        return tuple(slot for slot in self.slots if _is_meant(self.tool.domain.pool(slot)))
+
 
 class Tool:
     """An API function: what its documentation says, what it returns, what users ask it for."""
@@ -222,10 +227,19 @@ class Domain:
         self.tools = tuple(Tool(self, tool) for tool in row["tools"])
         self.goals = tuple(Goal(self, goal) for goal in row["tasks"])
 
+    def pool(self, slot: str) -> Json:
+        """Return the values of a slot, of ``city`` for ``city_2``; None for a slot that needs no pool."""
+        return self.slots.get(slot, self.slots.get(re.sub(r"_\d+\Z", "", slot)))
+
     @cached_property
     def by_name(self) -> Mapping[str, Tool]:
         """Its tools by their names."""
         return {tool.name: tool for tool in self.tools}
+
+
+def _is_meant(pool: Json) -> bool:
+    pairs = (entry for entry in pool if isinstance(entry, list)) if isinstance(pool, list) else ()
+    return any(str(said).casefold() != str(value).casefold() for said, value in pairs)
 
 
 @cache
