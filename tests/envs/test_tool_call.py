@@ -302,7 +302,9 @@ def test_the_oracle_makes_no_error_and_looking_at_what_is_to_be_changed_is_none(
 
 
 def test_changing_with_a_tool_that_is_not_needed_is_the_wrong_tool(env: ToolCall) -> None:
-    assert env.step(call("change_room", room="4822", size=9))[4]["error"] == "wrong_tool"
+    for size in ({}, {"size": 8}, {"size": 9}, {"size": 9}):  # also where it changes nothing, or nothing more
+        assert env.step(call("change_room", room="4822", **size))[4]["error"] == "wrong_tool"
+    assert env.step(call("change_room", room="4822", size=8))[4]["error"] is None  # put right
     assert env.step(call("book_desk", day=9))[4]["error"] == "wrong_call"  # the right tool, another day
 
 

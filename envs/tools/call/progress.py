@@ -53,11 +53,12 @@ class Progress:
             return None if expected and keys[0] not in self._made else "wrong_tool" if strayed else "failed_call"
         if result.record is None:  # a look-up
             return "wrong_tool" if strayed else None
-        if gold.wrong(self.world) <= before:
-            return None
-        if any(row["tool"] == call.name for row in self._reference.get("refused", ())):
+        added = gold.wrong(self.world) - before
+        if added > 0 and any(row["tool"] == call.name for row in self._reference.get("refused", ())):
             return "forbidden_call"
-        return "wrong_tool" if strayed else "wrong_call"
+        if strayed:  # a change that puts a record right again is none
+            return "wrong_tool" if added >= 0 else None
+        return "wrong_call" if added > 0 else None
 
     def held(self, answered: bool = False, refused: Set[str] = frozenset()) -> list[bool]:
         """Say which required items hold and count: the calls in order, the answer if one is asked, the refusals.
