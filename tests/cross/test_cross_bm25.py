@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acgym.envs.world.shop.shop import B, K1, PRODUCTS, shop
+from acgym.envs.world.shop.shop import K1, PRODUCTS, B, shop
 
 bm25s = pytest.importorskip("bm25s", reason="pip install bm25s")
 pytestmark = pytest.mark.cross
