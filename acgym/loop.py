@@ -30,6 +30,7 @@ def play(
     concurrency: int = 64,
     on_episode: Callable[[Episode], None] | None = None,
     time_limit: float | None = None,
+    malformed_limit: int | None = None,
     keep: bool = True,
 ) -> list[Episode]:
     """Play one episode per seed and return the records in the order of ``seeds``.
@@ -45,6 +46,8 @@ def play(
             interrupted run keeps all that was finished.
         time_limit: wall-clock seconds that one episode may take, None for no limit. An episode over it is recorded as
             failed and truncated. An agent that never awaits cannot be stopped.
+        malformed_limit: end an episode, truncated, when so many replies in a row were malformed and the same; None for
+            no limit. A broken agent that repeats itself would do so until the step limit.
         keep: False to return no episode, so that memory does not grow with their number.
 
     Returns:
@@ -72,6 +75,7 @@ def play(
             concurrency=concurrency,
             on_episode=on_episode,
             time_limit=time_limit,
+            malformed_limit=malformed_limit,
             keep=keep,
         )
     )
@@ -87,6 +91,7 @@ async def play_async(
     concurrency: int = 64,
     on_episode: Callable[[Episode], None] | None = None,
     time_limit: float | None = None,
+    malformed_limit: int | None = None,
     keep: bool = True,
 ) -> list[Episode]:
     """Do what :func:`play` does, inside a running event loop."""
@@ -97,7 +102,7 @@ async def play_async(
     for seed in seeds:
         if not isinstance(seed, int) or seed < 0:
             raise ValueError(f"a seed must be an integer, 0 or larger, got {seed!r}")
-    setup = _Setup(agent, env_id, dict(kwargs or {}), split, time_limit)
+    setup = _Setup(agent, env_id, dict(kwargs or {}), split, time_limit, malformed_limit)
     episodes: dict[int, Episode] = {}
 
     def ended(index: int, episode: Episode) -> None:
@@ -126,6 +131,7 @@ class _Setup:
     kwargs: dict[str, Json]
     split: Split
     time_limit: float | None
+    malformed_limit: int | None
 
 
 async def _slot(setup: _Setup, waiting: Iterator[tuple[int, int]], ended: Callable[[int, Episode], None]) -> None:
@@ -220,6 +226,13 @@ class _EpisodeRun:
         )
         self.previous = reply
         self.over = bool(terminated or self.truncated)
+        if not self.over and self._repeats():
+            self.over = self.truncated = True
+
+    def _repeats(self) -> bool:
+        """Whether the last replies were as many equal malformed ones as end an episode."""
+        last = self.turns[-(self.setup.malformed_limit or 0) :]
+        return len(last) == self.setup.malformed_limit and all(t.malformed and t.action == last[0].action for t in last)
 
     def _new_ids(self, reply: Reply) -> tuple[int, tuple[int, ...] | None, tuple[int, ...] | None]:
         """Return how many tokens of the sequence so far the prompt keeps, the prompt's others, and the reply's."""

@@ -128,7 +128,7 @@ def _all_generated() -> Suite:
 
 _SUITES[QUICK] = _first_of_each_capability
 _SUITES[FULL] = _all_generated
-_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review")
+_ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review", "Query", "Operation")
 register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
 register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])
 register_suite("world", ["ACB/Household-v0", "ACB/WebShop-v0", "ACB/GridNav-v0"])

@@ -115,6 +115,20 @@ def load_dense(folder: Path) -> Any:
     return model
 
 
+def hold(model: Any, dtype: torch.dtype) -> None:
+    """Bring the weights of a model to a dtype, in place.
+
+    What transformers keeps in single precision in a half-precision model stays so: routers for one, and the rotary
+    frequencies, whose rounding would turn every position by another angle.
+    """
+    import torch
+
+    stored = model.dtype
+    for tensor in (*model.parameters(), *model.buffers()) if dtype != stored else ():
+        if tensor.dtype == stored or (dtype == torch.float32 and tensor.is_floating_point()):
+            tensor.data = tensor.data.to(dtype)
+
+
 def refuse_gaps(folder: Path, model: Any, report: dict[str, Any]) -> None:
     """Refuse a model of which transformers has made up a part.
 

@@ -9,12 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from acgym.agents.adapter import merge
 from acgym.agents.base import Agent, AgentFailure, outgrown, too_long
 from acgym.agents.decoding import Decoding
-from acgym.agents.dense_model import downloaded, in_a_sentence, load_dense, refuse_odd_numbers
+from acgym.agents.dense_model import downloaded, hold, in_a_sentence, load_dense, refuse_odd_numbers
 from acgym.agents.engine.speculation import Drafts
 from acgym.agents.prompt import PromptBuilder
 from acgym.machine import give_back
+from acgym.model_files.adapter import inspect_adapter
+from acgym.model_files.gguf import gguf_file
 from acgym.model_files.inspect import inspect_source
 from acgym.model_files.quantisation import check_readable, quantisation
 from acgym.model_files.settings import read_settings
@@ -46,7 +49,8 @@ class Loaded:
     model: Any
     tokenizer: Any
     checkpoint: Mapping[str, Json] = field(default_factory=dict)
-    """What the checkpoint stores, if it is quantised: see :func:`acgym.compress.formats.read.read_checkpoint`."""
+    """What the checkpoint stores, if it is quantised: see :func:`acgym.compress.formats.read.read_checkpoint`. With an
+    adapter, its facts as ``adapter`` and those of its base as ``base``."""
 
 
 Reader: TypeAlias = "Callable[[Path, Callable[[int, torch.dtype], torch.dtype]], tuple[Any, dict[str, Json]]]"
@@ -54,35 +58,40 @@ Reader: TypeAlias = "Callable[[Path, Callable[[int, torch.dtype], torch.dtype]],
 stored dtype names, and says what is stored."""
 
 
-def load(source: str, read: Reader | None = None) -> Loaded:
-    """Load a model and its tokenizer from a folder or a hub id: safetensors only, never code of the model's own.
+def load(source: str, read: Reader | None = None, adapter: str | Path | None = None) -> Loaded:
+    """Load a model and its tokenizer from a folder, a hub id or a GGUF file: never code of the model's own.
 
     A model under 200M parameters is held in float32, whatever its stored type. A larger one keeps its stored type,
     except that float16 becomes bfloat16 where there is no GPU (CPUs compute float16 slowly). A GPU is used if there is
     one.
 
     Args:
-        source: the folder or id.
+        source: the folder, id or file; a folder that holds a GGUF file and no other weights means that file.
         read: reads checkpoints whose weights are quantised; None refuses them.
+        adapter: folder of a low-rank adapter that is added to the weights; None for none.
 
     Raises:
         ValueError: if the model must not or cannot be loaded; as :func:`inspect_source`, and when a hub id is neither
             in the local cache nor to be had from the hub.
-        FileNotFoundError: if ``source`` looks like a path and nothing is there.
+            As :func:`acgym.model_files.adapter.inspect_adapter` and :func:`acgym.agents.adapter.merge` for an adapter.
+        FileNotFoundError: if ``source`` looks like a path and nothing is there, or the adapter is not there.
         ImportError: if its quantised weights need a package that is not installed; before anything is loaded.
     """
     inspect_source(source)
+    merged = None if adapter is None else inspect_adapter(adapter)
     import torch
     from transformers import AutoTokenizer
 
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
+    file = gguf_file(source)
+    folder = file or Path(source).expanduser()
+    if not folder.exists():
         folder = _from_the_hub(source)
-    found = quantisation(read_settings(folder / "config.json"), folder)
+    found = None if file else quantisation(read_settings(folder / "config.json"), folder)
     checkpoint: dict[str, Json] = {}
     model: Any
-    if found is not None:
-        check_readable(found)
+    if file is not None or found is not None:
+        if found is not None:
+            check_readable(found)
         if read is None:
             raise ValueError(
                 f"the weights of {source} are quantised; make the agent with acgym.agent, which reads them"
@@ -91,9 +100,14 @@ def load(source: str, read: Reader | None = None) -> Loaded:
             model, checkpoint = read(folder, held_dtype)
     else:
         model = load_dense(folder)
-        _hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
+        hold(model, held_dtype(sum(p.numel() for p in model.parameters()), model.dtype))
     with in_a_sentence(folder):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        where, named = (folder, {}) if file is None else (file.parent, {"gguf_file": file.name})
+        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **named)
+    if merged is not None:
+        merge(model, merged)
+        base = {"base": checkpoint} if checkpoint else {}
+        checkpoint = {**base, "adapter": merged.facts()}  # what the base stores says nothing of the sum
     if torch.cuda.is_available() and (found is None or found.read_here):
         model = model.to("cuda")
     refuse_odd_numbers(folder, model.eval(), tokenizer)
@@ -107,20 +121,6 @@ def held_dtype(parameters: int, stored: torch.dtype) -> torch.dtype:
     if parameters < _SMALL:
         return torch.float32
     return torch.bfloat16 if stored == torch.float16 and not torch.cuda.is_available() else stored
-
-
-def _hold(model: Any, dtype: torch.dtype) -> None:
-    """Bring the weights of a model to a dtype, in place.
-
-    What transformers keeps in single precision in a half-precision model stays so: routers for one, and the rotary
-    frequencies, whose rounding would turn every position by another angle.
-    """
-    import torch
-
-    stored = model.dtype
-    for tensor in (*model.parameters(), *model.buffers()) if dtype != stored else ():
-        if tensor.dtype == stored or (dtype == torch.float32 and tensor.is_floating_point()):
-            tensor.data = tensor.data.to(dtype)
 
 
 def _from_the_hub(source: str) -> Path:

@@ -38,6 +38,8 @@ register("ACB/ToolPlan-v0", "acgym.envs.tools.abilities.plan:ToolPlan", max_epis
 register("ACB/ToolReason-v0", "acgym.envs.tools.abilities.reason:ToolReason", max_episode_steps=3)
 register("ACB/ToolReview-v0", "acgym.envs.tools.abilities.review:ToolReview", max_episode_steps=3)
 register("ACB/ToolInstruct-v0", "acgym.envs.tools.abilities.instruct:ToolInstruct", max_episode_steps=3)
+register("ACB/ToolQuery-v0", "acgym.envs.tools.query.env:ToolQuery", max_episode_steps=30)
+register("ACB/ToolOperation-v0", "acgym.envs.tools.operation.env:ToolOperation", max_episode_steps=60)
 
 register_tasks()
 register_suite(

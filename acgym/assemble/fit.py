@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acgym.model_files.gguf import read_header
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def fit_default(written: str, recipe: Recipe, folder: Path) -> Recipe:
     Args:
         written: the recipe as the user wrote it.
         recipe: the same, parsed; it states every group size.
-        folder: of the model. Where it cannot be read the recipe stays as it is; who loads it says why.
+        folder: of the model, or its GGUF file. Where it cannot be read the recipe stays as it is; who loads it
+            says why.
     """
     from acgym.compress.fit import fit
 
@@ -68,11 +70,24 @@ def _misfit(steps: tuple[Step, ...], inputs: Mapping[str, int]) -> tuple[Step, s
 
 def _header_inputs(folder: Path) -> Iterator[int]:
     """Go through the last dimensions of all matrices in a folder's numbered layers; more than are compressed."""
+    if folder.is_file():
+        yield from _gguf_inputs(folder).values()
+        return
     for file in sorted(folder.glob("*.safetensors")):
         for name, entry in _header(file).items():
             shape = entry.get("shape") if isinstance(entry, dict) else None
-            if isinstance(shape, list) and len(shape) > 1 and any(part.isdigit() for part in name.split(".")):
+            if isinstance(shape, list) and len(shape) > 1 and _numbered(name):
                 yield from (shape[-1:] if isinstance(shape[-1], int) and shape[-1] > 0 else ())
+
+
+def _numbered(name: str) -> bool:
+    return any(part.isdigit() for part in name.split("."))
+
+
+def _gguf_inputs(file: Path) -> dict[str, int]:
+    """Return name in the file -> number of input features, of all matrices in a GGUF file's layers."""
+    tensors = read_header(file).tensors
+    return {name: tensor.shape[-1] for name, tensor in tensors.items() if len(tensor.shape) > 1 and _numbered(name)}
 
 
 def _header(file: Path) -> dict[str, Json]:
@@ -88,6 +103,8 @@ def _header(file: Path) -> dict[str, Json]:
 
 def _exact_inputs(folder: Path) -> dict[str, int]:
     """Return full name to number of input features of what would be compressed; empty where that cannot be told."""
+    if folder.is_file():
+        return _gguf_inputs(folder)
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.agents.decoding import Decoding
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, parse_spec
+from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, model_source, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.calibrate.sample import draw
 from acgym.calibrate.spec import Calibration
@@ -81,11 +81,36 @@ def scripted(spec: AgentSpec) -> Agent:
 def local(spec: AgentSpec, tool_format: str | None = None, decoding: Decoding | None = None) -> LocalAgent:
     """Load the dense model of a spec as an agent; ``tool_format`` and ``decoding`` as :func:`agent` takes them."""
     with uncollected():
-        from acgym.agents.local import REFERENCE, LocalAgent, load
+        from acgym.agents.local import LocalAgent, load
         from acgym.compress.formats.read import read_checkpoint
 
-        loaded = load(str(REFERENCE) if spec.source is None else spec.source, read_checkpoint)
+        source, adapter = model_source(spec)
+        loaded = load(source, read_checkpoint, adapter)
     return LocalAgent(loaded, spec.base.text, decoding=decoding, tool_format=tool_format)
+
+
+def unmerged(spec: AgentSpec, keep: bool = False) -> tuple[LocalAgent, Mapping[str, Any] | None]:
+    """Load the model of a spec to train it: its adapter beside it, so that training goes on with that one.
+
+    Args:
+        spec: of a model without a recipe.
+        keep: add the adapter to the weights all the same.
+
+    Returns:
+        The agent, and the tensors of its adapter by name, scaled so that alpha is twice the rank; None if it has none.
+
+    Raises:
+        ValueError, FileNotFoundError: as :func:`local`.
+    """
+    from acgym.agents.adapter import terms
+    from acgym.agents.local import LocalAgent, load
+    from acgym.compress.formats.read import read_checkpoint
+
+    source, adapter = model_source(spec)
+    with uncollected():
+        loaded = load(source, read_checkpoint, adapter if keep else None)
+    agent = LocalAgent(loaded, spec.base.text)
+    return agent, None if adapter is None or keep else terms(adapter, 2.0)
 
 
 def compressed(

@@ -15,18 +15,22 @@ from acgym.types import Json
 if TYPE_CHECKING:
     from acgym.compress.recipe import Recipe
 
-MODELS = ("reference", "hf")
+MODELS = ("reference", "smollm2", "hf", "gguf")
 """Kinds of agent that have a model here, and so can be compressed."""
 REMOTE = {"openai": "MODEL@URL", "vllm": "PATH-OR-ID"}
 """Kinds of agent whose model cannot be looked into or compressed here, and what follows the colon."""
 KINDS = (*MODELS, *REMOTE, "oracle", "random", "silent", "replay")
-SOURCES = {"hf": "PATH-OR-ID", **REMOTE, "replay": "FILE"}
+SOURCES = {"hf": "PATH-OR-ID", "gguf": "FILE", **REMOTE, "replay": "FILE"}
 """Kinds that need a source after a colon, and what it is."""
+ADAPTER = "@lora:"
+"""Stands between a model and the folder of a low-rank adapter that is added to its weights."""
+ADAPTED = ("hf", "gguf")
+"""Kinds that can have one."""
 RERUN = "@rerun"
 """Ends the spec of a model that plays once more in batches of another size: the noise floor of a comparison."""
 PACKED = "@packed"
 """Ends the spec of a compressed model (before RERUN) that runs on packed integers instead of simulating them."""
-KNOWN = "reference, hf:PATH, openai:MODEL@URL, vllm:PATH, oracle, random, silent, replay:FILE"
+KNOWN = "reference, smollm2, hf:PATH, gguf:FILE, openai:MODEL@URL, vllm:PATH, oracle, random, silent, replay:FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +50,35 @@ class AgentSpec:
     """What this recipe alone is calibrated on; a part that is not said is that of all others. None if all is."""
     packed: bool = False
     """Whether the spec ends in PACKED (before RERUN)."""
+    adapter: str | None = None
+    """Folder of the low-rank adapter after ADAPTER."""
 
     @property
     def base(self) -> AgentSpec:
         """The same agent uncompressed."""
-        return AgentSpec(self.kind if self.source is None else f"{self.kind}:{self.source}", self.kind, self.source)
+        text = self.kind if self.source is None else f"{self.kind}:{self.source}"
+        text += "" if self.adapter is None else f"{ADAPTER}{self.adapter}"
+        return AgentSpec(text, self.kind, self.source, adapter=self.adapter)
 
     @property
     def defaults(self) -> dict[str, Json]:
-        """The environment arguments that the agent is meant for: the reference agent was trained on level 1."""
-        return {"level": 1} if self.kind == "reference" else {}
+        """The environment arguments that the agent is meant for: the two that ship with acgym learnt level 1 best."""
+        return {"level": 1} if self.kind in ("reference", "smollm2") else {}
 
 
 def parse_spec(text: str) -> AgentSpec:
     """Read an agent spec, and refuse what cannot work before anything is loaded.
 
     Args:
-        text: ``reference``, ``hf:PATH-OR-ID``, ``oracle``, ``random``, ``silent``, ``replay:FILE``,
-            ``openai:MODEL@URL``, which may end in ``#native`` or ``#text``
-            (:func:`acgym.agents.remote.spec.parse_endpoint`), or ``vllm:PATH-OR-ID``, which may end in
-            ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models may be followed by ``@rerun``; a model
-            that runs here by ``+`` and a recipe, such as ``reference+gptq-w4-g64`` (see
-            :func:`acgym.compress.parse`), or one of ACBench's by name (:data:`acgym.calibrate.spec.PRESETS`), then by
-            ``@`` and a calibration of its own, such as ``reference+gptq-w3@text:pile.txt,128x512``
-            (:func:`acgym.calibrate.spec.parse_calibration`), then by ``@packed`` to run on packed integers
-            (:func:`acgym.compress.packed.convert.pack`), and then by ``@rerun``.
+        text: ``reference``, ``smollm2``, ``hf:PATH-OR-ID`` or ``gguf:FILE`` (both may be followed by ``@lora:DIR``, an
+            adapter in peft's format), ``oracle``, ``random``, ``silent``, ``replay:FILE``, ``openai:MODEL@URL``, which
+            may end in ``#native`` or ``#text`` (:func:`acgym.agents.remote.spec.parse_endpoint`), or
+            ``vllm:PATH-OR-ID``, which may end in ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models
+            may be followed by ``@rerun``; a model that runs here by ``+`` and a recipe, such as
+            ``reference+gptq-w4-g64`` (see :func:`acgym.compress.parse`), or one of ACBench's by name
+            (:data:`acgym.calibrate.spec.PRESETS`), then by ``@`` and a calibration of its own, such as
+            ``reference+gptq-w3@text:pile.txt,128x512`` (:func:`acgym.calibrate.spec.parse_calibration`), then by
+            ``@packed`` to run on packed integers (:func:`acgym.compress.packed.convert.pack`), and then by ``@rerun``.
 
     Raises:
         ValueError: for an unknown kind or recipe (with the nearest valid one), a missing or superfluous source, a
@@ -86,17 +94,20 @@ def parse_spec(text: str) -> AgentSpec:
         return AgentSpec(f"{kind}:{source}" + (RERUN if rerun else ""), kind, source, rerun=rerun)
     plain, before = plain.removesuffix(PACKED), plain
     packed = plain != before
-    head, written = _split_recipe(plain)
+    head, adapter, written = _split(plain)
     kind, _, source = head.partition(":")
     if kind not in KINDS:
         near = get_close_matches(kind, KINDS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        if Path(head).is_dir():
-            hint = f"for the model in that folder write 'hf:{head}'. "
+        if Path(head).exists():
+            wanted = "gguf" if head.lower().endswith(".gguf") else "hf"
+            hint = f"for the model that is there write '{wanted}:{head}'. "
         raise ValueError(f"unknown agent {head!r}; {hint}Known: {KNOWN}")
     if (kind in SOURCES) != bool(source) or (":" in head and kind not in SOURCES):
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
+    if adapter is not None and (kind not in ADAPTED or not adapter):
+        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR' or 'gguf:FILE{ADAPTER}DIR', got {text!r}")
     folder = model_folder(AgentSpec(head, kind, source or None))
     recipe, calibration = (None, None) if written is None else read_recipe(written, folder)
     if recipe is not None and kind not in MODELS:
@@ -105,9 +116,9 @@ def parse_spec(text: str) -> AgentSpec:
         raise ValueError(f"{kind!r} has no model: played again it does the same; drop {RERUN!r}")
     if packed and (recipe is None or not recipe.makes_integers):
         raise ValueError(f"{text!r} has no recipe that makes integers, so nothing can be packed; write gptq-w4{PACKED}")
-    said = (f"+{recipe}" if recipe else "") + (f"@{calibration}" if calibration else "")
-    said += (PACKED if packed else "") + (RERUN if rerun else "")
-    spec = AgentSpec(head + said, kind, source or None, recipe, rerun, calibration, packed)
+    said = (f"{ADAPTER}{adapter}" if adapter else "") + (f"+{recipe}" if recipe else "")
+    said += (f"@{calibration}" if calibration else "") + (PACKED if packed else "") + (RERUN if rerun else "")
+    spec = AgentSpec(head + said, kind, source or None, recipe, rerun, calibration, packed, adapter)
     _check_source(spec)
     return spec
 
@@ -121,7 +132,7 @@ def model_spec(model: str, recipe: str) -> tuple[AgentSpec, Recipe]:
     Raises:
         ValueError, FileNotFoundError: as :func:`parse_spec`.
     """
-    named = model if model == "reference" or model.startswith("hf:") else f"hf:{model}"
+    named = model if model.partition(":")[0] in MODELS else f"hf:{model}"
     spec = parse_spec(f"{named}+{recipe}")
     if spec.recipe is None:
         raise ValueError(f"there is a model at {spec.source!r}, so {recipe!r} is read as a part of its name")
@@ -151,6 +162,16 @@ def read_recipe(written: str, folder: Path | None = None) -> tuple[Recipe, Calib
     elif folder is not None:
         recipe = fit_default(text, recipe, folder)
     return recipe, said if str(said) else None
+
+
+def _split(text: str) -> tuple[str, str | None, str | None]:
+    """Cut a spec into the agent, the folder of its adapter and its recipe; None for what is not said."""
+    head, mark, after = text.partition(ADAPTER)
+    if not mark:
+        head, written = _split_recipe(text)
+        return head, None, written
+    named, written = _split_recipe(f"hf:{after}")
+    return head, named.removeprefix("hf:"), written
 
 
 def _split_recipe(text: str) -> tuple[str, str | None]:
@@ -192,19 +213,45 @@ def _read_remote(text: str) -> tuple[str, str]:
     return kind, parse_endpoint(source).source
 
 
-def model_folder(spec: AgentSpec) -> Path | None:
-    """Return the folder of a spec's model; None for an agent without a model, or a model named by its hub id."""
+def model_source(spec: AgentSpec) -> tuple[str, str | None]:
+    """Return where the model of a spec is, a folder, GGUF file or hub id, and the folder of its adapter.
+
+    Raises:
+        FileNotFoundError: if it is the base of ``smollm2`` and was not fetched; says how to.
+    """
     from acgym.agents.local import REFERENCE
 
-    folder = REFERENCE if spec.source is None else Path(spec.source).expanduser()
-    return folder if spec.kind in MODELS and folder.is_dir() else None
+    if spec.kind == "smollm2":
+        from acgym.data.cache import data_folder
+
+        return str(data_folder("smollm2")), spec.adapter
+    return str(REFERENCE) if spec.source is None else spec.source, spec.adapter
+
+
+def model_folder(spec: AgentSpec) -> Path | None:
+    """Return the folder or GGUF file of a spec's model; None for an agent without a model, or one that is not here."""
+    from acgym.model_files.gguf import gguf_file
+
+    if spec.kind not in MODELS:
+        return None
+    try:
+        path = Path(model_source(spec)[0]).expanduser()
+        return gguf_file(path) or (path if path.is_dir() else None)
+    except (FileNotFoundError, ValueError):
+        return None  # who loads it says why
 
 
 def _check_source(spec: AgentSpec) -> None:
-    """Refuse a model folder that cannot be loaded, and a replay file that is not there."""
-    from acgym.agents.local import REFERENCE, inspect_source
+    """Refuse a model or an adapter that cannot be loaded, and a replay file that is not there."""
+    from acgym.agents.local import inspect_source
+    from acgym.model_files.adapter import inspect_adapter
 
     if spec.kind in MODELS:
-        inspect_source(str(REFERENCE) if spec.source is None else spec.source)
+        source, adapter = model_source(spec)
+        if spec.kind == "gguf" and not source.lower().endswith(".gguf"):
+            raise ValueError(f"{spec.text!r} should name a file that ends in .gguf; for a folder write 'hf:{source}'")
+        inspect_source(source)
+        if adapter is not None:
+            inspect_adapter(adapter)
     elif spec.kind == "replay" and not Path(str(spec.source)).is_file():
         raise FileNotFoundError(f"there is no episode file at {spec.source!r}; expected a run's episodes.jsonl")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
+from acgym.agents.base import AgentFailure
 from acgym.agents.template_date import on_one_day
 from acgym.tool_calls import render_hermes
 from acgym.types import Call, Json, Message, Role, ToolSpec, calls_to_action
@@ -181,8 +182,8 @@ def chat_tokens(chat: Chat, prompts: PromptBuilder, where: str) -> ChatTokens:
         return ChatTokens(tokenizer.encode(text, add_special_tokens=False, verbose=False), False)
     try:
         return ChatTokens(prompts.ids([_as_message(row) for row in chat.messages], chat.tools), True)
-    except Exception as error:
-        raise ValueError(f"the model's chat template cannot show {where}: {type(error).__name__}: {error}") from None
+    except AgentFailure as error:  # names the template, the message and what it raised
+        raise ValueError(f"the model's chat template cannot show {where}: {error}") from None
 
 
 def _parts(chat: Chat) -> Iterator[str]:

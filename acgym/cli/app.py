@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,12 +13,13 @@ from rich.text import Text
 from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
-from acgym.cli.options import ENV_HELP, Import, Kwargs, json_object
+from acgym.cli.options import ENV_HELP, Kwargs, json_object
 from acgym.cli.plan import plan
 from acgym.cli.play import compare, play
 from acgym.cli.probe import probe
 from acgym.cli.repeat import repeat
-from acgym.cli.terminal import find_modules, import_modules, output, plain_errors, say
+from acgym.cli.terminal import find_modules, output, plain_errors, say
+from acgym.cli.train import export_chats, train
 from acgym.cli.view import export, view
 from acgym.plain_warnings import warn_plainly
 
@@ -90,33 +90,6 @@ def check(
         say(f"{env_id} keeps the contract.", Console())
 
 
-def train(
-    out: Annotated[Path, typer.Argument(help="Folder for checkpoints and the finished agent.")],
-    steps: Annotated[
-        int | None, typer.Option(help="Optimiser steps before key-value heads are merged. Default: the recipe's.")
-    ] = None,
-    stop_at: Annotated[int | None, typer.Option(help="Stop at this step; the same command goes on later.")] = None,
-    imports: Import = None,
-) -> None:
-    """Train the reference agent from nothing: behaviour cloning on the oracle's training-split conversations.
-
-    Goes on from the last checkpoint in OUT. When all steps are done, OUT/agent holds the finished agent, which plays as
-    hf:OUT/agent.
-    """
-    with plain_errors():
-        from dataclasses import replace
-
-        from acgym.train.reference import train_reference
-        from acgym.train.trainer import TrainingRecipe
-
-        import_modules(imports or [])
-        recipe = TrainingRecipe() if steps is None else replace(TrainingRecipe(), steps=steps)
-        finished = train_reference(recipe, out, report=typer.echo, stop_at=stop_at)
-        if finished is not None:
-            finished.export(out / "agent")
-            typer.echo(f"The finished agent is in {out / 'agent'}.")
-
-
 for _command in (
     compare,
     play,
@@ -132,6 +105,7 @@ for _command in (
     probe,
     view,
     export,
+    export_chats,
 ):
     app.command()(_command)
 app.add_typer(data, name="data")

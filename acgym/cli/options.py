@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 
 AGENTS_HELP = (
-    "reference (the trained agent that ships with acgym), hf:PATH-OR-ID (any causal language model with a chat "
-    "template), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), vllm:PATH-OR-ID, oracle, random, silent, "
-    "replay:FILE. A model here may be followed by + and a recipe: reference+gptq-w4-g64, hf:./model+wanda-2:4, "
-    "reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of ACBench)."
+    "reference (the trained agent that ships with acgym), smollm2 (SmolLM2-135M-Instruct as its "
+    "authors trained it; 'acgym data get smollm2' fetches it), hf:PATH-OR-ID (any causal language model with a chat "
+    "template), gguf:FILE (either with @lora:DIR, an adapter), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), "
+    "vllm:PATH-OR-ID, oracle, random, silent, replay:FILE. A model here may be followed by + and a recipe: "
+    "reference+gptq-w4-g64, hf:./model+wanda-2:4, reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of "
+    "ACBench)."
 )
 ENV_HELP = "Environment id, such as ACB/Needle-v0 ('acgym envs' lists them); 'module:ID' imports the module first."
 Seed = Annotated[int, typer.Option(help="Chooses the evaluation episodes; the same for all agents.")]
@@ -62,6 +64,20 @@ EpisodeSeconds = Annotated[
     typer.Option(
         help="Seconds that one episode may take. One that takes longer is stopped and counted as failed, never "
         "scored. Default: no limit."
+    ),
+]
+Shots = Annotated[
+    int,
+    typer.Option(
+        help="Solved tasks of the training split that models see in front of every conversation, 0 to 16: for models "
+        "that were never trained on these formats."
+    ),
+]
+MalformedLimit = Annotated[
+    int | None,
+    typer.Option(
+        help="End an episode after so many malformed replies in a row that are all the same; it saves the time of "
+        "agents that repeat themselves. Default: no limit."
     ),
 ]
 Calibration = Annotated[

@@ -17,10 +17,12 @@ from acgym.cli.options import (
     Import,
     Kwargs,
     Level,
+    MalformedLimit,
     NoiseFloor,
     Out,
     Ray,
     Seed,
+    Shots,
     Suite,
     ToolFormat,
     Until,
@@ -54,6 +56,8 @@ def compare(
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
+    shots: Shots = 0,
+    malformed_limit: MalformedLimit = None,
     imports: Import = None,
     out: Out = None,
 ) -> None:
@@ -81,6 +85,8 @@ def compare(
             until=until,
             noise_floor=noise_floor,
             episode_seconds=episode_seconds,
+            shots=shots,
+            malformed_limit=malformed_limit,
         )
         _run(settings, out, workers=workers, ray=ray)
 
@@ -98,6 +104,8 @@ def play(
     calibration: Calibration = None,
     tool_format: ToolFormat = None,
     decoding: Decoding = "{}",
+    shots: Shots = 0,
+    malformed_limit: MalformedLimit = None,
     imports: Import = None,
     out: Out = None,
     show: Annotated[bool, typer.Option(help="Print every message.")] = False,
@@ -119,6 +127,8 @@ def play(
             decoding=decoding_object(decoding),
             imports=imports or [],
             episode_seconds=episode_seconds,
+            shots=shots,
+            malformed_limit=malformed_limit,
         )
         _run(settings, out, show, workers, ray)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Relay, Replay
+from acgym.agents.shots import ShownAgent
 from acgym.analysis.handoff import DIRECTIONS, EPISODES, LIMITS, First, Limits, Pair, choose, relay_name
 from acgym.loop import EnvBug, play_async
 from acgym.record.episode import Episode
@@ -62,7 +63,12 @@ def play_handoffs(
 
         for first in DIRECTIONS:
             if cells[first]:
-                _play(cells[first], first, make(agent if first == "dense" else run.settings["agents"][0]), write)
+                then = _Then(
+                    make(agent if first == "dense" else run.settings["agents"][0]),
+                    run.settings.get("shots", 0),
+                    run.settings.get("malformed_limit"),
+                )
+                _play(cells[first], first, then, write)
     finally:
         log.close()
     return total
@@ -88,6 +94,15 @@ def _count(pairs: Sequence[Pair]) -> int:
 Cell: TypeAlias = tuple[int, Pair]
 """A number of first turns, and the pair."""
 
+
+class _Then(NamedTuple):
+    """Who plays the rest, and how the run has it play."""
+
+    agent: Agent
+    shots: int
+    malformed_limit: int | None
+
+
 AT_ONCE = 128
 """Hand-offs under way at once."""
 
@@ -103,13 +118,13 @@ def _cells(pairs: Sequence[Pair], first: First, log: EpisodeLog) -> list[Cell]:
     return sorted(left, key=lambda cell: cell[0])
 
 
-def _play(cells: Sequence[Cell], first: First, then: Agent, write: Callable[[Episode], None]) -> None:
+def _play(cells: Sequence[Cell], first: First, then: _Then, write: Callable[[Episode], None]) -> None:
     """Play cells, many at once, so that the agent can answer them in batches."""
     for start in range(0, len(cells), AT_ONCE):
         asyncio.run(_play_together(cells[start : start + AT_ONCE], first, then, write))
 
 
-async def _play_together(cells: Sequence[Cell], first: First, then: Agent, write: Callable[[Episode], None]) -> None:
+async def _play_together(cells: Sequence[Cell], first: First, then: _Then, write: Callable[[Episode], None]) -> None:
     groups: dict[str, list[Cell]] = {}
     for turns, pair in cells:
         own = pair.plays_first(first)
@@ -117,14 +132,14 @@ async def _play_together(cells: Sequence[Cell], first: First, then: Agent, write
     await asyncio.gather(*(_play_group(group, first, then, write) for group in groups.values()))
 
 
-async def _play_group(cells: Sequence[Cell], first: First, then: Agent, write: Callable[[Episode], None]) -> None:
+async def _play_group(cells: Sequence[Cell], first: First, then: _Then, write: Callable[[Episode], None]) -> None:
     """Play cells with the same number of first turns in the same environment."""
     turns, (sample, *_) = cells[0][0], [pair.plays_first(first) for _, pair in cells]
     recorded = {pair.plays_first(first).key: pair.plays_first(first) for _, pair in cells}
     relay = Relay(
         Replay.of(recorded.values(), sample.agent),
         turns,
-        then,
+        ShownAgent(then.agent, then.shots, sample.kwargs) if then.shots else then.agent,
         same_tokens=all(pair.same_tokens for _, pair in cells),
         name=relay_name(sample.agent, turns, cells[0][1].plays_then(first).agent),
     )
@@ -134,7 +149,15 @@ async def _play_group(cells: Sequence[Cell], first: First, then: Agent, write: C
         write(episode)
 
     seeds = [episode.seed for episode in recorded.values()]
-    await play_async(relay, sample.env, seeds, kwargs=sample.kwargs, split=sample.split, on_episode=checked)
+    await play_async(
+        relay,
+        sample.env,
+        seeds,
+        kwargs=sample.kwargs,
+        split=sample.split,
+        on_episode=checked,
+        malformed_limit=then.malformed_limit,
+    )
 
 
 def _refuse_changed(pairs: Sequence[Pair]) -> None:

@@ -105,6 +105,7 @@ class AgentJob:
         self, agent: Agent, left: Mapping[str, list[int]], writers: Mapping[str, Callable[[Episode], None]]
     ) -> int:
         """Play seeds of all environments at once; return how many episodes finished."""
+        from acgym.agents.shots import ShownAgent
         from acgym.loop import play_async
 
         finished = 0
@@ -115,13 +116,15 @@ class AgentJob:
                 writers[env](episode)
                 finished += episode.outcome == "finished"
 
+            kwargs, shots = self.settings.envs[env], self.settings.shots
             await play_async(
-                agent,
+                ShownAgent(agent, shots, kwargs) if shots else agent,
                 env,
                 seeds,
-                kwargs=self.settings.envs[env],
+                kwargs=kwargs,
                 on_episode=count,
                 time_limit=self.settings.episode_seconds,
+                malformed_limit=self.settings.malformed_limit,
                 keep=False,
             )
 

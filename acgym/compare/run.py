@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
+from acgym.assemble.folder import weight_bytes
 from acgym.assemble.models import Models
 from acgym.assemble.spec import model_folder
 from acgym.compare.executors import ParallelExecutor, Work
@@ -28,7 +29,6 @@ __all__ = ["Listener", "Settings", "prepare", "run_comparison"]
 SMALL_MODEL = 100 << 20
 """Bytes of weights up to which a model is played in several processes."""
 MOST_WORKERS = 8
-WEIGHTS = "*.safetensors"
 
 Play: TypeAlias = Callable[[Sequence[str], int], None]
 """Plays agents, each on the run's first so many seeds, the run's first agent before the others; returns when all are
@@ -103,7 +103,7 @@ def default_workers(settings: Settings) -> int:
     A large model fills the cores by itself, and a second copy of it might not fit into memory.
     """
     folders = {model_folder(spec) for spec in settings.specs.values()}
-    sizes = [size for folder in folders if folder for size in [sum(f.stat().st_size for f in folder.glob(WEIGHTS))]]
+    sizes = [weight_bytes(folder) for folder in folders if folder]
     if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:
         return 1
     return max(1, min(os.cpu_count() or 1, len(settings.agents) - 1, MOST_WORKERS))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from acgym.agents.shots import check_shots, examples
 from acgym.assemble.fit import check_fits
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
@@ -70,10 +71,16 @@ class Settings:
     """Environment -> its number of rows, where a suite's environment has fewer than ``episodes``: each is then played
     once."""
 
+    shots: int = 0
+    """Solved tasks of the training split that agents see in front of every conversation."""
+    malformed_limit: int | None = None
+    """Equal malformed replies in a row that end an episode; None for no limit."""
+
     def to_dict(self) -> dict[str, Json]:
         """Return the settings as JSON; what was added later only if it is set, so that runs from before go on."""
         row = {**asdict(self), "agents": list(self.agents), "modules": list(self.modules)}
-        later = ("until", "calibration_files", "episode_seconds", "tool_format", "decoding", "suite", "rows")
+        later = {"until", "calibration_files", "episode_seconds", "tool_format", "decoding", "suite", "rows"}
+        later |= {"shots", "malformed_limit"}
         return {name: value for name, value in row.items() if name not in later or value}
 
     @property
@@ -113,6 +120,8 @@ def prepare(
     decoding: Mapping[str, Json] | None = None,
     suite: str | None = None,
     imports: Sequence[str] = (),
+    shots: int = 0,
+    malformed_limit: int | None = None,
 ) -> Settings:
     """Check everything a user asked for, before any model is loaded.
 
@@ -133,6 +142,8 @@ def prepare(
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
         suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
+        shots: see :attr:`Settings.shots`; 0 to 16.
+        malformed_limit: see :attr:`Settings.malformed_limit`; 2 or more.
 
     Raises:
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
@@ -140,21 +151,19 @@ def prepare(
     modules = tuple(dict.fromkeys([*imports, *modules_of(envs, suite)]))  # of methods or environments
     specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
-    names = [spec.text for spec in specs]
-    episodes = _checked_episodes(episodes, until, len(names), episode_seconds)
-    _check_names(names)
+    episodes = _checked_episodes(episodes, until, len(specs), episode_seconds)
     check_format(tool_format, specs)
-    _check_numbers(seed, episode_seconds)
-    given = _given(dict(kwargs or {}), level)
+    _check_numbers(seed, shots, malformed_limit)
     defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
-    chosen = chosen_environments(envs, suite, given, defaults)
+    chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
-    named = None if suite is None else suite.rpartition(":")[2]
-    return _played(Settings(tuple(names), chosen, modules, episodes, seed, str(default), models, *later, named), specs)
+    last = (None if suite is None else suite.rpartition(":")[2], dict[str, int](), shots, malformed_limit)
+    names = tuple(spec.text for spec in specs)
+    return _played(Settings(names, chosen, modules, episodes, seed, str(default), models, *later, *last), specs)
 
 
 def _played(settings: Settings, specs: Sequence[AgentSpec]) -> Settings:
@@ -163,6 +172,8 @@ def _played(settings: Settings, specs: Sequence[AgentSpec]) -> Settings:
         env_id: check_playable(env_id, arguments, specs, settings.seeds, cut=settings.suite is not None)
         for env_id, arguments in settings.envs.items()
     }
+    for env_id, arguments in settings.envs.items() if settings.shots else ():
+        examples(env_id, canonical_json(arguments), settings.shots)  # refuses environments that have none
     return replace(settings, rows={env: count for env, count in played.items() if count < settings.episodes})
 
 
@@ -173,6 +184,7 @@ def _specs(agents: Sequence[str], imports: Sequence[str], noise_floor: bool) -> 
     specs = [parse_spec(text) for text in agents]
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
+    _check_names([spec.text for spec in specs])
     return specs
 
 
@@ -199,10 +211,13 @@ def _checked_episodes(episodes: int | None, until: float | None, agents: int, se
     return episodes
 
 
-def _check_numbers(seed: int, episode_seconds: float | None) -> None:
-    """Refuse a seed or a time outside its range."""
+def _check_numbers(seed: int, shots: int, malformed_limit: int | None) -> None:
+    """Refuse numbers outside their ranges."""
     if seed < 0:
         raise ValueError(f"the seed must be 0 or larger, got {seed}")
+    if malformed_limit is not None and malformed_limit < 2:
+        raise ValueError(f"the limit of equal malformed replies must be 2 or more, got {malformed_limit}")
+    check_shots(shots)
 
 
 def _given(kwargs: dict[str, Json], level: int | None) -> dict[str, Json]:

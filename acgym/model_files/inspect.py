@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+from acgym.model_files.gguf import gguf_file, read_header
 from acgym.model_files.quantisation import check_readable, quantisation
 from acgym.model_files.settings import read_settings
 from acgym.model_files.weights import INDEX, SINGLE, tensor_sizes, weight_files
@@ -24,19 +25,24 @@ def inspect_source(source: str) -> None:
     """Refuse a model that must not or cannot be loaded.
 
     Args:
-        source: a folder, or a hub id such as ``owner/name`` (what is on the hub cannot be looked into here).
+        source: a folder, a GGUF file or a folder that holds one, or a hub id such as ``owner/name`` (what is on the hub
+            cannot be looked into here).
 
     Raises:
         ValueError: if a folder has no readable configuration, asks for code of its own or for files from elsewhere,
             holds no safetensors weights (pickled ones can run code when read), an index that names anything else, or a
             damaged weight file; if it has no layers, no positions or no chat template; if its weights are quantised in
-            a variant of a layout that is not read.
+            a variant of a layout that is not read. As :func:`acgym.model_files.gguf.read_header` for a GGUF file.
         ImportError: if its quantised weights need a package that is not installed.
         FileNotFoundError: if ``source`` looks like a path and nothing is there; names the nearest that is.
     """
     folder = Path(source).expanduser()
     if not folder.exists():
         _refuse_typo(source, folder)
+        return
+    file = gguf_file(folder)
+    if file is not None:
+        _inspect_gguf(file)
         return
     config = folder / "config.json"
     if not config.is_file():
@@ -60,6 +66,29 @@ def inspect_source(source: str) -> None:
         raise ValueError(
             f"{folder} has no chat template, so a conversation cannot be put to it. Expected chat_template.jinja or "
             "'chat_template' in tokenizer_config.json; use the instruction-tuned version of the model, or add one."
+        )
+
+
+def _inspect_gguf(file: Path) -> None:
+    """Refuse a GGUF file that is damaged, has no chat template, or cannot hold the layers that it describes."""
+    header = read_header(file)
+    kind = header.architecture
+    if not kind:
+        raise ValueError(f"{file} is damaged: it names no general.architecture. Copy or download the model again.")
+    layers = header.settings.get(f"{kind}.block_count")
+    if type(layers) is not int or not 1 <= layers <= len(header.tensors):
+        raise ValueError(
+            f"{file} is damaged: it describes {layers} layers ({kind}.block_count) and holds {len(header.tensors)} "
+            "tensors. Copy or download the model again."
+        )
+    for key in ("context_length", "rope.freq_base"):
+        number = header.settings.get(f"{kind}.{key}", 1)
+        if not isinstance(number, (int, float)) or not number > 0:
+            raise ValueError(f"{file} is damaged: expected {kind}.{key} above 0, got {number}. Copy the model again.")
+    if not header.settings.get("tokenizer.chat_template"):
+        raise ValueError(
+            f"{file} has no chat template (tokenizer.chat_template), so a conversation cannot be put to it; use a file "
+            "of the instruction-tuned version of the model."
         )
 
 
@@ -158,7 +187,7 @@ def _refuse_pickled_weights(folder: Path) -> None:
     if (folder / "adapter_config.json").exists():
         raise ValueError(
             f"{folder} holds an adapter (adapter_config.json), whose base model may be anywhere; expected a whole "
-            "model. Merge the adapter into its base model (peft's merge_and_unload) and save that, or remove the file."
+            f"model. Name both: hf:BASE@lora:{folder}."
         )
     if any(folder.glob("*.safetensors")) or (folder / INDEX).is_file():  # what an index names is looked over next
         return

@@ -80,7 +80,8 @@ class Episode:
     progress: float | None
     """Final progress in [0, 1]; None if it failed."""
     truncated: bool
-    """Whether a limit ended it: of its steps (it is finished) or of its time (it has failed)."""
+    """Whether a limit ended it: of its steps or of equal malformed replies (it is finished) or of its time (it has
+    failed)."""
     seconds: float
     """Wall-clock seconds from reset to the end."""
     capability: str | None = None

@@ -37,6 +37,8 @@ class SettingsRow:
     episode_seconds: float | None = None
     tool_format: str | None = None
     decoding: dict[str, Json] = field(default_factory=dict)
+    shots: int = 0
+    malformed_limit: int | None = None
 
 
 @dataclass(frozen=True)

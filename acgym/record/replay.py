@@ -107,9 +107,16 @@ def _played(episode: Episode, env: gym.Env[Any, Any]) -> Iterator[tuple[int | No
     last = len(episode.turns) - 1 if episode.turns else None
     yield last, "the last observation", episode.final_observation, told
     if episode.outcome == "finished":
-        yield last, "the end of the episode", True, over
-        yield last, "truncation", episode.truncated, bool(truncated)
+        early = not over and _may_end_early(episode)
+        yield last, "the end of the episode", True, over or early
+        yield last, "truncation", episode.truncated, bool(truncated) or early
         yield last, "success", episode.success, success
+
+
+def _may_end_early(episode: Episode) -> bool:
+    """Whether the loop may have ended it before the environment did: the same malformed reply, over and over."""
+    last = episode.turns[-2:]
+    return episode.truncated and len(last) == 2 and all(t.malformed and t.action == last[0].action for t in last)
 
 
 class _Stage:

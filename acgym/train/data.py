@@ -12,10 +12,10 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast
 
+from acgym.demonstrations import Demonstration, demonstrate
 from acgym.draw import Draw
 from acgym.envs.names import codes, distinct_names, names
 from acgym.seeds import TRAINING_SEEDS
-from acgym.train.demonstrations import Demonstration, demonstrate
 from acgym.train.tokenizer import TURN_END, TURN_START
 from acgym.types import Message
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from acgym.demonstrations import demonstrations
 from acgym.seeds import TRAINING_SEEDS
 from acgym.train.data import IGNORE, Batch, group, tokenise
-from acgym.train.demonstrations import demonstrations
 
 
 def hidden_states(model: LlamaForCausalLM, ids: torch.Tensor) -> torch.Tensor:

@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from acgym.compress.formats.build import build
 from acgym.compress.formats.compressed_tensors_config import input_format
 from acgym.compress.formats.facts import Sizes, facts_of
 from acgym.compress.formats.files import WeightFiles
 from acgym.compress.formats.foreign import read_by_transformers
+from acgym.compress.formats.gguf import read_gguf
 from acgym.compress.formats.layouts import LAYOUTS
 from acgym.compress.methods.activations import Format, quantise_inputs
 from acgym.model_files.quantisation import Quantisation, check_readable, quantisation
@@ -30,7 +31,8 @@ def read_checkpoint(folder: Path, hold: Callable[[int, torch.dtype], torch.dtype
     Raises. Any other method is left to transformers and what it needs; the model then runs as that library runs it.
 
     Args:
-        folder: holds config.json with a quantization_config, and safetensors weights.
+        folder: holds config.json with a quantization_config, and safetensors weights; or a GGUF file, see
+            :func:`acgym.compress.formats.gguf.read_gguf`.
         hold: from the number of parameters and the dtype in config.json to the dtype of the model.
 
     Returns:
@@ -45,8 +47,10 @@ def read_checkpoint(folder: Path, hold: Callable[[int, torch.dtype], torch.dtype
             missing, of wrong shapes or dtypes, not finite, with indices out of range, or that do not make the model
             that config.json describes.
     """
-    from transformers import AutoConfig
+    from transformers import AutoConfig, GenerationConfig
 
+    if folder.is_file():
+        return read_gguf(folder, hold)
     found = quantisation(json.loads((folder / "config.json").read_text("utf-8")), folder)
     if found is None:
         raise ValueError(f"{folder} holds no quantised weights: config.json has no quantization_config")
@@ -63,7 +67,9 @@ def read_checkpoint(folder: Path, hold: Callable[[int, torch.dtype], torch.dtype
         dtype = hold(tensors.count(), stored)
         sizes = Sizes()
         state = dict(_dense(tensors, found, dtype, sizes))
-    model = _build(folder, config, state, dtype)
+    model = build(folder, config, state, dtype)
+    if (folder / "generation_config.json").is_file():
+        model.generation_config = GenerationConfig.from_pretrained(folder)
     if form is not None:
         _round_inputs(model, sizes.names, form)
     return model, facts_of(found, sizes, form, tensors.bytes_on_disk)
@@ -100,34 +106,3 @@ def _dense(tensors: WeightFiles, found: Quantisation, dtype: torch.dtype, sizes:
             tensor = tensors.get(full)
             sizes.other_bytes += tensor.nbytes
             yield full, tensor.to(dtype) if tensor.is_floating_point() else tensor
-
-
-def _build(folder: Path, config: Any, state: dict[str, Tensor], dtype: torch.dtype) -> Any:
-    """Make the model that config.json describes, with exactly these weights."""
-    from transformers import AutoModelForCausalLM, GenerationConfig
-
-    with torch.device("meta"):
-        skeleton = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
-    held, claimed = sum(t.numel() for t in state.values()), sum(p.numel() for p in skeleton.parameters())
-    if claimed > 1.01 * held:
-        raise ValueError(
-            f"config.json in {folder} describes a model of {claimed} weights, but the files hold {held}; the two do "
-            "not belong together"
-        )
-    try:
-        model, report = type(skeleton).from_pretrained(
-            None, config=config, state_dict=state, dtype=dtype, output_loading_info=True
-        )
-    except (RuntimeError, KeyError) as error:
-        raise ValueError(f"the weights in {folder} do not fit its config.json: {error}") from None
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise ValueError(f"{folder} lacks {len(missing)} weights of its model, such as {missing[0]}; copy it again")
-    # AutoGPTQ writes biases of zeros for projections that have none.
-    spare = [key for key in sorted(report["unexpected_keys"]) if key.endswith((".weight", ".bias"))]
-    spare = [key for key in spare if bool(state[key].count_nonzero())]
-    if spare:
-        raise ValueError(f"{folder} holds weights that its model has no place for, such as {spare[0]}")
-    if (folder / "generation_config.json").is_file():
-        model.generation_config = GenerationConfig.from_pretrained(folder)
-    return model

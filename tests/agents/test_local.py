@@ -94,6 +94,7 @@ def test_a_prompt_beyond_the_window_is_a_failure_of_its_episode_alone():
     assert "context window is 8" in episode.failure
 
 
+@pytest.mark.slow
 def test_an_agent_that_talks_until_its_window_is_full_is_scored():
     """It plays on without a word; its episode is lost, not left out."""
     made = agent(max_new_tokens=60)

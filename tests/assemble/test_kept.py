@@ -75,6 +75,7 @@ class Stages(Listener):
         self.calibrated += what == "calibrating"
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_does_not_play_for_its_calibration_again(tmp_path):
     model = f"hf:{save_model(tmp_path / 'model')}"
     settings = prepare([model, f"{model}+wanda-50", f"{model}+gptq-w4-g32"], ["ACB/Needle-v0"], episodes=2, level=1)

@@ -128,6 +128,7 @@ def test_scripted_agents_need_no_torch(tmp_path):
     assert "Choose another --out, or use the same" in err
 
 
+@pytest.mark.slow
 def test_strangers_environment_plays_and_is_checked(tmp_path):
     (tmp_path / "mymodule.py").write_text(STRANGER)
     status, out, err = acgym("play", "oracle", "mymodule:My/Env-v0", "--episodes", 2, "--show", cwd=tmp_path)
@@ -158,6 +159,7 @@ def test_interrupt_keeps_finished_episodes(tmp_path):
     assert all(episode.success for episode in episodes)
 
 
+@pytest.mark.slow
 def test_full_disk_is_said_and_loses_nothing(tmp_path):
     words = ["play", "oracle", "ACB/Needle-v0", "--level", 1, "--episodes", 200, "--out", "run"]
     status, _, err = acgym(*words, cwd=tmp_path, code=FULL)

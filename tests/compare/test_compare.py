@@ -197,6 +197,7 @@ def test_signals_on_outdated_tokens_are_taken_again(done, tmp_path):
     assert agent_of(again, settings.agents[1])["signals"] == agent_of(result, settings.agents[1])["signals"]
 
 
+@pytest.mark.slow
 def test_large_logits_are_not_kept(done, models, tmp_path, monkeypatch):
     """As with a vocabulary of 150,000: forms of the first model are compared with it, others are measured alone."""
     _, settings, result, _, _ = done
@@ -252,6 +253,7 @@ def test_calibration_file_must_be_the_prepared_one(tmp_path):
         run_comparison(prepare(["oracle"], [ECHO], episodes=1), tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_one_recipe_under_two_calibrations(models, tmp_path):
     (tmp_path / "text").write_text("the code of bel is 12.\n" * 200)
     recipe = f"hf:{models}/a+gptq-w3-g32"

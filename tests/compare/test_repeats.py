@@ -49,6 +49,7 @@ def texts(folder, sample, agent):
     return {(row.env, row.seed): [turn.text for turn in row.turns] for row in rows}
 
 
+@pytest.mark.slow
 def test_each_sample_is_a_run_with_other_draws(played, settings):
     folder, result = played
     assert sorted(path.name for path in folder.iterdir()) == ["repeats.json", "sample-1", "sample-2", "sample-3"]
@@ -98,6 +99,7 @@ class Impatient(Listener):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_and_comes_to_the_same(played, settings, tmp_path):
     folder = tmp_path / "run"
     for patience in (9, 14):
@@ -115,6 +117,7 @@ def test_interrupted_it_goes_on_and_comes_to_the_same(played, settings, tmp_path
             assert ours == theirs
 
 
+@pytest.mark.slow
 def test_more_samples_are_added_and_nothing_is_played_again(settings, tmp_path):
     folder = tmp_path / "run"
     run_repeats(settings, folder, 2)
@@ -178,7 +181,7 @@ def test_table_by_hand():
     settings = {"agents": ["a", "a\x1b+b"], "envs": {"E/nv-v0": {}}, "episodes": 9, "decoding": {"temperature": 0.5}}
     written = {"settings": settings, "samples": 2, "sampling_seeds": [0, 1], "k": [1, 2], "dense": "a"}
     read = RepeatsResult.from_json({**written, "agents": agents})
-    assert read.to_json() == {**written, "settings": {"seed": 0, **settings}, "agents": agents}
+    assert read.to_json() == {**written, "settings": {"seed": 0, "rows": {}, **settings}, "agents": agents}
     [grid] = repeat_grids(read)
     assert grid.title == "E/nv-v0, 2 samples of each episode, temperature 0.5"
     assert [head.split("\n")[0] for head in grid.heads] == ["agent", "episodes", "pass@1", "pass@2", "pass^2"]

@@ -166,6 +166,7 @@ def acgym(*words):
     return done.exit_code, " ".join(done.stdout.split()), " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_command_on_the_reference_agent(tmp_path):
     play = [
         "reference",

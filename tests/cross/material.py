@@ -61,9 +61,9 @@ def held_out(seeds: range) -> list[tuple[list[int], list[int]]]:
         -100. What the environment says is left out: the agent was never trained to predict it.
     """
     from acgym.agents.local import REFERENCE, load
+    from acgym.demonstrations import demonstrations
     from acgym.suites import QUICK, suite_named
     from acgym.train.data import tokenise
-    from acgym.train.demonstrations import demonstrations
 
     tokenizer = load(str(REFERENCE)).tokenizer
     return [

@@ -102,6 +102,7 @@ ROOMS: dict[str, Room] = {
             "acgym",
             "acgym.model_files",
             "acgym.calibrate",
+            "acgym.data",
             "acgym.record",
             "acgym.agents",
             "acgym.agents.local",
@@ -128,7 +129,10 @@ ROOMS: dict[str, Room] = {
             "acgym.compress.stream",
         ),
     ),
-    "acgym.train": Room("demonstrations to the reference agent", ("acgym", "acgym.envs")),
+    "acgym.train": Room(
+        "demonstrations to the reference agent, or to a pretrained model",
+        ("acgym", "acgym.agents", "acgym.agents.local", "acgym.agents.tool_formats", "acgym.envs", "acgym.record"),
+    ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
     "acgym.compare": Room(
         "the jobs on a run",

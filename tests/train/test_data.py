@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from acgym.agents.local import LocalAgent
+from acgym.demonstrations import Demonstration, demonstrate, demonstrations
 from acgym.draw import Draw
 from acgym.envs.names import names
 from acgym.seeds import TRAINING_SEEDS
@@ -27,7 +28,6 @@ from acgym.train.data import (
     repeat_practice,
     tokenise,
 )
-from acgym.train.demonstrations import Demonstration, demonstrate, demonstrations
 from acgym.train.watch import held_out
 from acgym.types import Message
 from tests.helpers import small_agent

@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from acgym.agents.local import LocalAgent, load
+from acgym.demonstrations import demonstrations
 from acgym.train.checkpoint import decay_begins
 from acgym.train.data import IGNORE, RECALL, Batch, Practice
-from acgym.train.demonstrations import demonstrations
 from acgym.train.heads import merge_heads
 from acgym.train.reference import MERGED, after_merging, train_reference
 from acgym.train.trainer import Trainer, TrainingRecipe, make_model

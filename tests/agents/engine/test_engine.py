@@ -80,6 +80,7 @@ def test_a_company_is_answered_as_each_is_alone(family):
     assert len({len(reply) for reply in stopped}) > 1
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 70), min_size=1, max_size=8),

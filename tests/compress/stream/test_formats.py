@@ -127,6 +127,7 @@ compress_folder({source!r}, {recipe!r}, text(2), {out!r}, format="gptq", progres
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_where_it_was(tmp_path):
     source, out = saved(tmp_path / "model"), tmp_path / "out"
     where = {"root": str(ROOT), "source": str(source), "out": str(out)}

@@ -1,4 +1,4 @@
-"""The oracle's conversations: what behaviour cloning learns from and what compression is calibrated on."""
+"""The oracle's conversations: what behaviour cloning learns from, and what is shown to models as examples."""
 
 from __future__ import annotations
 
