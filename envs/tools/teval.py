@@ -171,9 +171,8 @@ class TEval(RowEnv):
         if self.ability == "review" and held not in tuple("ABCDE"):
             raise row.bad(f"the answer of a review must be a letter from A to E, it is {held!r}")
         if not isinstance(held, (dict, str) if self.ability == "understand" else str):
-            raise row.bad(
-                f"{key!r} of 'ground_truth' must be a text{' or an object' * (key == 'args')}, it is {type(held).__name__}"
-            )
+            wanted = "a text or an object" if key == "args" else "a text"
+            raise row.bad(f"{key!r} of 'ground_truth' must be {wanted}, it is {type(held).__name__}")
 
     def tell(self) -> str:
         """Say the conversation so far."""
