@@ -19,7 +19,7 @@ def act(grid: Grid, action: Action) -> Done:
     if action.verb == "look":
         return "You look around.", None
     if action.verb == "forward":
-        return _forward(grid, action.count)
+        return _forward(grid, action.steps)
     if action.verb == "drop":
         return _drop(grid)
     name = action.name or grid.thing_at(grid.pose.front) or grid.door_at(grid.pose.front) or ""

@@ -87,8 +87,21 @@ class GridNav(TextEnv):
         "too_early": "wrong_order",
         "already": "lost_track",
     }
-    anchors: ClassVar[Mapping[int, Anchor]] = {i: Anchor(0.0, 0.0) for i in range(1, 6)}
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {i: Anchor(0.0, 0.0) for i in range(1, 6)}
+    # Measured over seeds 0 to 399.
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.740, 0.740),
+        2: Anchor(0.468, 0.522),
+        3: Anchor(0.022, 0.092),
+        4: Anchor(0.000, 0.062),
+        5: Anchor(0.000, 0.032),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.995, 0.995),
+        2: Anchor(0.935, 0.961),
+        3: Anchor(0.040, 0.118),
+        4: Anchor(0.050, 0.175),
+        5: Anchor(0.010, 0.094),
+    }
     grid: Grid
     """State of the task under way."""
     done: int

@@ -134,7 +134,8 @@ def _doors(
     Door i joins room i + 1 of that order to one before it.
     """
     colours = draw.shuffled(COLOURS)
-    order, doors = [start], []
+    order = [start]
+    doors: list[tuple[str, int, int]] = []
     while len(order) < shape.rows * shape.columns:
         row, column = draw.pick(order)
         down, right = draw.pick(((0, 1), (0, -1), (1, 0), (-1, 0)))

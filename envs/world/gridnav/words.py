@@ -31,7 +31,7 @@ class Action(NamedTuple):
     """``go``, ``through``, ``pick``, ``open``, ``drop``, ``left``, ``right``, ``around``, ``forward`` or ``look``."""
     name: str = ""
     """A thing or a door; empty for what is in front."""
-    count: int = 1
+    steps: int = 1
     """Steps of ``forward``."""
 
 
