@@ -69,10 +69,10 @@ class Models:
         default = parse_calibration(settings["calibration"])
         specs = [parse_spec(name) for name in settings["agents"]]
         known = settings.get("calibration_files", {})
-        for used in dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)]):
-            for path, digest in check_files(used).items() if used is not None else ():
-                if known.get(path) != digest:
-                    raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
+        used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
+        for path, digest in check_files(*(each for each in used if each is not None)).items():
+            if known.get(path) != digest:
+                raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
         decoding = Decoding.from_dict(settings.get("decoding", {}))
         if any(spec.kind in MODELS for spec in specs):
             import_module("torch")  # it will be needed, and a run's manifest names what is loaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 
 from acgym.calibrate.chats import chat_lines, read_chat
@@ -10,6 +11,8 @@ from acgym.calibrate.spec import DEFAULT, Calibration, Source, parse_calibration
 
 CHARACTERS_PER_TOKEN = 32
 """Of a longer text than this for each token that is asked for, only the beginning is looked at."""
+_BYTES_PER_CHARACTER = 4
+"""Most of them in UTF-8; a line that ends as on Windows has two for the one character that is read."""
 
 
 def read_calibration(given: str | Path | None) -> Calibration:
@@ -25,33 +28,48 @@ def read_calibration(given: str | Path | None) -> Calibration:
     return parse_calibration(given).over(DEFAULT)
 
 
-def check_files(calibration: Calibration) -> dict[str, str]:
-    """Look the files of a calibration over, before any model is loaded.
+def check_files(*calibrations: Calibration) -> dict[str, str]:
+    """Look the files of calibrations over, before any model is loaded.
 
     Returns:
-        Path as written -> SHA-256 of the file.
+        Path as written -> SHA-256 of the file; of a text of which only the beginning can be needed, that of its first
+        128 bytes for each token that the calibration which needs most asks for, so that a long text costs no more.
 
     Raises:
         FileNotFoundError: if one is not there.
         ValueError: if a text is empty, not UTF-8 or certainly too short, or a line of a file holds no conversation.
     """
-    digests = {}
-    asked = calibration.asked()
-    for source, tokens in zip(calibration.sources, asked, strict=True):
-        if source.path is None:
-            continue
-        if source.kind == "text":
-            read_text(source.path, tokens)
-            size = Path(source.path).expanduser().stat().st_size
-            # No token is shorter than a byte, but for those that begin a text or each window of it.
-            if calibration.exact and size + 8 + calibration.shape[0] < tokens:
-                raise too_short(calibration, source, f"at most {size:,}", size, tokens)
-        else:
-            for line in chat_lines(source.path):
-                read_chat(line.content, f"line {line.number} of {source.path!r}")
-        with Path(source.path).expanduser().open("rb") as stream:
-            digests[source.path] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return digests
+    needed: dict[str, float] = {}
+    for calibration in calibrations:
+        for source, tokens in zip(calibration.sources, calibration.asked(), strict=True):
+            if source.path is not None:
+                needed[source.path] = max(needed.get(source.path, 0), _check_file(calibration, source, tokens))
+    return {path: _digest(Path(path).expanduser(), most) for path, most in needed.items()}
+
+
+def _check_file(calibration: Calibration, source: Source, tokens: int) -> float:
+    """Look one file over; return how many of its bytes can be needed at most."""
+    path = str(source.path)
+    if source.kind != "text":
+        for line in chat_lines(path):
+            read_chat(line.content, f"line {line.number} of {path!r}")
+        return math.inf
+    read_text(path, tokens)
+    size = Path(path).expanduser().stat().st_size
+    # No token is shorter than a byte, but for those that begin a text or each window of it.
+    if calibration.exact and size + 8 + calibration.shape[0] < tokens:
+        raise too_short(calibration, source, f"at most {size:,}", size, tokens)
+    return tokens * CHARACTERS_PER_TOKEN * _BYTES_PER_CHARACTER
+
+
+def _digest(file: Path, most: float) -> str:
+    """Return the SHA-256 of the first ``most`` bytes."""
+    found = hashlib.sha256()
+    with file.open("rb") as stream:
+        while most > 0 and (block := stream.read(int(min(most, 1 << 20)))):
+            found.update(block)
+            most -= len(block)
+    return found.hexdigest()
 
 
 def read_text(path: str | Path, tokens: int | None = None) -> str:

@@ -113,7 +113,7 @@ def _widest(grid: Grid, column: int) -> int:
 
 
 def show_environments(ids: Sequence[str], console: Console, with_tasks: bool = False) -> None:
-    """List environments with capability, and what a random policy and a simple heuristic solve.
+    """List environments with capability, most steps of an episode, what a random policy and a simple heuristic solve.
 
     With tasks, instead of that, which task of ACBench's paper each plays, on official rows or as a stand-in.
     """
@@ -122,13 +122,13 @@ def show_environments(ids: Sequence[str], console: Console, with_tasks: bool = F
     from acgym.suites import capability_of
 
     table = _bare("Environments")
-    scores = ("random policy solves, %, levels 1 to 5", "simple heuristic")
-    for head in ("id", "capability", "steps at most", *(("task of the paper", "played on") if with_tasks else scores)):
-        table.add_column(head)
+    policies = ("steps", "random policy solves, %, levels 1 to 5", "simple heuristic")
+    for head in ("id", "capability", *(("task of the paper", "played on") if with_tasks else policies)):
+        table.add_column(head, no_wrap=head == "id")
     for env_id in ids:
         limit = str(gym.spec(env_id).max_episode_steps or "-")
-        more = _papers_task(env_id) if with_tasks else _policies(env_id)
-        table.add_row(env_id, capability_of(env_id) or "-", limit, *more)
+        more = _papers_task(env_id) if with_tasks else (limit, *_policies(env_id))
+        table.add_row(env_id, capability_of(env_id) or "-", *more)
     console.print(table)
     console.print("Python: gymnasium.make(ID, level=1).  Try: acgym play oracle ACB/Needle-v0 --episodes 1 --show")
 

@@ -58,7 +58,7 @@ class Settings:
     """Half-width at which an interval is narrow enough: agents are then played in batches until nothing is open, at
     most ``episodes`` (:mod:`acgym.analysis.until`). None to play all episodes."""
     calibration_files: Mapping[str, str] = field(default_factory=dict)
-    """Path of each calibration file -> SHA-256 of its content."""
+    """Path of each calibration file -> SHA-256 of as much of it as can be needed."""
     episode_seconds: float | None = None
     """Wall-clock seconds that one episode may take; one over it has failed. None for no limit."""
     tool_format: str | None = None
@@ -157,7 +157,7 @@ def prepare(
     defaults = {name: value for spec in specs for name, value in spec.defaults.items()}
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
-    files = {path: digest for each in used if each is not None for path, digest in check_files(each).items()}
+    files = check_files(*(each for each in used if each is not None))
     chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())

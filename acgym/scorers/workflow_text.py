@@ -63,7 +63,7 @@ def parse_workflow(text: str) -> Workflow | None:
       (``- 1: step``);
     * ``Nodes:``, ``Node list:``, ``### Nodes``, and so for edges; fences of Markdown; edges on several lines;
       ``(1 -> 2)`` and ``("1","2")`` for ``(1,2)``, and where none has brackets, ``START -> 1, 1 -> 2``;
-    * the first step on the line of ``Node:``, and a plan that stands on that line whole.
+    * the first step on the line of ``Node:``, a plan that stands on that line whole, and ``Node:`` before each step.
 
     Read strictly where it is not: a node is a line that starts with its number, so that "step 2. of" inside a sentence
     is no node, and edges stand after the nodes. A list that is told again behind a line of prose counts once. Without a
@@ -126,8 +126,10 @@ def _find_parts(text: str) -> _Parts:
     heads = [(place, found[1] or "") for place, line in enumerate(lines) if (found := _head(line))]
     if not heads:
         return _Parts(False, [], [])
-    place, inline = heads[-1]
-    steps, rest = _below([inline, *lines[place + 1 :]])
+    first = _first_of_list(heads, lines)
+    for place, inline in heads[first:]:
+        lines[place] = inline
+    steps, rest = _below(lines[heads[first][0] :])
     return _Parts(True, steps, _EDGE.findall(rest) or _ARROW.findall(rest))
 
 
@@ -135,6 +137,18 @@ def _head(line: str) -> re.Match[str] | None:
     """Match a line ``Node:`` that has nothing behind it, or the first step."""
     found = _HEAD.match(line)
     return found if found and (_BLANK.match(found[1] or "") or _NODE.match(found[1])) else None
+
+
+def _first_of_list(heads: list[tuple[int, str]], lines: list[str]) -> int:
+    """Find the head that opens the last list: the last one, unless each step has a ``Node:``, counted on, before it."""
+    first = len(heads) - 1
+    while first > 0:
+        (before, upper), (place, lower) = heads[first - 1], heads[first]
+        a, b = _NODE.match(upper), _NODE.match(lower)
+        if not (a and b and int(b[1]) == int(a[1]) + 1 and all(map(_BLANK.match, lines[before + 1 : place]))):
+            break
+        first -= 1
+    return first
 
 
 def _below(lines: list[str]) -> tuple[list[tuple[str, str]], str]:

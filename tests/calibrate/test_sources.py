@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import tracemalloc
@@ -297,7 +298,7 @@ def test_calls_and_tools_are_shown_whether_or_not_the_template_knows_them(templa
 
 def test_a_chat_that_the_template_cannot_show_is_named(agent):
     row = {"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "f"}}]}
-    with pytest.raises(ValueError, match="chat template cannot show line 7: .*UndefinedError"):
+    with pytest.raises(ValueError, match=r"chat template cannot show line 7: .*UndefinedError"):
         chat_tokens(read_chat(json.dumps(row).encode(), ""), agent.prompts, "line 7")
 
 
@@ -393,6 +394,21 @@ def test_a_mixture_that_one_source_cannot_fill_is_refused(agent, text, chats):
         draw(parse_calibration(f"text:{text}*0.01+chats:{chats}*0.99,100x128"), agent, ENVS)
     shape = str(error.value).split("write ',")[1].split("'")[0]
     assert draw(parse_calibration(f"text:{text}*0.1+chats:{chats}*0.9,{shape}"), agent, ENVS).facts["tokens"] > 500
+
+
+def test_of_a_long_text_only_what_can_be_needed_is_hashed(tmp_path):
+    file = tmp_path / "long.txt"
+    file.write_bytes(b"word " * 20_000)
+    short, longer = parse_calibration(f"text:{file},4x8"), parse_calibration(f"text:{file},100x8")
+    whole = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert check_files(short) == {str(file): hashlib.sha256(file.read_bytes()[: 4 * 8 * 32 * 4]).hexdigest()}
+    assert check_files(short, longer) == check_files(longer, short) == {str(file): whole}
+    before = check_files(short)
+    with file.open("r+b") as stream:
+        stream.seek(90_000)
+        stream.write(b"behind what is read")
+    assert check_files(short) == before
+    assert check_files(longer) != {str(file): whole}
 
 
 def test_of_a_file_of_chats_one_line_at_a_time_is_in_memory(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,10 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from acgym.cli.app import app
+from acgym.cli.show import show_environments
 from acgym.record.run import Run
+from acgym.suites import suite_named
 from tests.helpers.tiny import save_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +102,16 @@ def test_bad_input_is_one_sentence_and_status_2(tmp_path, words, said):
     assert (status, out) == (2, "")
     assert said in complaint(err)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("suite", "with_tasks"), [("full", False), ("acbench", True)])
+def test_eighty_columns_hold_each_environment_in_whole_words(suite, with_tasks):
+    console = Console(width=80, file=io.StringIO())
+    ids = list(suite_named(suite))
+    show_environments(ids, console, with_tasks)
+    said = console.file.getvalue()
+    assert all(f" {env_id} " in said for env_id in ids)
+    assert "…" not in said
 
 
 def test_unknown_option_names_the_nearest(tmp_path):

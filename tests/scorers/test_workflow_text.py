@@ -21,6 +21,8 @@ FORMS = {
     "dot": f"Node:\n1. wash pot\n2. boil leek\n{EDGES}",
     "no space": f"Node:\n1.wash pot\n2:boil leek\n{EDGES}",
     "first step on the heading": f"Node: 1: wash pot\n2: boil leek\n{EDGES}",
+    "Node: before each step": f"Node: 1: wash pot\n\nNode: 2: boil leek\n{EDGES}",
+    "a draft, then Node: before each step": f"{GOLD}\nBetter:\n**Node**: 1: wash pot\n**Node**: 2: boil leek\n{EDGES}",
     "steps in one line": f"Node: 1: wash pot 2: boil leek\n{EDGES}",
     "steps in one line, commas": f"Node: 1. wash pot, 2. boil leek\n{EDGES}",
     "all in one line": f"Node: 1: wash pot 2: boil leek {EDGES}",
@@ -142,7 +144,8 @@ def test_pieces_in_any_order_are_read_or_refused(lines: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["Node:\n", "Node: ", "(", "( ", "(START,", "- ", "** ", "1: ", "\n1) ", "Node:\n1: a ", "Node: 1: a 2: ", "edge: ",
+    ["Node:\n", "Node: ", "(", "( ", "(START,", "- ", "** ", "1: ", "\n1) ", "Node:\n1: a ", "Node: 1: a 2: ",
+     "\nNode: 1: a\nNode: 2: b", "edge: ",
      "\n \t", "`", "step ", "1 **", "| ", "|1|", "1 -> ", "START ->", "1 - ", '"', "- 1: a\nx\n", "(1,2) "],
 )  # fmt: skip
 def test_reading_is_linear_in_hostile_text(piece: str) -> None:
