@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -303,3 +304,13 @@ def test_a_stale_copy_and_a_list_by_hand() -> None:
 def test_one_call_at_a_time_is_in_time(level: int) -> None:
     for task in tasks(level, 60):
         assert (len(task.reference["calls"]) + 1) * 1.5 <= 30
+
+
+@pytest.mark.parametrize("level", [2, 3, 5])
+def test_no_sentence_comes_in_many_requests(level: int) -> None:
+    counts: Counter[str] = Counter()
+    for task in tasks(level, 300):
+        blank = re.sub(r'"[^"]*"|\b\d[\d.-]*\b', "#", task.goal)
+        counts.update(set(re.split(r"(?<=[.!?]) ", blank)))
+    said, most = counts.most_common(1)[0]
+    assert most <= 0.02 * 300 + 3, said  # 2 %, and what 300 tasks scatter
