@@ -48,7 +48,7 @@ WORDINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "I want {x} changed to {v}.",
             "{X} needs an update, to {v}.",
             "For {x}, it must say {v}.",
-            "There is something new about {x}: {v}. Put that in.",
+            "There is something new about {x}, to be put in: {v}.",
             "I'd like {x} to have {v}.",
         ),
         "short": ("{x}: now {v}", "change {x} to {v}", "{x} -> {v}", "update {x}, {v}", "{x}, set {v}"),
@@ -107,7 +107,7 @@ WORDINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """Kind of goal -> form of the voice -> wordings; every form of a kind says the same."""
 JOINS = {
     "do": ("Then ", "After that, ", "Next, ", "Also, ", "And then ", "I also want you to ", "You should also "),
-    "say": ("", "", "Also: ", "Another thing. ", "Then this: ", "And: ", "Next. ", "Besides. "),
+    "say": ("", "", "Also: ", "Another thing: ", "Then this: ", "And: ", "Next: ", "Besides: "),
     "short": ("; ", " / ", "; then ", " + ", "; also ", ". then "),
 }
 """What stands before the second goal and the following ones."""
