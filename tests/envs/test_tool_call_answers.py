@@ -76,7 +76,7 @@ def wanted(task: Task) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("level", [3, 4, 5])
 def test_what_is_done_is_allowed_and_what_is_refused_is_forbidden_or_has_no_tool(level: int) -> None:
-    kinds = set()
+    kinds, judged = set(), 0
     for task in tasks(level, 70):
         assert len(task.data["policy"]) >= 3
         for verb, phrase, row in wanted(task):
@@ -89,14 +89,17 @@ def test_what_is_done_is_allowed_and_what_is_refused_is_forbidden_or_has_no_tool
                 assert any(name.startswith(f"{verb}_") and name.endswith(f"_{noun}") for name in names)
                 continue
             kinds.add("forbidden")
-            codes = re.findall(rf'{qualifier} {noun} "(\d+)"', task.goal)
-            rows = task.data["tables"].get(f"{qualifier}_{noun}", {})
-            moved = task.data["moved"].get(f"{qualifier}_{noun}", {})
-            row = rows[moved.get(codes[0], codes[0])] if codes and verb in ("cancel", "change") else None
-            rule = [s for s in task.data["policy"] if re.search(rf"\b{qualifier} {noun}", s.lower())]
-            assert rule
-            if row is not None and task.kind.count("change") == 0 and "No, " not in task.goal:
-                assert forbidden(task, verb, f"{qualifier} {noun}", row) or len(codes) != 1, (task.goal, rule)
+            table = f"{qualifier}_{noun}"
+            new = task.data["moved"].get(table, {})
+            said = {new.get(code, code) for code in re.findall(r'"(\d{4})"', task.goal)}
+            rows = [row for key, row in task.data["tables"].get(table, {}).items() if key in said]
+            if verb in ("cancel", "change"):
+                assert len(rows) == 1
+                assert forbidden(task, verb, f"{qualifier} {noun}", rows[0]), (task.goal, task.data["policy"])
+                judged += 1
+            else:  # the values that would be forbidden stand in the request alone
+                assert any(f"{qualifier} {noun}" in sentence.lower() for sentence in task.data["policy"])
+    assert judged > 10
     assert kinds == {"unserved", "forbidden"}
 
 
