@@ -110,6 +110,21 @@ def test_a_gate_of_attention_is_no_router_in_a_mixture():
         assert sorted(routers(layer)) == ["mlp.gate", "mlp.shared_expert_gate"]
 
 
+class DeepRouter(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down_proj = torch.nn.Linear(64, 16)
+        self.router_mlp = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.GELU(), torch.nn.Linear(16, 4))
+
+
+def test_all_of_a_router_of_several_layers_stays_as_it_is():
+    """Zaya has one."""
+    layer = family("qwen2_moe").model.layers[0]
+    layer.mlp.gate = DeepRouter()
+    own = {"mlp.gate.down_proj", "mlp.gate.router_mlp.0", "mlp.gate.router_mlp.2"}
+    assert set(routers(layer)) == own | {"mlp.shared_expert_gate"}
+
+
 def test_the_gates_of_kimi_linear_are_compressed():
     layer = kimi_layer()
     assert routers(layer) == []
