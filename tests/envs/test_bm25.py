@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import bm25s
 import numpy as np
 import pytest
 
 from acgym.envs.world.shop.shop import K1, PRODUCTS, B, shop
-
-bm25s = pytest.importorskip("bm25s", reason="pip install bm25s")
-pytestmark = pytest.mark.cross
 
 
 @pytest.mark.parametrize("query", ["vegan hiking boot", "headphones without any cord", "a box that shuts, of metal"])
