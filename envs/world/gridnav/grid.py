@@ -90,12 +90,13 @@ class Grid:
 
     def seen(self) -> dict[str, Cell]:
         """Return the things and doors of the room where the walker is, with their cells."""
-        found = {name: cell for name, cell in self.things.items() if self.room(cell) == self.here}
-        return found | {name: cell for name, cell in self.doors.items() if self.here in self.sides(name)}
+        here = self.here
+        found = {name: cell for name, cell in self.things.items() if self.room(cell) == here}
+        return found | {name: cell for name, cell in self.doors.items() if here in self.sides(name)}
 
     def walk(self, fits: Callable[[Pose], bool]) -> list[Pose] | None:
         """Return the shortest way, by turns and steps inside the room, to a pose that fits; None if there is none."""
-        first = self.pose
+        first, taken = self.pose, set(self.things.values())
         before: dict[Pose, Pose | None] = {first: None}
         queue = deque([first])
         while queue:
@@ -105,10 +106,12 @@ class Grid:
                 while (last := before[way[-1]]) is not None:
                     way.append(last)
                 return way[::-1]
-            forward = Pose(*pose.front, pose.turn)
-            turned = [Pose(pose.x, pose.y, (pose.turn + by) % 4) for by in (3, 1)]
-            near = [forward] if self.free(pose.front) and self.is_floor(pose.front) else []
-            for after in [*near, *turned]:
+            x, y, turn = pose
+            ahead = (x + STEPS[turn][0], y + STEPS[turn][1])
+            near = [Pose(x, y, (turn + 3) % 4), Pose(x, y, (turn + 1) % 4)]
+            if ahead not in taken and self.is_floor(ahead):
+                near.insert(0, Pose(*ahead, turn))
+            for after in near:
                 if after not in before:
                     before[after] = pose
                     queue.append(after)
