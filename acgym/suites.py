@@ -1,6 +1,7 @@
 """Suites: named groups of environments that are played together; ``quick`` is the first environment of each capability.
 
-``full`` is every environment that generates its tasks; ``context`` is long context.
+``full`` is every environment that generates its tasks; ``context`` is long context, ``world`` real-world
+applications.
 
 A suite is one line in anybody's module: ``register_suite("mine", ["ACB/Needle-v0", ("Mine/Farm-v0", {"size": 3})])``.
 """
@@ -130,3 +131,4 @@ _SUITES[FULL] = _all_generated
 _ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review", "Query", "Operation")
 register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
 register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])
+register_suite("world", ["ACB/Household-v0", "ACB/WebShop-v0", "ACB/GridNav-v0"])

@@ -20,6 +20,8 @@ register("ACB/WorkflowRun-v0", "acgym.envs.workflow.run:WorkflowRun", max_episod
 register("ACB/WorfBench-v0", "acgym.envs.workflow.worfbench:WorfBench", max_episode_steps=1)
 register("ACB/TEval-v0", "acgym.envs.tools.teval:TEval", max_episode_steps=1)
 register("ACB/BFCL-v0", "acgym.envs.tools.bfcl.env:BFCL", max_episode_steps=200)
+register("ACB/WebShop-v0", "acgym.envs.world.shop.env:WebShop", max_episode_steps=30)
+register("ACB/GridNav-v0", "acgym.envs.world.gridnav.env:GridNav", max_episode_steps=105)
 register("ACB/PDDL-v0", "acgym.envs.world.planning.env:PDDL", max_episode_steps=70)
 register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", max_episode_steps=1)
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)

@@ -77,7 +77,8 @@ def source_files(root: Path) -> set[str]:
             f"{package}/{path.relative_to(root / folder).as_posix()}" for path in (root / folder).rglob("*.py")
         )
     found.update(f"acgym/agents/reference/{path.name}" for path in (root / "agents/reference").iterdir())
-    found.update(f"acgym/envs/data/{path.name}" for path in (root / "envs/data").glob("*"))
+    data = (path for path in (root / "envs").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    found.update(f"acgym/envs/{path.relative_to(root / 'envs').as_posix()}" for path in data)
     for kind in ("report", "report/acbench"):
         found.update(f"acgym/{kind}/{path.name}" for path in (root / "acgym" / kind).iterdir() if path.is_file())
     return found

@@ -96,9 +96,9 @@ def routers(layer: nn.Module) -> list[str]:
     A model is told by them which experts see a token, so that a small error there is a large one behind. Most models of
     transformers keep them as bare parameters; those that have an ``nn.Linear`` for them are told by its name
     (``router``, ``shared_expert_gate``), its type (``Llama4Router``) or that of what holds it
-    (``JetMoeTopKGating.layer``, ``LongcatFlashTopkRouter.classifier``, all of ``ZayaRouter.router_mlp``), or as the gate of the module that holds the
-    experts (``mlp.gate`` or ``mlp.gate.wg`` beside ``mlp.experts``, not ``self_attn.forget_gate``). A layer without
-    experts has none.
+    (``JetMoeTopKGating.layer``, ``LongcatFlashTopkRouter.classifier``, all of ``ZayaRouter.router_mlp``), or as the
+    gate of the module that holds the experts (``mlp.gate`` or ``mlp.gate.wg`` beside ``mlp.experts``, not
+    ``self_attn.forget_gate``). A layer without experts has none.
     """
     types = {name: type(module).__name__.lower() for name, module in layer.named_modules()}
     if not any("moe" in kind or "expert" in kind or kind.endswith("router") for kind in types.values()):

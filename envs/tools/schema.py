@@ -81,6 +81,8 @@ def _random_value(draw: Draw, schema: Mapping[str, Json]) -> Json:
         return f"20{draw.between(31, 49)}-{draw.between(1, 12):02}-{draw.between(1, 28):02}"
     if schema["type"] == "object":
         return random_arguments(draw, schema)
+    if schema["type"] == "boolean":
+        return draw.chance(0.5)
     if schema["type"] == "integer":
         return draw.between(1, 99)
     if schema["type"] == "number":

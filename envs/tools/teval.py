@@ -143,7 +143,9 @@ class TEval(RowEnv):
         gold = row.value.get("ground_truth")
         gold = read_value(gold) if isinstance(gold, str) else gold
         if self.ability == "plan":
-            if not isinstance(gold, list) or any(not isinstance(c, dict) or "name" not in c for c in gold):
+            if not isinstance(gold, list) or any(
+                not isinstance(c, dict) or not isinstance(c.get("name"), str) for c in gold
+            ):
                 raise row.bad("'ground_truth' of a plan must be a list of calls, each an object with 'name'")
             names = meta.get("API_list", [])
             if form == "string" and (
@@ -153,6 +155,7 @@ class TEval(RowEnv):
             return _Reference(gold, form, {}, names if form == "string" else ())
         if not isinstance(gold, dict) or _NEEDED[self.ability] not in gold:
             raise row.bad(f"'ground_truth' must be an object with {_NEEDED[self.ability]!r}")
+        self._check_gold(row, gold)
         template = row.need("template", dict) if self.ability == "instruct" else {}
         marks = MARKS if form == "string" else ("thought", "action", "args")
         if self.ability == "instruct" and not (
@@ -160,6 +163,13 @@ class TEval(RowEnv):
         ):
             raise row.bad(f"an instruction needs the reference's 'args' and in 'template' the texts {', '.join(marks)}")
         return _Reference(gold, form, template, ())
+
+    def _check_gold(self, row: Row, gold: Mapping[str, Json]) -> None:
+        """Check that what an ability is scored by is of a kind that a reply can equal."""
+        key = _NEEDED[self.ability]
+        if self.ability == "review" and gold[key] not in tuple("ABCDE"):
+            raise row.bad(f"the answer of a review must be a letter from A to E, it is {gold[key]!r}")
+        row.need(key, (str, dict) if self.ability == "understand" else str, gold)
 
     def tell(self) -> str:
         """Say the conversation so far."""

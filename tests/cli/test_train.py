@@ -30,6 +30,7 @@ def said(result):
     return " ".join((result.output + (result.stderr or "")).split())
 
 
+@pytest.mark.slow
 def test_training_from_a_model_goes_on_and_what_comes_out_plays(base, tmp_path):
     out = tmp_path / "run"
     options = ["--from", base, "--env", NEEDLE, "--levels", "1", "--steps", 4, "--tokens-per-step", 100, "--rank", 2]

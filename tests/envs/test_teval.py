@@ -120,6 +120,8 @@ def test_compat_gives_the_published_score(tmp_path: Path) -> None:
         ("plan string", {"meta": {"prompt_type": "str"}}, "a plan in sentences needs 'API_list'"),
         ("plan json", {"meta": {"prompt_type": "ReWOO"}}, "the form of its reply must be"),
         ("review string", {"ground_truth": "B"}, "'ground_truth' must be an object with 'answer'"),
+        ("review string", {"ground_truth": {"answer": "F"}}, "must be a letter from A to E, it is 'F'"),
+        ("reason string", {"ground_truth": {"thought": 7}}, "'thought' must be a text, it is int"),
         ("instruct json", {"template": {}}, "in 'template' the texts thought, action, args"),
         ("reason string", {"origin_prompt": []}, "'origin_prompt' must be a list of turns"),
     ],

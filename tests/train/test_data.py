@@ -125,6 +125,7 @@ def test_a_step_has_its_tokens_and_practice_fades():
     assert data._share(NEEDLE, 100) == 0.5
 
 
+@pytest.mark.slow
 def test_batches_are_the_same_in_any_process(tmp_path):
     file = tmp_path / "batches.pickle"
     code = (

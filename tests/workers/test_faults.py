@@ -63,6 +63,7 @@ def complete_after_kills(tmp_path, moments, episodes, workers, seed):
     assert runs.content(killed, ["random"]) == runs.content(whole, ["random"])
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_completes(tmp_path):
     complete_after_kills(tmp_path, 1, 150, 1, 3)
 

@@ -1,14 +1,15 @@
-"""What composed tool-calling tasks are made of: kinds of thing, their records and values, and the tools for them."""
+"""Hands out what composed tool-calling tasks are made of: kinds of thing, records, values, and the tools for them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 
 from acgym.draw import Draw
-from acgym.envs.names import codes, in_split, names
+from acgym.envs.names import codes, names
+from acgym.envs.tools.call.kinds import FIELDS, Kind, nouns, qualifiers
 from acgym.envs.tools.call.words import (
     ADDERS,
+    ASK,
     CHOICES,
     CODED,
     DATES,
@@ -16,9 +17,6 @@ from acgym.envs.tools.call.words import (
     INTEGERS,
     MONTHS,
     NESTED,
-    NOUNS,
-    QUALIFIERS,
-    SLOTS,
     SPOKEN,
     STRINGS,
     dates,
@@ -28,59 +26,10 @@ from acgym.envs.tools.call.words import (
 )
 from acgym.types import Json, Split, ToolSpec
 
-_SIZES = INTEGERS[5:]  # without price, which is what the user calls cost
-FIELDS = {
-    2: (STRINGS, SLOTS, tuple(CHOICES), _SIZES),
-    3: (STRINGS, SLOTS, FLOATS, DATES, tuple(CHOICES)),
-    4: (STRINGS, SLOTS, FLOATS, DATES, tuple(NESTED), tuple(CHOICES)),
-    5: (STRINGS, SLOTS, FLOATS, DATES, tuple(NESTED), CODED, _SIZES),
-}
-"""Level -> groups of fields; a kind of thing has one field of each group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of thing: one table, and the tools that act on it."""
-
-    qualifier: str
-    noun: str
-    adder: str
-    """Verb of the tool that creates one."""
-    required: tuple[str, ...]
-    """Fields that must be given to create one."""
-    optional: tuple[str, ...]
-
-    @property
-    def table(self) -> str:
-        """Name of its table: ``north_room``."""
-        return f"{self.qualifier}_{self.noun}"
-
-    @property
-    def phrase(self) -> str:
-        """What the user calls it: ``north room``."""
-        return f"{self.qualifier} {self.noun}"
-
-    @property
-    def article(self) -> str:
-        """The phrase with its article: ``an old room``."""
-        return f"{'an' if self.qualifier[0] in 'aeiou' else 'a'} {self.phrase}"
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """All fields of a record but links to other records."""
-        return self.required + self.optional
-
-
-@cache
-def qualifiers(split: Split, noun: str) -> tuple[str, ...]:
-    """The qualifiers that go with ``noun`` in a split; no pair is in both splits."""
-    return tuple(q for q in QUALIFIERS if in_split(f"kind {q} {noun}", split))
-
-
-@cache
-def nouns(split: Split) -> tuple[str, ...]:
-    """The nouns with at least two qualifiers in a split, so that each has a near-duplicate."""
-    return tuple(noun for noun in NOUNS if len(qualifiers(split, noun)) >= 2)
+VALUE = "\x01"
+"""Stands on both sides of a value in a request under way; see :func:`~acgym.envs.tools.call.phrases.request`."""
+LEDGER = "_ledger"
+"""Ends the name of the table that a ``check`` tool reads."""
 
 
 class Stock:
@@ -96,8 +45,13 @@ class Stock:
         self._draw, self._split, self._level = draw, split, level
         self._nouns = draw.shuffled(nouns(split))
         self._used: set[str] = set()
+        self.kinds: list[Kind] = []
+        """All that were handed out."""
         self._tools: dict[str, tuple[str, Kind]] = {}
         self._links: dict[str, str] = {}
+        self._missing: dict[str, tuple[str, Kind]] = {}
+        self.listed: set[str] = set()
+        """Tables that the task reads page by page."""
         self.tables: dict[str, dict[str, dict[str, Json]]] = {}
 
     def kind(self, field: str | None = None) -> Kind:
@@ -108,7 +62,19 @@ class Stock:
             [field if field is not None and field in group else draw.pick(group) for group in groups]
         )
         adder = draw.pick(tuple(ADDERS))
-        return Kind(draw.pick(qualifiers(self._split, noun)), noun, adder, tuple(fields[:2]), tuple(fields[2:]))
+        made = Kind(draw.pick(qualifiers(self._split, noun)), noun, adder, tuple(fields[:2]), tuple(fields[2:]))
+        self.kinds.append(made)
+        return made
+
+    @property
+    def left(self) -> int:
+        """How many kinds of thing are left to hand out."""
+        return len(self._nouns)
+
+    @property
+    def used(self) -> int:
+        """How many tools the task needs so far."""
+        return len(self._tools)
 
     def code(self) -> str:
         """Return a new code of four digits."""
@@ -156,15 +122,20 @@ class Stock:
         return SPOKEN[field] if field in SPOKEN and self._level > 2 and self._draw.chance(0.5) else field
 
     def say(self, field: str, value: Json) -> str:
-        """Say a field with its value; generated names and codes stand in quotes."""
-        word = self.word(field)
+        """Say a field with its value."""
+        if field in NESTED:
+            return f"{field} {self.said(field, value)}"
+        return f"{self.word(field)} {self.said(field, value)}"
+
+    def said(self, field: str, value: Json) -> str:
+        """Say a value, each part between two VALUE marks; generated names and codes stand in quotes."""
         if field == "contact":
-            return f'contact name "{value["name"]}" and phone "{value["phone"]}"'
+            return f"name {quoted(value['name'])} and phone {quoted(value['phone'])}"
         if field == "period":
-            return f"period from {self._date(value['from'])} to {self._date(value['to'])}"
+            return f"from {VALUE}{self._date(value['from'])}{VALUE} to {VALUE}{self._date(value['to'])}{VALUE}"
         if field in DATES:
-            return f"{word} {self._date(value)}"
-        return f'{word} "{value}"' if field in STRINGS or field in CODED else f"{word} {value}"
+            return f"{VALUE}{self._date(value)}{VALUE}"
+        return quoted(value) if field in STRINGS or field in CODED else f"{VALUE}{value}{VALUE}"
 
     def _date(self, value: str) -> str:
         """Say a date: as the tools want it up to level 3, as people do from level 4 on."""
@@ -179,10 +150,37 @@ class Stock:
         self._tools[name] = (verb, kind)
         return name
 
+    def lack(self, verb: str, kind: Kind) -> None:
+        """Keep a tool out of the task: the user will ask for what it alone could do."""
+        self._missing[f"{verb}_{kind.table}"] = (verb, kind)
+        twins = [q for q in qualifiers(self._split, kind.noun) if q != kind.qualifier]
+        self.tool(verb, replace(kind, qualifier=self._draw.pick(twins)))
+
+    def list_of(self, kind: Kind) -> str:
+        """Return the name of the tool that lists a kind in pages, and keep the tool."""
+        self.listed.add(kind.table)
+        return self.tool("list", kind)
+
+    def stamps(self) -> dict[str, dict[str, list[str]]]:
+        """Date the look-ups of all records that no list shows: when each was copied, and before that last changed."""
+        made: dict[str, dict[str, list[str]]] = {}
+        for table, records in self.tables.items():
+            if table not in self.listed and not table.endswith(LEDGER):
+                made[table] = {key: self.stamp(False) for key in records}
+        return made
+
+    def stamp(self, stale: bool) -> list[str]:
+        """Draw the days on which a record was copied and changed; a stale copy is the older one."""
+        among = dates(self._split)
+        one, other = self._draw.pick(among), self._draw.pick(among)
+        while one == other:
+            other = self._draw.pick(among)
+        return sorted((one, other), reverse=not stale)
+
     def fill(self, count: int) -> None:
         """Add tools that only look right until there are ``count``: first those that differ in the qualifier alone."""
         draw, split = self._draw, self._split
-        used = list(self._tools.values())
+        used = [*self._tools.values(), *self._missing.values()]
         kinds = list(dict.fromkeys(kind for _, kind in used))
         twins = {
             kind: [replace(kind, qualifier=q) for q in qualifiers(split, kind.noun) if q != kind.qualifier]
@@ -190,10 +188,11 @@ class Stock:
         }
         near = draw.shuffled([(verb, twin) for verb, kind in used for twin in twins[kind]])
         far = [(verb, k) for kind in kinds for k in (kind, *twins[kind]) for verb in _verbs(kind)]
-        for verb, kind in [*near[: (count - len(used) + 1) * 2 // 3], *draw.shuffled(far)]:
+        for verb, kind in [*near[: (count - len(self._tools) + 1) * 2 // 3], *draw.shuffled(far)]:
             if len(self._tools) >= count:
                 break
-            self.tool(verb, kind)
+            if f"{verb}_{kind.table}" not in self._missing:
+                self.tool(verb, kind)
         self._mirror(twins)
 
     def _mirror(self, twins: dict[Kind, list[Kind]]) -> None:
@@ -204,21 +203,35 @@ class Stock:
                     link = self._links.get(kind.table)
                     for key in self.tables.get(kind.table, {}):
                         self.record(twin, key, None if link is None else (link, self.code()))
+                    ledger = self.tables.get(kind.table + LEDGER)
+                    if ledger is not None:
+                        self.tables[twin.table + LEDGER] = {key: dict(self.tables[twin.table][key]) for key in ledger}
+                    if kind.table in self.listed:
+                        self.listed.add(twin.table)
 
     def specs(self) -> tuple[list[ToolSpec], dict[str, dict[str, Json]]]:
         """Return the specs of all tools in random order, and what each does, for a World."""
-        specs, effects = [], {}
+        specs: list[ToolSpec] = []
+        effects: dict[str, dict[str, Json]] = {}
         for name in self._draw.shuffled(tuple(self._tools)):
             verb, kind = self._tools[name]
             specs.append(self._spec(name, verb, kind))
             op = _OPS.get(verb, "add")
-            effects[name] = {"op": op, "table": kind.table, "key": kind.noun, "noun": kind.phrase, "gives": op == "add"}
+            table = kind.table + LEDGER if verb == "check" else kind.table
+            effects[name] = {"op": op, "table": table, "key": kind.noun, "noun": kind.phrase, "gives": op == "add"}
+        specs.insert(self._draw.below(len(specs) + 1), ask_tool())
+        effects[ASK] = {"op": "ask"}
         return specs, effects
 
     def _spec(self, name: str, verb: str, kind: Kind) -> ToolSpec:
+        shown = ", ".join([*kind.fields, *filter(None, [self._links.get(kind.table)])])
         if verb == "find":
-            shown = [*kind.fields, *filter(None, [self._links.get(kind.table)])]
-            return rich_tool(name, f"Look up {kind.article} by its code: {', '.join(shown)}.", [kind.noun], [])
+            extra = ["fresh"] if self._level > 3 else []
+            return rich_tool(name, f"Look up {kind.article} by its code: {shown}.", [kind.noun], extra)
+        if verb == "check":
+            return rich_tool(name, f"Look {kind.article} up in the ledger by its code: {shown}.", [kind.noun], [])
+        if verb == "list":
+            return rich_tool(name, f"List all {kind.plural} with their codes, a page at a time: {shown}.", [], ["page"])
         if verb == "change":
             return rich_tool(name, f"Update {kind.article}.", [kind.noun], list(kind.fields))
         if verb == "cancel":
@@ -229,8 +242,18 @@ class Stock:
         return rich_tool(name, said, list(kind.required), list(kind.optional))
 
 
-_OPS = {"find": "find", "change": "change", "cancel": "remove", "unlock": "unlock"}
+_OPS = {"find": "find", "change": "change", "cancel": "remove", "unlock": "unlock", "check": "find", "list": "list"}
 
 
 def _verbs(kind: Kind) -> tuple[str, ...]:
-    return (*_OPS, kind.adder)
+    return ("find", "change", "cancel", "unlock", kind.adder)
+
+
+def quoted(value: Json) -> str:
+    """Say a name or a code: in quotes, between two VALUE marks."""
+    return f'{VALUE}"{value}"{VALUE}'
+
+
+def ask_tool() -> ToolSpec:
+    """Return the spec of the tool that asks the user."""
+    return rich_tool(ASK, "Ask the user for something that the request leaves out.", ["question"], [])

@@ -144,6 +144,9 @@ SPOKEN = {
 """What the user says instead of the field's name; the tool's description gives both."""
 MONTHS = _words("January February March April May June July August September October November December")
 
+ASK = "ask_user"
+"""The tool that asks the user, from level 2 on."""
+
 _TEXT = {"type": "string"}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _RICH: dict[str, dict[str, Json]] = {
@@ -152,6 +155,8 @@ _RICH: dict[str, dict[str, Json]] = {
     **{name: {"type": "number", "minimum": 0, "maximum": 1000} for name in FLOATS},
     **{name: {**_DATE, "description": "YYYY-MM-DD"} for name in DATES},
     **{name: {"type": "string", "enum": list(words)} for name, words in CHOICES.items()},
+    "fresh": {"type": "boolean", "description": "True: read the record itself, not a copy"},
+    "page": {"type": "integer", "minimum": 1, "description": "From 1, the default"},
     "contact": {
         "type": "object",
         "properties": {"name": _TEXT, "phone": _TEXT},

@@ -19,8 +19,6 @@ from acgym.model_files.gguf import gguf_file, read_header
 from acgym.model_files.inspect import inspect_source
 from tests.helpers import ggufs
 
-pytest.importorskip("gguf")
-
 
 @pytest.fixture(scope="module")
 def model():
