@@ -138,7 +138,9 @@ def reply_score(
     Raises:
         KeyError: for a data set that is not in ``METRICS``.
     """
-    if any(reply.strip() == answer.strip() != "" for answer in answers):
+    if not reply.strip():  # silence, which the likeness of two empty lines would reward
+        return 0.0
+    if any(reply.strip() == answer.strip() for answer in answers):
         return 1.0
     score: dict[str, Callable[[str, str], float]] = {
         "f1": token_f1,

@@ -126,3 +126,8 @@ def test_scores_are_shares_and_an_answer_itself_is_right(dataset: str, said: str
     classes = ["x", wanted]
     assert 0.0 <= reply_score(dataset, said, [wanted], classes) <= 1.0
     assert reply_score(dataset, wanted, [wanted], classes) == float(bool(wanted.strip()))
+
+
+def test_a_reply_of_blanks_scores_nothing() -> None:
+    for dataset in METRICS:
+        assert reply_score(dataset, "\r", ["\r"], ["x", "\r"]) == 0.0
