@@ -9,17 +9,18 @@ from acgym.draw import Draw
 from acgym.types import Split
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def words(text: str, mark: str | None = None) -> tuple[str, ...]:
+    """Return the words that stand in one string, or what stands between marks."""
+    return tuple(text.split(mark))
 
 
-HEADS = _words(
+HEADS = words(
     "bel cor dra fen gal har jor kel lan mar nor pel quil ros sel tor ul ver wil yor zan bri clo del "
     "er fal gre hil in jas kin lor mel nat ol pra ral san tam ur vin wen xan yel zor bas cal dun"
 )
 """48 first halves of a name, each one token of the reference tokenizer."""
 
-TAILS = _words(
+TAILS = words(
     "ado ami ane aro ato aya ebo edi ego eka elo emi eno epa eri esa eto eva iba ida iko ila ima ino "
     "ipo ira iso ita iva iya obi oda oga oki ola oma ona opi ora osa oti ova ube udo uka uli uma uri"
 )

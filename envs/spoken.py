@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from acgym.draw import Draw
+from acgym.envs.names import words
 from acgym.types import Json
 
 
@@ -18,23 +19,19 @@ class Spoken(NamedTuple):
     value: Json
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-FIRST_NAMES = _words(
+FIRST_NAMES = words(
     "Adele Amir Anja Bela Bruno Carla Chidi Dalia Daniel Edith Emeka Fatima Felix Gita Greta Hugo Ines Ivan Jonas Joy "
     "Kamal Keiko Lars Leila Lucia Malik Maren Mateo Mina Nadia Nils Noor Olga Omar Paula Pavel Priya Quentin Rafael "
     "Rosa Samir Sofia Tamar Theo Uma Viktor Wanda Yara Yusuf Zofia"
 )
-LAST_NAMES = _words(
+LAST_NAMES = words(
     "Abara Almeida Bauer Beck Castro Conti Dahl Dubois Eriksen Fischer Fontaine Garber Hale Hansen Ibarra Ito Jansen "
     "Kaya Keller Kovacs Lang Lindqvist Marek Meyer Moreau Nakata Novak Okafor Olsen Osei Park Pereira Quist Rahman "
     "Ricci Roth Sandoval Sato Silva Sorensen Tanaka Torres Umarov Varga Vogel Weber Winter Yilmaz Young Ziegler"
 )
-WORDS = _words("zero one two three four five six seven eight nine ten eleven twelve")
-MONTHS = _words("January February March April May June July August September October November December")
-DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+WORDS = words("zero one two three four five six seven eight nine ten eleven twelve")
+MONTHS = words("January February March April May June July August September October November December")
+DAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I and O, which look like digits
 _DOMAINS = ("mail.example", "post.example", "inbox.example", "work.example")
 

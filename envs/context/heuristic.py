@@ -4,60 +4,15 @@ from __future__ import annotations
 
 import re
 
+from acgym.envs.context.stop_words import STOP_WORDS
+from acgym.envs.names import words
+
 _SENTENCE = re.compile(r"[^.]+\.")
 _CODE = re.compile(r'"(\d+)"')
 _END = re.compile(r"(?<=[.!?;])\s+")
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-_COMMON = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "is",
-        "was",
-        "in",
-        "on",
-        "to",
-        "for",
-        "and",
-        "from",
-        "which",
-        "what",
-        "who",
-        "whom",
-        "where",
-        "when",
-        "how",
-        "many",
-        "much",
-        "does",
-        "did",
-        "do",
-        "he",
-        "she",
-        "it",
-        "that",
-        "this",
-        "be",
-        "by",
-        "with",
-        "will",
-        "are",
-        "were",
-        "at",
-        "as",
-        "under",
-        "one",
-        "these",
-        "people",
-        "person",
-        "uses",
-        "opens",
-        "open",
-        "code",
-        "number",
-    ]
+_COMMON = STOP_WORDS | frozenset(
+    words("much he she are were as under one these people person uses opens open code number")
 )
 
 

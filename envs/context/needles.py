@@ -10,23 +10,10 @@ from acgym.draw import Draw
 from acgym.envs.context import needle_words as w
 from acgym.envs.context.people import near_people, ordinal
 from acgym.envs.names import codes
+from acgym.envs.spoken import MONTHS
 from acgym.types import Split
 
 ABSENT = "not in the text"
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 
 
 class Level(NamedTuple):
@@ -116,7 +103,7 @@ class Teller:
 
 def say_day(day: int) -> str:
     """Say a day: 25 are taken of each month."""
-    return f"the {ordinal(day % 25 + 1)} of {_MONTHS[day // 25]}"
+    return f"the {ordinal(day % 25 + 1)} of {MONTHS[day // 25]}"
 
 
 def hide_kind(draw: Draw, split: Split, kind: str, load: int) -> Hidden:

@@ -5,125 +5,21 @@ from __future__ import annotations
 from functools import cache
 
 from acgym.draw import Draw
-from acgym.envs.names import in_split
+from acgym.envs.names import in_split, words
 from acgym.types import Split
 
-_FIRST = [
-    "Marla",
-    "Marna",
-    "Marlo",
-    "Marta",
-    "Tilda",
-    "Tilde",
-    "Tilo",
-    "Timo",
-    "Orin",
-    "Orla",
-    "Oren",
-    "Olin",
-    "Petra",
-    "Peter",
-    "Petro",
-    "Pavel",
-    "Jonas",
-    "Jonna",
-    "Joris",
-    "Jorun",
-    "Selma",
-    "Salma",
-    "Selim",
-    "Silma",
-    "Anton",
-    "Antje",
-    "Anja",
-    "Anya",
-    "Karin",
-    "Karen",
-    "Karim",
-    "Katrin",
-    "Bruno",
-    "Berno",
-    "Birna",
-    "Borna",
-    "Lena",
-    "Lene",
-    "Leon",
-    "Leona",
-    "Milan",
-    "Milena",
-    "Mirela",
-    "Mirko",
-    "Nora",
-    "Norma",
-    "Noel",
-    "Nola",
-    "Viktor",
-    "Vera",
-    "Verena",
-    "Viola",
-    "Hanna",
-    "Hanne",
-    "Hanno",
-    "Henna",
-]
-_LAST = [
-    "Tegg",
-    "Tigg",
-    "Tegge",
-    "Tagg",
-    "Lorn",
-    "Lorne",
-    "Lorm",
-    "Larn",
-    "Brook",
-    "Brock",
-    "Brooke",
-    "Broke",
-    "Hale",
-    "Hall",
-    "Halle",
-    "Haile",
-    "Moss",
-    "Voss",
-    "Foss",
-    "Ross",
-    "Winter",
-    "Winder",
-    "Wintle",
-    "Vinter",
-    "Keller",
-    "Kellar",
-    "Heller",
-    "Teller",
-    "Sand",
-    "Sands",
-    "Sander",
-    "Sanda",
-    "Dorn",
-    "Dorner",
-    "Dohrn",
-    "Dern",
-    "Field",
-    "Fielder",
-    "Fyfield",
-    "Fields",
-    "Marsh",
-    "March",
-    "Mersh",
-    "Morsh",
-    "Stone",
-    "Stowe",
-    "Stonor",
-    "Storr",
-    "Reed",
-    "Reid",
-    "Read",
-    "Reede",
-    "Lund",
-    "Lunde",
-    "Lind",
-    "Linde",
-]
+_FIRST = words(
+    "Marla Marna Marlo Marta Tilda Tilde Tilo Timo Orin Orla Oren Olin Petra Peter Petro Pavel Jonas Jonna "
+    "Joris Jorun Selma Salma Selim Silma Anton Antje Anja Anya Karin Karen Karim Katrin Bruno Berno Birna "
+    "Borna Lena Lene Leon Leona Milan Milena Mirela Mirko Nora Norma Noel Nola Viktor Vera Verena Viola Hanna "
+    "Hanne Hanno Henna"
+)
+_LAST = words(
+    "Tegg Tigg Tegge Tagg Lorn Lorne Lorm Larn Brook Brock Brooke Broke Hale Hall Halle Haile Moss Voss Foss "
+    "Ross Winter Winder Wintle Vinter Keller Kellar Heller Teller Sand Sands Sander Sanda Dorn Dorner Dohrn "
+    "Dern Field Fielder Fyfield Fields Marsh March Mersh Morsh Stone Stowe Stonor Storr Reed Reid Read Reede "
+    "Lund Lunde Lind Linde"
+)
 
 
 @cache

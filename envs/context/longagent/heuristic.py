@@ -6,56 +6,12 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from acgym.envs.context.stop_words import STOP_WORDS
+from acgym.envs.names import words
+
 _MESSAGE = re.compile(r"Message \d+ of \d+: ([^\n]*)")
 _WORD = re.compile(r"[A-Za-z']+|\d[\d:]*")
-_COMMON = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "is",
-        "was",
-        "in",
-        "on",
-        "to",
-        "for",
-        "and",
-        "from",
-        "which",
-        "what",
-        "who",
-        "whom",
-        "where",
-        "when",
-        "how",
-        "many",
-        "does",
-        "did",
-        "do",
-        "i",
-        "we",
-        "our",
-        "us",
-        "has",
-        "had",
-        "have",
-        "it",
-        "that",
-        "this",
-        "be",
-        "at",
-        "by",
-        "with",
-        "will",
-        "go",
-        "goes",
-        "come",
-        "comes",
-        "me",
-        "my",
-    ]
-)
+_COMMON = STOP_WORDS | frozenset(words("i we our us has had have go goes come comes me my"))
 _COMES = re.compile(
     r"at the (?:desk|gate)|on the telephone|telephone rings|gate:|has come|brings a parcel|signs the book|come to "
     "visit|A (?:parcel|bill) of|sends a bill|has a question|letter asks"

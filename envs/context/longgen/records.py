@@ -8,22 +8,9 @@ from typing import NamedTuple
 
 from acgym.draw import Draw
 from acgym.envs.context.people import ordinal
+from acgym.envs.spoken import MONTHS
 from acgym.types import Json
 
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _WARES = (
     "lamps",
     "ropes",
@@ -59,7 +46,7 @@ def _day(draw: Draw) -> date:
 
 
 def _said(draw: Draw, day: date) -> str:
-    month = _MONTHS[day.month - 1]
+    month = MONTHS[day.month - 1]
     return draw.pick((f"{day.day} {month}", f"{month} {day.day}", f"the {ordinal(day.day)} of {month}"))
 
 

@@ -5,53 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from acgym.envs.context.stop_words import STOP_WORDS
+from acgym.envs.names import words
+
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 _NAME = re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+\b")
 _DAY = re.compile(r"\b\d{1,2} (?:March|April|May|June|July|August|September|October)\b")
-_COMMON = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "is",
-        "was",
-        "in",
-        "on",
-        "to",
-        "for",
-        "and",
-        "from",
-        "which",
-        "what",
-        "who",
-        "whom",
-        "where",
-        "when",
-        "how",
-        "many",
-        "much",
-        "does",
-        "did",
-        "do",
-        "it",
-        "its",
-        "that",
-        "this",
-        "be",
-        "by",
-        "with",
-        "will",
-        "are",
-        "were",
-        "at",
-        "as",
-        "under",
-        "full",
-        "name",
-        "give",
-    ]
-)
+_COMMON = STOP_WORDS | frozenset(words("much its are were as under full name give"))
 
 
 def skim(observation: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from acgym.draw import Draw
 from acgym.envs.context.longqa.archive import ONE, Archive, Order, laid_out
 from acgym.envs.context.people import near_people, people
+from acgym.envs.spoken import MONTHS
 
 _TOPICS = (
     "repair of the {x} roof", "delivery of the {x} stone", "concert in the {x} hall", "inspection of the {x} boiler",
@@ -12,7 +13,6 @@ _TOPICS = (
     "survey of the {x} field", "move of the {x} archive",
 )  # fmt: skip
 _WHERE = ("Ardley", "Ardlow", "Marbeck", "Marwick", "Thornby", "Thornley", "Westholm", "Westham", "Hexley", "Hexham")
-_MONTHS = ("March", "April", "May", "June", "July", "August", "September", "October")
 _OPEN = (
     "I should like to settle this. My proposal is {v}.", "Could we fix the day? I would take {v}.",
     "Somebody must begin, so I say {v}.",
@@ -46,7 +46,7 @@ _END = ("Greetings", "Yours", "Best wishes", "All the best", "With thanks")
 
 
 def _day(draw: Draw) -> str:
-    return f"{draw.between(1, 28)} {draw.pick(_MONTHS)}"
+    return f"{draw.between(1, 28)} {draw.pick(MONTHS[2:10])}"
 
 
 class _Thread:

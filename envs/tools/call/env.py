@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -18,13 +16,10 @@ from acgym.envs.tools.call.tasks import draw_composed
 from acgym.envs.tools.call.user import asks, refuses
 from acgym.envs.tools.call.words import ASK
 from acgym.envs.tools.schema import random_arguments
+from acgym.envs.tools.turns import MAX_CALLS, join_results, read_turn
 from acgym.scorers.answer import Value, read_answer
 from acgym.scorers.final_word import says_done
-from acgym.tool_calls import read_calls
 from acgym.types import Anchor, Call, FailureClass, Split, Task, calls_to_action
-
-MAX_CALLS = 16
-"""An action with more calls than this is malformed."""
 
 RULES = """\
 Do what the user asks with the tools.
@@ -49,7 +44,6 @@ _NO_VALUE = (
     "Your reply has no value that can be read. Write the value alone after Answer:, a date as YYYY-MM-DD. "
     "Or call a tool first."
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # and surrogates: half a character
 _GRAMMAR = (
     'Expected a tool call as JSON, {"name": "tool", "arguments": {...}}, '
     "a list of such calls, or the final answer in words."
@@ -171,30 +165,20 @@ class ToolCall(TextEnv):
 
     def judge(self, action: str) -> Outcome:
         """Run the calls, ask the user, or compare the final answer."""
-        text = action.strip()
-        if not text:
-            return self.malformed("Your reply is empty. " + _GRAMMAR)
-        if text[0] not in "{[" and '"name"' not in text and "<tool_call>" not in text:
-            if _CONTROL.search(text):
-                return self.malformed("Your reply has control characters. " + _GRAMMAR)
-            if self._is_question(text):
-                return self._run((Call(ASK, {"question": text}),), listed=False)
-            return self._finish(text)
-        calls = read_calls(text)
-        if not calls:
-            return self.malformed("Your reply is not a tool call. " + _GRAMMAR)
-        if len(calls) > MAX_CALLS:
-            return self.malformed(f"Your reply has {len(calls)} tool calls; at most {MAX_CALLS} are read.")
-        return self._run(calls, listed=text[0] == "[")
+        turn = read_turn(action, _GRAMMAR)
+        if turn.malformed:
+            return self.malformed(turn.malformed)
+        if turn.calls:
+            return self._run(turn.calls, turn.listed)
+        if self._is_question(turn.words):
+            return self._run((Call(ASK, {"question": turn.words}),), listed=False)
+        return self._finish(turn.words)
 
     def _run(self, calls: tuple[Call, ...], listed: bool) -> Outcome:
         """Run the calls in order."""
         here = self._open()
-        results = [here.run(call) for call in calls]
-        told = [value for value, _ in results]
-        error = next((kind for _, kind in results if kind is not None), None)
-        # ASCII only: a record may hold text that a model wrote, such as half of a surrogate pair.
-        return Outcome(json.dumps(told if listed else told[0]), here.score(here.held()), error=error)
+        told, error = join_results([here.run(call) for call in calls], listed)
+        return Outcome(told, here.score(here.held()), error=error)
 
     def _is_question(self, text: str) -> bool:
         """Say whether a reply in words asks the user something, in a task whose user can be asked."""

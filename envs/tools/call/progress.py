@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Set
 from copy import deepcopy
-from difflib import get_close_matches
 
 from acgym.envs.tools.call.world import Gold, Result, World, keys_of
-from acgym.envs.tools.schema import fault, whole
-from acgym.text import excerpt
+from acgym.envs.tools.schema import whole
+from acgym.envs.tools.turns import refused
 from acgym.types import Call, Json, Task
 
 
@@ -27,13 +26,9 @@ class Progress:
 
     def run(self, call: Call) -> tuple[Json, str | None]:
         """Run one call; return what the agent is told and the kind of error, if any."""
-        spec = self._specs.get(call.name)
-        if spec is None:
-            near = get_close_matches(call.name[:60], self._specs, n=1, cutoff=0.0)
-            return {"error": f"there is no tool {excerpt(call.name)}; did you mean {near[0]}?"}, "unknown_tool"
-        why = fault(spec["parameters"], call.arguments)
-        if why is not None:
-            return {"error": f"{call.name} was not run: {why}"}, "bad_arguments"
+        wrong = refused(call, self._specs)
+        if wrong is not None:
+            return wrong
         arguments = whole(call.arguments)
         before = self.gold.wrong(self.world)
         result = self.world.call(call.name, arguments)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from acgym.draw import Draw
 from acgym.envs.names import codes, names
+from acgym.envs.spoken import MONTHS
 from acgym.envs.tools.call.kinds import FIELDS, Kind, nouns, qualifiers
 from acgym.envs.tools.call.words import (
     ADDERS,
@@ -15,7 +16,6 @@ from acgym.envs.tools.call.words import (
     DATES,
     FLOATS,
     INTEGERS,
-    MONTHS,
     NESTED,
     SPOKEN,
     STRINGS,

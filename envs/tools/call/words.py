@@ -5,28 +5,22 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from acgym.envs.names import in_split
+from acgym.envs.names import in_split, words
 from acgym.types import Json, Split, ToolSpec
 
-
-def _words(text: str) -> tuple[str, ...]:
-    """Split a list of words that stands in one string."""
-    return tuple(text.split())
-
-
-VERBS = _words("book order open close move paint clean rent pack sell wash fix")
+VERBS = words("book order open close move paint clean rent pack sell wash fix")
 """Verbs of level-1 tools that change something."""
-FINDERS = _words("find check read show view get")
+FINDERS = words("find check read show view get")
 """Verbs of level-1 tools that only read."""
-NOUNS = _words(
+NOUNS = words(
     "room table ticket car boat bike desk lamp door box gate train hall tent garden shop house ship truck bag chair "
     "bed piano barn"
 )
-STRINGS = _words("guest owner driver buyer teacher seller painter doctor writer singer farmer pilot")
+STRINGS = words("guest owner driver buyer teacher seller painter doctor writer singer farmer pilot")
 """Parameters whose value is a generated name."""
 SLOTS = ("day", "hour", "week")
 """Integer parameters whose value can be taken already."""
-INTEGERS = (*SLOTS, *_words("page price weight size height length width age rank floor seat"))
+INTEGERS = (*SLOTS, *words("page price weight size height length width age rank floor seat"))
 """Parameters whose value is an integer from 1 to 99."""
 CHOICES: dict[str, tuple[str, ...]] = {
     "color": ("red", "green", "blue", "white"),
@@ -111,15 +105,15 @@ def _tool(name: str, description: str, properties: dict[str, Json], required: li
     }
 
 
-QUALIFIERS = _words("north south east west old new small large public private upper lower")
+QUALIFIERS = words("north south east west old new small large public private upper lower")
 """Tell near-duplicate kinds of thing apart from level 2 on: the north room, the south room."""
 ADDERS = {"book": "reserve", "order": "buy", "rent": "hire"}
 """Verbs of tools that create a record, with the word that the user says instead."""
-FLOATS = _words("cost fee tax score")
+FLOATS = words("cost fee tax score")
 """Fields whose value is a number between 1 and 100 that is not whole."""
-DATES = _words("start deadline birthday")
+DATES = words("start deadline birthday")
 """Fields whose value is a date, written YYYY-MM-DD."""
-CODED = _words("permit badge license invoice")
+CODED = words("permit badge license invoice")
 """Fields whose value is a generated code of four digits."""
 NESTED = {"contact": ("name", "phone"), "period": ("from", "to")}
 """Fields whose value is an object with these two parts."""
@@ -142,7 +136,6 @@ SPOKEN = {
     "meal": "food",
 }
 """What the user says instead of the field's name; the tool's description gives both."""
-MONTHS = _words("January February March April May June July August September October November December")
 
 ASK = "ask_user"
 """The tool that asks the user, from level 2 on."""

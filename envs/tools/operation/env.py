@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,13 +17,9 @@ from acgym.envs.tools.operation.policies import forbidden
 from acgym.envs.tools.operation.tasks import draw_operation, goal_of
 from acgym.envs.tools.operation.words import answered, meaning
 from acgym.envs.tools.operation.world import World
-from acgym.envs.tools.schema import fault, random_arguments, whole
-from acgym.text import excerpt
-from acgym.tool_calls import read_calls
+from acgym.envs.tools.schema import random_arguments, whole
+from acgym.envs.tools.turns import join_results, read_turn, refused
 from acgym.types import Anchor, Call, FailureClass, Json, Split, Task, calls_to_action, canonical_json
-
-MAX_CALLS = 16
-"""An action with more calls than this is malformed."""
 
 RULES = """\
 Do what the user asks with the tools, exactly as asked, and change nothing else.
@@ -40,7 +33,6 @@ _GRAMMAR = (
     'Expected a tool call as JSON, {"name": "tool", "arguments": {...}}, a list of such calls, a question to the user, '
     "or Done."
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _WHAT = "What exactly do you need to know?"
 _NOTHING = "I have said all that I know about it. Go on, please, and say Done. when all is done."
 
@@ -152,22 +144,13 @@ class ToolOperation(TextEnv):
 
     def judge(self, action: str) -> Outcome:
         """Run the calls, answer a question, or end an instalment."""
-        text = action.strip()
-        if not text:
-            return self.malformed("Your reply is empty. " + _GRAMMAR)
-        if text[0] not in "{[" and '"name"' not in text and "<tool_call>" not in text:
-            if _CONTROL.search(text):
-                return self.malformed("Your reply has control characters. " + _GRAMMAR)
-            return self._hear(text)
-        calls = read_calls(text)
-        if not calls:
-            return self.malformed("Your reply is not a tool call. " + _GRAMMAR)
-        if len(calls) > MAX_CALLS:
-            return self.malformed(f"Your reply has {len(calls)} tool calls; at most {MAX_CALLS} are read.")
-        results = [self._run(call) for call in calls]
-        told = [value for value, _ in results]
-        error = next((kind for _, kind in results if kind is not None), None)
-        return Outcome(json.dumps(told if text[0] == "[" else told[0]), self._score(), error=error)
+        turn = read_turn(action, _GRAMMAR)
+        if turn.malformed:
+            return self.malformed(turn.malformed)
+        if not turn.calls:
+            return self._hear(turn.words)
+        told, error = join_results([self._run(call) for call in turn.calls], turn.listed)
+        return Outcome(told, self._score(), error=error)
 
     def _open(self) -> tuple[World, Goal]:
         """Return the world and what it should become; made at the first call, since many episodes never make one."""
@@ -178,14 +161,9 @@ class ToolOperation(TextEnv):
 
     def _run(self, call: Call) -> tuple[Json, str | None]:
         """Run one call; return what the agent is told and the kind of error, if any."""
-        specs = {spec["function"]["name"]: spec["function"] for spec in self.task.tools}
-        spec = specs.get(call.name)
-        if spec is None:
-            near = get_close_matches(call.name[:60], specs, n=1, cutoff=0.0)
-            return {"error": f"there is no tool {excerpt(call.name)}; did you mean {near[0]}?"}, "unknown_tool"
-        why = fault(spec["parameters"], call.arguments)
-        if why is not None:
-            return {"error": f"{call.name} was not run: {why}"}, "bad_arguments"
+        wrong = refused(call, {spec["function"]["name"]: spec["function"] for spec in self.task.tools})
+        if wrong is not None:
+            return wrong
         arguments = whole(call.arguments)
         world, goal = self._open()
         data = self.task.data

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from acgym.draw import Draw
+from acgym.envs.spoken import MONTHS
 from acgym.envs.tools.operation.functions import PRIORITIES
 from acgym.envs.tools.operation.pools import (
     CITIES,
@@ -39,7 +40,6 @@ NUMBERS = ("count", "minimum", "euros", "hours")
 """Columns of numbers."""
 SIZE = {1: 6, 2: 8, 3: 10, 4: 13, 5: 16}
 """Messages, and tickets; events are two fewer."""
-_MONTHS = "January February March April May June July August September October November December"
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 
 Conditions = list[list[Json]]
@@ -129,7 +129,7 @@ class Office:
             return kept(iso)
         day = date.fromisoformat(iso)
         gap = (day - self.today).days
-        forms = [f"{day.day} {_MONTHS.split()[day.month - 1]}"]
+        forms = [f"{day.day} {MONTHS[day.month - 1]}"]
         if gap == 1:
             forms.append("tomorrow")
         if 1 < gap < 8 and self.level > 3:
@@ -226,4 +226,4 @@ def weekday(iso: str) -> str:
 def long_date(iso: str) -> str:
     """Write a day as ``Tuesday, 4 March 2031``."""
     day = date.fromisoformat(iso)
-    return f"{weekday(iso)}, {day.day} {_MONTHS.split()[day.month - 1]} {day.year}"
+    return f"{weekday(iso)}, {day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import ClassVar
 
 import numpy as np
@@ -20,13 +17,9 @@ from acgym.envs.tools.query.functions import DOMAINS, run, tools
 from acgym.envs.tools.query.heuristic import overlap
 from acgym.envs.tools.query.schema import Domain, Pick
 from acgym.envs.tools.query.tasks import draw_question
-from acgym.envs.tools.schema import fault, random_arguments, whole
-from acgym.text import excerpt
-from acgym.tool_calls import read_calls
+from acgym.envs.tools.schema import random_arguments, whole
+from acgym.envs.tools.turns import MAX_CALLS, join_results, read_turn, refused
 from acgym.types import Anchor, Call, FailureClass, Json, Split, Task, calls_to_action
-
-MAX_CALLS = 16
-"""An action with more calls than this is malformed."""
 
 RULES = """\
 Answer the question with what the tools say. They only read; lists may have several pages.
@@ -42,7 +35,6 @@ _NO_VALUE = {
     "date": "Your reply has no date that can be read as the answer. ",
     "name": "Your reply has no answer that can be read. ",
 }
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class ToolQuery(TextEnv):
@@ -139,34 +131,20 @@ class ToolQuery(TextEnv):
 
     def judge(self, action: str) -> Outcome:
         """Run the calls, or compare the final answer."""
-        text = action.strip()
-        if not text:
-            return self.malformed("Your reply is empty. " + _GRAMMAR)
-        if text[0] not in "{[" and '"name"' not in text and "<tool_call>" not in text:
-            if _CONTROL.search(text):
-                return self.malformed("Your reply has control characters. " + _GRAMMAR)
-            return self._finish(text)
-        calls = read_calls(text)
-        if not calls:
-            return self.malformed("Your reply is not a tool call. " + _GRAMMAR)
-        if len(calls) > MAX_CALLS:
-            return self.malformed(f"Your reply has {len(calls)} tool calls; at most {MAX_CALLS} are read.")
-        results = [self._run(call) for call in calls]
-        told = [value for value, _ in results]
-        error = next((kind for _, kind in results if kind is not None), None)
+        turn = read_turn(action, _GRAMMAR)
+        if turn.malformed:
+            return self.malformed(turn.malformed)
+        if not turn.calls:
+            return self._finish(turn.words)
+        told, error = join_results([self._run(call) for call in turn.calls], turn.listed)
         progress = self._progress if self._evidence is None else self._evidence.share / 2
-        return Outcome(json.dumps(told if text[0] == "[" else told[0]), progress, error=error)
+        return Outcome(told, progress, error=error)
 
     def _run(self, call: Call) -> tuple[Json, str | None]:
         """Run one call; return what the agent is told and the kind of error, if any."""
-        offered = {spec["function"]["name"]: spec["function"] for spec in self.task.tools}
-        spec = offered.get(call.name)
-        if spec is None:
-            near = get_close_matches(call.name[:60], offered, n=1, cutoff=0.0)
-            return {"error": f"there is no tool {excerpt(call.name)}; did you mean {near[0]}?"}, "unknown_tool"
-        why = fault(spec["parameters"], call.arguments)
-        if why is not None:
-            return {"error": f"{call.name} was not run: {why}"}, "bad_arguments"
+        wrong = refused(call, {spec["function"]["name"]: spec["function"] for spec in self.task.tools})
+        if wrong is not None:
+            return wrong
         arguments = whole(call.arguments)
         tool, data = tools(self.task.data["domain"])[call.name], self.task.data
         result = run(self._domain, tool, data["tables"], arguments, data["page"])

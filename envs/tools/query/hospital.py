@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acgym.envs.names import words
 from acgym.envs.tools.query.schema import (
     Day,
     Domain,
@@ -20,7 +21,6 @@ from acgym.envs.tools.query.schema import (
     top,
     value,
     where,
-    words,
 )  # fmt: skip
 
 _WARDS = words(

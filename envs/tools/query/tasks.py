@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from acgym.draw import Draw
+from acgym.envs.spoken import MONTHS
 from acgym.envs.tools.query.evaluate import Unfit, answer_of, rows_of
 from acgym.envs.tools.query.functions import DOMAINS, specs
 from acgym.envs.tools.query.schema import Domain, Family, Ref
@@ -21,10 +22,6 @@ PAGE_SIZE = {1: 20, 2: 20, 3: 10, 4: 8, 5: 8}
 """Rows on a page of a list."""
 _KEPT = {0: 0.06, 1: 0.15, 2: 0.3, 3: 0.6}
 """Share of the counts of that size that are kept; if all were, a small number would be a good guess."""
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def draw_question(draw: Draw, split: Split, level: int) -> Task:
@@ -162,7 +159,7 @@ def in_words(value: Json) -> str:
     """Say a value as people do: a date as ``14 March 2030``, a month as ``March 2030``, all else as it is."""
     if isinstance(value, str) and value[:4].isdigit() and value.count("-") == 2:
         day = date.fromisoformat(value)
-        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+        return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
     if isinstance(value, str) and value[:4].isdigit() and value.count("-") == 1:
-        return f"{_MONTHS[int(value[5:]) - 1]} {value[:4]}"
+        return f"{MONTHS[int(value[5:]) - 1]} {value[:4]}"
     return str(value)

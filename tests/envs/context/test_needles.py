@@ -10,6 +10,7 @@ import pytest
 import acgym  # noqa: F401  (registers the environments)
 from acgym.envs.context.needle import GRID, Needle
 from acgym.envs.context.needles import ABSENT, KINDS, LEVELS
+from acgym.envs.spoken import MONTHS
 from acgym.types import canonical_json
 
 
@@ -39,27 +40,13 @@ def read_by_a_script(shown: str, kind: str) -> str:
     sent = re.findall("|".join(forms).replace("NAME", name[0]), text)
     rows = [(int(a or e or k), b or f or g, m or n or o, int(re.sub(r"\D", "", d or p or q)))
             for d, m, a, b, e, f, p, n, g, q, o, k in sent]  # fmt: skip
-    months = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
     if kind == "count":
         return str(len(rows))
     if kind == "sum":
         return str(sum(row[0] for row in rows))
     if kind == "heaviest":
         return max(rows)[1]
-    return max(rows, key=lambda row: (months.index(row[2]), row[3]))[1]
+    return max(rows, key=lambda row: (MONTHS.index(row[2]), row[3]))[1]
 
 
 @pytest.mark.parametrize("kind", ["count", "sum", "last", "heaviest"])
