@@ -11,8 +11,9 @@ import pytest
 
 from acgym.data.fetch import get
 from acgym.envs.tools.desk.env import Airline, Retail
-from acgym.envs.tools.desk.records import Records, Refused
+from acgym.envs.tools.desk.records import Records
 from acgym.envs.tools.schema import fault
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.envs.tools.telecom.env import Telecom
 from acgym.envs.tools.telecom.tools import SIDES
 from tests.cross import environments

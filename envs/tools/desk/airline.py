@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from acgym.envs.tools.desk.records import Record, Records, Refused
+from acgym.envs.tools.desk.records import Record, Records
 from acgym.envs.tools.desk.tools import CALCULATE, TRANSFER, Tool, fields, listed, method_of, text, whole
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.types import Json
 
 NOW = "2024-05-15T15:00:00"

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
-import numpy as np
-
 from acgym.data.cache import data_folder
-from acgym.draw import Draw
 from acgym.env import Outcome
-from acgym.envs.tools.bfcl.tools import random_arguments
 from acgym.envs.tools.desk.airline import AIRLINE
 from acgym.envs.tools.desk.files import (
     Domain,
@@ -27,18 +21,13 @@ from acgym.envs.tools.desk.files import (
     said,
     ticket,
 )
-from acgym.envs.tools.desk.records import Records, Refused
+from acgym.envs.tools.desk.records import Records
 from acgym.envs.tools.desk.retail import RETAIL
 from acgym.envs.tools.schema import fault
-from acgym.rows import Row, RowEnv
-from acgym.text import excerpt
-from acgym.tool_calls import read_calls
+from acgym.envs.tools.tau2 import DONE, NO_CALL, Tau2Env
+from acgym.rows import Row
 from acgym.types import Call, FailureClass, Json, Task, calls_to_action
 
-MAX_CALLS = 20
-"""Calls of one reply that are run; a reply with more is malformed. The policy asks for one at a time."""
-DONE = "done"
-"""The call that ends the episode."""
 _DONE: Json = {
     "type": "function",
     "function": {
@@ -57,10 +46,9 @@ _REQUEST = '# Request (written for the customer: "you" is the customer)\n\n'
 _NOTICE = "The customer reads it, and does not answer. Go on, or call done."
 
 
-class _Desk(RowEnv):
+class _Desk(Tau2Env):
     """What the two have in common; see :class:`Retail` and :class:`Airline`."""
 
-    capability = "tool calling"
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {
         "unknown_tool": "wrong_tool",
         "bad_argument": "wrong_argument",
@@ -70,6 +58,8 @@ class _Desk(RowEnv):
         "missing_action": "premature_stop",
         "missing_information": "premature_stop",
     }
+    solved = "The request is dealt with."
+    unsolved = "The request is not dealt with as it should be."
     domain: ClassVar[Domain]
 
     def __init__(self, subset: str = "base", path: str | None = None, render_mode: str | None = None) -> None:
@@ -84,7 +74,6 @@ class _Desk(RowEnv):
             raise ValueError(f"{folder}: none of the {len(tasks.not_played)} tasks of {subset!r} can be played alone")
         self._begin = hashlib.sha256(self._policy.encode()).hexdigest()
         self._tools = (*(tool.spec(name) for name, tool in self.domain.tools.items()), _DONE)
-        self._silence_scores = False
         super().__init__(tasks.played, render_mode)
 
     def __getstate__(self) -> dict[str, Json]:
@@ -103,67 +92,31 @@ class _Desk(RowEnv):
         source = f"tau2-bench, {self.domain.name} (MIT)"
         return Task(self.domain.name, ticket(row), data, calls, self._tools, source)
 
-    @property
-    def silence_may_score(self) -> bool:
-        """Whether the task under way asks for nothing: its request must be denied."""
-        return self._silence_scores
-
     def tell(self) -> str:
         """Set the records up, and say rules, policy and request."""
         self._records = Records(self._tables)
         self._wanted = {(table, key): record for table, key, record in self.task.data["changes"]}
-        self._called: list[Call] = []
         self._told = ""
-        self._gold_made = 0
-        self._silence_scores = self._verdict() is None
+        self.begin()
         return f"{_RULES}{self.limit_line()}\n# Policy\n\n{self._policy}\n\n{_REQUEST}{self.task.goal}"
 
-    def judge(self, action: str) -> Outcome:
-        """Run the calls of a reply; judge the task when it ends, or when no step is left."""
-        outcome = self._reply(action)
-        last = self.max_steps is not None and len(self.replies) + 1 >= self.max_steps
-        if last and not outcome.terminated and self._verdict() is None:
-            return replace(outcome, progress=1.0, success=True, terminated=True)
-        return outcome
+    def fault(self, call: Call) -> str | None:
+        """Check a call against the schema of its tool."""
+        return fault(self.domain.tools[call.name].schema, call.arguments)
 
-    def _reply(self, action: str) -> Outcome:
-        calls = read_calls(action)
-        if not calls:
-            if not action.strip() or action.lstrip()[:1] in ("{", "["):
-                return self.malformed('That is no tool call. Write {"name": ..., "arguments": {...}}.')
-            self._told += f"\n{action}"
-            return Outcome(_NOTICE, 0.0)
-        if len(calls) > MAX_CALLS:
-            return self.malformed(f"Your reply has {len(calls)} tool calls; at most {MAX_CALLS} are run.")
-        told: list[Json] = []
-        first: str | None = None
-        for call in calls:
-            if call.name == DONE:
-                return self._end()
-            shown, error = self._call(call)
-            told.append(shown)
-            first = first or error
-        return Outcome(json.dumps(told if len(told) > 1 else told[0]), 0.0, error=first)
+    def run(self, call: Call) -> Json:
+        """Run a call on the records."""
+        return self.domain.tools[call.name].run(self._records, **call.arguments)
 
-    def _call(self, call: Call) -> tuple[Json, str | None]:
-        """Run a call; return what it shows, and the kind of its error."""
-        tool = self.domain.tools.get(call.name)
-        if tool is None:
-            return {"error": f"there is no tool {excerpt(call.name)}"}, "unknown_tool"
-        self._called.append(call)
-        wanted = self.task.reference
-        if self._gold_made < len(wanted) and [call.name, dict(call.arguments)] == wanted[self._gold_made]:
-            self._gold_made += 1
-        reason = fault(tool.schema, call.arguments)
-        if reason is not None:
-            return {"error": reason}, "bad_argument"
-        try:
-            return tool.run(self._records, **call.arguments), None
-        except Refused as error:
-            return {"error": str(error)[:500]}, "refused"
+    def hear(self, words: str) -> Outcome:
+        """Show a reply in words to the customer."""
+        if not words.strip() or words.lstrip()[:1] in ("{", "["):
+            return self.malformed(NO_CALL)
+        self._told += f"\n{words}"
+        return Outcome(_NOTICE, 0.0)
 
-    def _verdict(self) -> str | None:
-        """Return None if the task is solved as it stands, else what is wrong."""
+    def verdict(self) -> str | None:
+        """Compare the records, the calls and what was told, as far as the task's reward rests on them."""
         data = self.task.data
         changes = self._records.changes() if "DB" in data["basis"] else self._wanted
         if changes != self._wanted:
@@ -177,25 +130,13 @@ class _Desk(RowEnv):
             return "missing_information"
         return None
 
-    def _end(self) -> Outcome:
-        error = self._verdict()
-        solved = error is None
-        told = "The request is dealt with." if solved else "The request is not dealt with as it should be."
-        return Outcome(told, float(solved), solved, terminated=True, error=error)
-
     def oracle(self) -> str:
         """Return the next gold call, then what the customer must be told, then ``done``."""
-        wanted, words = self.task.reference, ", ".join(self.task.data["said"])
-        if self._gold_made < len(wanted):
-            name, arguments = wanted[self._gold_made]
-            return calls_to_action((Call(name, arguments),))
+        words = ", ".join(self.task.data["said"])
+        due = self.next_gold()
+        if due is not None:
+            return due
         return calls_to_action((Call(DONE, {}),)) if not words or words in self._told else f"You asked for: {words}"
-
-    def random_reply(self, rng: np.random.Generator) -> str:
-        """Return a call of a random tool with random arguments; now and then it is ``done``."""
-        draw = Draw(rng)
-        function = draw.pick(self._tools)["function"]
-        return calls_to_action((Call(function["name"], random_arguments(draw, function["parameters"])),))
 
 
 class Retail(_Desk):

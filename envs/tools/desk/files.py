@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from acgym.envs.tools.desk.records import Records, Refused, Tables
+from acgym.envs.tools.desk.records import Records, Tables
 from acgym.envs.tools.desk.tools import Tool
 from acgym.envs.tools.schema import fault
+from acgym.envs.tools.tau2_files import read_json, read_text
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.rows import BadRow, Row
-from acgym.types import Json
 
 BASES = ("DB", "COMMUNICATE", "ACTION")
 """What a reward may rest on here: the records at the end, what the customer is told, calls that are asked for."""
 DEFAULT_BASIS = ("DB", "COMMUNICATE")
 """Of a task that names none, as in the files that inspect-evals carries and its scorer counts them."""
-_MAX_BYTES = 1 << 28
 _PARTS = ("reason_for_call", "known_info", "unknown_info", "task_instructions")
 _WORDS = r"agent|representative|service|asked|asks|offers?|says?|tells?|refuses?|denies|insists?|they"
 ON_THE_AGENT = re.compile(
@@ -61,7 +58,7 @@ def read_tasks(folder: Path, subset: str) -> Tasks:
         ValueError: for a name that is not in the split file; BadRow for a file that is malformed.
     """
     splits, file = folder / "split_tasks.json", folder / "tasks.json"
-    named, values = _read(splits), _read(file)
+    named, values = read_json(splits), read_json(file)
     if not isinstance(named, dict):
         raise BadRow(f"{splits}: it must be an object of lists of ids")
     if not isinstance(subset, str) or subset not in named:
@@ -157,7 +154,7 @@ def read_policy(folder: Path) -> str:
     """Return the policy, ``policy.md`` or ``policy.txt``."""
     for name in ("policy.md", "policy.txt"):
         if (folder / name).is_file():
-            return _text(folder / name).strip()
+            return read_text(folder / name).strip()
     raise FileNotFoundError(f"{folder} has neither policy.md nor policy.txt")
 
 
@@ -172,7 +169,7 @@ def read_tables(folder: Path, domain: Domain) -> Tables:
 
 @lru_cache(maxsize=4)
 def _tables(file: Path, name: str, tables: tuple[tuple[str, tuple[str, ...]], ...], size: int, changed: int) -> Tables:
-    value = _read(file)
+    value = read_json(file)
     for table, needed in tables:
         rows = value.get(table) if isinstance(value, dict) else None
         if not isinstance(rows, dict):
@@ -182,29 +179,3 @@ def _tables(file: Path, name: str, tables: tuple[tuple[str, tuple[str, ...]], ..
             if missing:
                 raise BadRow(f"{file}, {table} {key!r}: it has no {missing[0]!r}")
     return Tables({table: value[table] for table, _ in tables})
-
-
-def _text(file: Path) -> str:
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no data file {str(file)!r}")
-    try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
-            read = opened.read(_MAX_BYTES + 1)
-        if len(read) > _MAX_BYTES:
-            raise ValueError(f"{file} has more than {_MAX_BYTES:,} bytes")
-        return read.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadRow(f"{file}: it is not UTF-8 at byte {error.start}") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise BadRow(f"{file}: it is no whole gzip file") from None
-
-
-def _read(file: Path) -> Json:
-    try:
-        return json.loads(_text(file))
-    except json.JSONDecodeError as error:
-        raise BadRow(
-            f"{file}, line {error.lineno}: it is not JSON ({error.msg.removesuffix(' starting at')})"
-        ) from None
-    except RecursionError:
-        raise BadRow(f"{file}: it is nested too deeply") from None

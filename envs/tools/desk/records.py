@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from acgym.envs.tools.tau2_refused import Refused
+
 Record = dict[str, Any]
-
-
-class Refused(ValueError):
-    """A call cannot be carried out and changes nothing; the message is the sentence that the caller is told."""
 
 
 class Tables(dict[str, dict[str, Record]]):

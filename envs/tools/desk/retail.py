@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acgym.envs.tools.desk.records import Record, Records, Refused
+from acgym.envs.tools.desk.records import Record, Records
 from acgym.envs.tools.desk.tools import CALCULATE, TRANSFER, Tool, listed, method_of, text
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.types import Json
 
 _ADDRESS = ("address1", "address2", "city", "state", "country", "zip")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from acgym.envs.tools.desk.records import Records, Refused
+from acgym.envs.tools.desk.records import Records
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.types import Json, ToolSpec
 
 Run = Callable[..., Json]

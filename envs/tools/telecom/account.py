@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from acgym.envs.tools.telecom.errors import Refused
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.types import Json
 
 TODAY = date(2025, 2, 25)

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from dataclasses import replace
-
-import numpy as np
 
 from acgym.data.cache import data_folder
-from acgym.draw import Draw
 from acgym.env import Outcome
-from acgym.envs.tools.bfcl.tools import random_arguments
-from acgym.envs.tools.telecom.errors import Refused
+from acgym.envs.tools.tau2 import DONE, NO_CALL, Tau2Env
 from acgym.envs.tools.telecom.files import check_task, prepared, read_policy, read_state, read_tasks, telecom_folder
 from acgym.envs.tools.telecom.judge import verdict
-from acgym.envs.tools.telecom.tools import DONE, SIDES, TOOLS, fault
+from acgym.envs.tools.telecom.tools import TOOLS, fault
 from acgym.envs.tools.telecom.world import World
-from acgym.rows import Row, RowEnv
-from acgym.text import excerpt
-from acgym.tool_calls import read_calls
+from acgym.rows import Row
 from acgym.types import Call, Json, Task, calls_to_action
 
-MAX_CALLS = 20
-"""Calls of one reply that are run; a reply with more is malformed. The policy asks for one at a time."""
 SOURCE = "tau2-bench, telecom (MIT)"
 _RULES = (
     "You are an agent of a telephone carrier, and you work on a ticket alone: nobody answers questions. You have the "
@@ -34,7 +24,7 @@ _RULES = (
 )
 
 
-class Telecom(RowEnv):
+class Telecom(Tau2Env):
     """ACB/Telecom-v0: tau2-bench's telecom domain in solo mode, without a simulated user and without a judge model.
 
     What the agent sees: rules, step limit, the data's policy and workflow for solo mode, the ticket. Its tools: 13 of
@@ -72,7 +62,8 @@ class Telecom(RowEnv):
     """
 
     env_id = "ACB/Telecom-v0"
-    capability = "tool calling"
+    solved = "The ticket is solved."
+    unsolved = "The ticket is not solved."
     error_kinds = {  # noqa: RUF012  (declared ClassVar by the base)
         "unknown_tool": "wrong_tool",
         "bad_argument": "wrong_argument",
@@ -88,7 +79,6 @@ class Telecom(RowEnv):
         self._policy = read_policy(folder)
         self._state = read_state(folder)
         self._begin = hashlib.sha256(f"{self._state}\0{self._policy}".encode()).hexdigest()
-        self._silence_scores = False
         super().__init__(read_tasks(folder, subset), render_mode)
 
     def check_row(self, row: Row) -> None:
@@ -103,79 +93,29 @@ class Telecom(RowEnv):
         gold = [[action["name"], action["arguments"]] for action in criteria["actions"] or ()]
         return Task(named[1] if named else "telecom", row.value["ticket"], data, gold, TOOLS, SOURCE)
 
-    @property
-    def silence_may_score(self) -> bool:
-        """Whether the task under way is solved as it begins."""
-        return self._silence_scores
-
     def tell(self) -> str:
         """Set account and phone up, and say rules, policy and ticket."""
         self._world = World(self._state)
         self._world.prepare(self.task.data["initialization_actions"])
-        self._called: list[Call] = []
-        self._gold_made = 0
-        self._silence_scores = self._verdict() is None
+        self.begin()
         return f"{_RULES}{self.limit_line()}\n# Policy\n\n{self._policy}\n\n# Ticket\n\n{self.task.goal}"
 
-    def judge(self, action: str) -> Outcome:
-        """Run the calls of a reply; judge the task when it ends, or when no step is left."""
-        outcome = self._reply(action)
-        last = self.max_steps is not None and len(self.replies) + 1 >= self.max_steps
-        if last and not outcome.terminated and self._verdict() is None:
-            return replace(outcome, progress=1.0, success=True, terminated=True)
-        return outcome
+    def fault(self, call: Call) -> str | None:
+        """Check a call against the schema of its tool."""
+        return fault(call.name, call.arguments)
 
-    def _reply(self, action: str) -> Outcome:
-        calls = read_calls(action)
-        if not calls:
-            if action.lstrip()[:1] in ("{", "["):
-                return self.malformed('That is no tool call. Write {"name": ..., "arguments": {...}}.')
-            return self._end()
-        if len(calls) > MAX_CALLS:
-            return self.malformed(f"Your reply has {len(calls)} tool calls; at most {MAX_CALLS} are run.")
-        told: list[Json] = []
-        first: str | None = None
-        for call in calls:
-            if call.name == DONE:
-                return self._end()
-            shown, error = self._call(call)
-            told.append(shown)
-            first = first or error
-        return Outcome(json.dumps(told if len(told) > 1 else told[0]), 0.0, error=first)
+    def run(self, call: Call) -> Json:
+        """Run a call on the account or the phone."""
+        return self._world.call(call.name, call.arguments)
 
-    def _call(self, call: Call) -> tuple[Json, str | None]:
-        """Run a call; return what it shows, and the kind of its error."""
-        if call.name not in SIDES:
-            return {"error": f"there is no tool {excerpt(call.name)}"}, "unknown_tool"
-        self._called.append(call)
-        gold = self.task.reference
-        if self._gold_made < len(gold) and [call.name, dict(call.arguments)] == gold[self._gold_made]:
-            self._gold_made += 1
-        reason = fault(call.name, call.arguments)
-        if reason is not None:
-            return {"error": reason}, "bad_argument"
-        try:
-            return self._world.call(call.name, call.arguments), None
-        except Refused as error:
-            return {"error": str(error)[:500]}, "refused"
+    def hear(self, words: str) -> Outcome:
+        """End the episode: nobody listens."""
+        return self.malformed(NO_CALL) if words.lstrip()[:1] in ("{", "[") else self.end()
 
-    def _verdict(self) -> str | None:
+    def verdict(self) -> str | None:
+        """Return what the data's assertions say of account and phone."""
         return verdict(self._world, self.task.data["evaluation_criteria"], self._called)
-
-    def _end(self) -> Outcome:
-        error = self._verdict()
-        solved = error is None
-        told = "The ticket is solved." if solved else "The ticket is not solved."
-        return Outcome(told, float(solved), solved, terminated=True, error=error)
 
     def oracle(self) -> str:
         """Return the next gold call, then ``done``."""
-        gold = self.task.reference
-        name, arguments = gold[self._gold_made] if self._gold_made < len(gold) else (DONE, {})
-        return calls_to_action((Call(name, arguments),))
-
-    def random_reply(self, rng: np.random.Generator) -> str:
-        """Return a call of a random tool with random arguments; one time in forty-four it is ``done``."""
-        draw = Draw(rng)
-        function = draw.pick(TOOLS)["function"]
-        return calls_to_action((Call(function["name"], random_arguments(draw, function["parameters"])),))
+        return self.next_gold() or calls_to_action((Call(DONE, {}),))

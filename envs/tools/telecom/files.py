@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import tomllib
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from acgym.envs.tools.tau2_files import read_json, read_text
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.envs.tools.telecom.account import KEYS
-from acgym.envs.tools.telecom.errors import Refused
 from acgym.envs.tools.telecom.judge import BASES
 from acgym.envs.tools.telecom.tools import SIDES, fault
 from acgym.envs.tools.telecom.world import World, misfit
@@ -22,7 +21,6 @@ from acgym.types import Json
 POLICIES = ("main_policy_solo", "tech_support_workflow_solo")
 """Documents that the agent is given, in order, as ``.md`` or ``.txt``."""
 _TASK_FILES = ("tasks.json.gz", "tasks.json", "tasks_full.json")
-_MAX_BYTES = 1 << 28
 _TYPES: dict[type, str] = {str: "a text", bool: "true or false", list: "a list", float: "a number", dict: "a table"}
 _FIELDS: dict[str, dict[str, type]] = {
     "customers": {
@@ -75,7 +73,7 @@ def read_tasks(folder: Path, subset: str) -> tuple[Row, ...]:
         ValueError: for a name that is not in the split file; BadRow for a file that is malformed.
     """
     splits = folder / "split_tasks.json"
-    named = _read(splits)
+    named = read_json(splits)
     if not isinstance(named, dict):
         raise BadRow(f"{splits}: it must be an object of lists of ids")
     if not isinstance(subset, str) or subset not in named:
@@ -106,7 +104,7 @@ def _state(file: Path) -> tuple[int, int]:
 @lru_cache(maxsize=4)
 def _rows(file: Path, size: int, changed: int) -> tuple[Row, ...]:
     """Read a task file in the state that ``size`` and ``changed`` (nanoseconds) stand for."""
-    values = _read(file)
+    values = read_json(file)
     if not isinstance(values, list) or not values:
         raise BadRow(f"{file}: it must be a list of tasks")
     rows: dict[str, Row] = {}
@@ -120,41 +118,6 @@ def _rows(file: Path, size: int, changed: int) -> tuple[Row, ...]:
     return tuple(rows.values())
 
 
-def _text(file: Path) -> str:
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no data file {str(file)!r}")
-    try:
-        if file.suffix == ".gz":
-            with gzip.open(file) as packed:
-                read = packed.read(_MAX_BYTES + 1)
-        else:
-            with file.open("rb") as plain:
-                read = plain.read(_MAX_BYTES + 1)
-        if len(read) > _MAX_BYTES:
-            raise ValueError(f"{file} has more than {_MAX_BYTES:,} bytes")
-        return read.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadRow(f"{file}: it is not UTF-8 at byte {error.start}") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise BadRow(f"{file}: it is no whole gzip file") from None
-
-
-def _read(file: Path) -> Json:
-    """Parse a JSON file; a tidy parser of models' text would take seconds over the eight megabytes of all tasks."""
-    try:
-        return json.loads(_text(file), parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise BadRow(
-            f"{file}, line {error.lineno}: it is not JSON ({error.msg.removesuffix(' starting at')})"
-        ) from None
-    except RecursionError:
-        raise BadRow(f"{file}: it is nested too deeply") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise BadRow(f"a number in the file is {name}, which is not JSON")
-
-
 def read_policy(folder: Path) -> str:
     """Return the documents that the agent is given.
 
@@ -166,7 +129,7 @@ def read_policy(folder: Path) -> str:
         found = [folder / f"{name}{ending}" for ending in (".md", ".txt") if (folder / f"{name}{ending}").is_file()]
         if not found:
             raise FileNotFoundError(f"{folder} has no {name}.md (or .txt)")
-        texts.append(_text(found[0]).strip())
+        texts.append(read_text(found[0]).strip())
     return "\n\n".join(texts)
 
 
@@ -197,7 +160,7 @@ def read_state(folder: Path) -> str:
 
 def _toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(file))
+        return tomllib.loads(read_text(file))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadRow(f"{file}: it is not TOML ({error})") from None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acgym.envs.tools.telecom.errors import Refused
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.types import Json
 
 MODES = {"4g_5g_preferred": ("5G", "4G"), "4g_only": ("4G",), "3g_only": ("3G",), "2g_only": ("2G",)}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from acgym.envs.tools.tau2 import DONE
 from acgym.envs.tools.telecom.phone import MODES
 from acgym.types import Json, ToolSpec
 
-DONE = "done"
-"""The call that ends the episode."""
 _CUSTOMER = {"customer_id": "string: id of the customer"}
 _LINE = {**_CUSTOMER, "line_id": "string: id of a line of this customer"}
 _APP = {"app_name": "string: name of the app"}

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.envs.tools.telecom.account import AGENT_TOOLS, Account
-from acgym.envs.tools.telecom.errors import Refused
 from acgym.envs.tools.telecom.phone import DEVICE_CHANGES, Phone
 from acgym.envs.tools.telecom.screen import READINGS, status_bar
 from acgym.types import Json

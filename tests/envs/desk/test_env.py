@@ -9,7 +9,8 @@ import gymnasium as gym
 import pytest
 
 from acgym.check import check
-from acgym.envs.tools.desk.env import MAX_CALLS, Airline, Retail
+from acgym.envs.tools.desk.env import Airline, Retail
+from acgym.envs.tools.tau2 import MAX_CALLS
 from acgym.rows import BadRow
 from tests.helpers.desk_data import AIRLINE_TASKS, CANCEL, RETAIL, RETAIL_TASKS, desk_files, task
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from acgym.envs.tools.desk.airline import AIRLINE
-from acgym.envs.tools.desk.records import Records, Refused, Tables
+from acgym.envs.tools.desk.records import Records, Tables
 from acgym.envs.tools.desk.retail import RETAIL
 from acgym.envs.tools.schema import fault
+from acgym.envs.tools.tau2_refused import Refused
 from tests.helpers import desk_data
 
 DOMAINS = {"shop": (RETAIL, desk_data.RETAIL), "airline": (AIRLINE, desk_data.AIRLINE)}

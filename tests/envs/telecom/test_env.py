@@ -9,7 +9,8 @@ import gymnasium as gym
 import pytest
 
 from acgym.check import check
-from acgym.envs.tools.telecom.env import MAX_CALLS, Telecom
+from acgym.envs.tools.tau2 import MAX_CALLS
+from acgym.envs.tools.telecom.env import Telecom
 from acgym.envs.tools.telecom.tools import TOOLS
 from acgym.rows import BadRow
 from tests.helpers.official import official

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym.envs.tools.telecom.errors import Refused
+from acgym.envs.tools.tau2_refused import Refused
 from acgym.envs.tools.telecom.files import read_state
 from acgym.envs.tools.telecom.screen import status_bar
 from acgym.envs.tools.telecom.tools import SIDES, fault

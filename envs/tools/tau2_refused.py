@@ -1,4 +1,4 @@
-"""What account and phone raise when a call cannot be carried out."""
+"""What the simulated domains of tau2-bench raise when a call cannot be carried out."""
 
 
 class Refused(ValueError):
