@@ -15,7 +15,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-import acgym  # noqa: F401  (registers the environments)
+import acgym
 
 
 def played(env: gym.Env[Any, Any], seed: int, reply: Callable[[Any], str]) -> tuple[float, float]:
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--level", type=int, action="append", help="only this level; repeat for several")
     asked = parser.parse_args()
+    print(f"acgym {acgym.__version__}, {asked.env}, {asked.seeds} seeds")
     print("level  policy     success  +-      stated  progress  +-      stated")
     for level in asked.level or range(1, 6):
         env = gym.make(asked.env, level=level, disable_env_checker=True)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acgym.compress.packed.int_product import int_product
+
 KERNEL_GROUPS = (256, 128, 64, 32)
 """Group sizes that torch's int4 product knows, largest first."""
 ROWS = 16
@@ -209,4 +211,4 @@ class W8A8Linear(PackedLinear):
         x = x.float()
         step = (x.abs().amax(1, keepdim=True) / 127).clamp_min_(torch.finfo(x.dtype).tiny)  # a token of zeros
         integers = (x / step).round_().to(torch.int8)
-        return torch._int_mm(integers, self.weight.T) * (step * self.scale)
+        return int_product(integers, self.weight.T) * (step * self.scale)

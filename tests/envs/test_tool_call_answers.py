@@ -11,7 +11,6 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-import acgym  # noqa: F401  (registers the environments)
 from acgym.envs.tools.call.env import ToolCall
 from acgym.envs.tools.call.policy import DONE
 from acgym.envs.tools.call.user import asks, refuses

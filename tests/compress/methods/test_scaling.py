@@ -195,10 +195,10 @@ def test_w8a8_computes_what_integers_compute():
     compress(model, "smoothquant-w8a8", ROWS, keep=lambda name, result: kept.update({name: result}))
     linear, result = model.model.layers[0].mlp.down_proj, kept["model.layers.0.mlp.down_proj"]
     assert input_format(linear) == "int8"
-    weights = (result.grid.codes(result.weight) - 128).to(torch.int8)
+    weights = (result.grid.codes(result.weight) - 128).int()
     x = torch.randn(5, linear.in_features, generator=torch.Generator().manual_seed(0))
     scale = x.abs().amax(1, keepdim=True) / 127
-    integers = torch._int_mm(torch.round(x / scale).to(torch.int8), weights.T.contiguous())
+    integers = torch.round(x / scale).int() @ weights.T  # torch's int8 kernel overflows on some processors
     with torch.no_grad():
         assert torch.allclose(linear(x), integers * scale * result.grid.scale.T, rtol=1e-5, atol=1e-5)
 

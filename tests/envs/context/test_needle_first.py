@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import acgym  # noqa: F401  (registers the environments)
 from acgym.envs.context.haystack import FILLER_WORDS, Statement, filler, hide
 from acgym.envs.context.needle import Needle
 from acgym.envs.names import codes, names

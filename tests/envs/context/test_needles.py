@@ -7,7 +7,6 @@ import re
 import gymnasium as gym
 import pytest
 
-import acgym  # noqa: F401  (registers the environments)
 from acgym.envs.context.needle import GRID, Needle
 from acgym.envs.context.needles import ABSENT, KINDS, LEVELS
 from acgym.envs.spoken import MONTHS
