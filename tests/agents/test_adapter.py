@@ -33,11 +33,7 @@ def write(folder, settings=None, tensors=None, **changes):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "small"
-    given = small_agent.loaded()
-    given.model.save_pretrained(folder)
-    given.tokenizer.save_pretrained(folder)
-    return folder
+    return small_agent.saved(tmp_path_factory.mktemp("models") / "small")
 
 
 @pytest.mark.parametrize(("settings", "scale"), [({}, 2.0), ({"use_rslora": True}, 4 / math.sqrt(2))])

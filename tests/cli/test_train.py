@@ -15,11 +15,7 @@ NEEDLE = "ACB/Needle-v0"
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "small"
-    given = small_agent.loaded()
-    given.model.save_pretrained(folder)
-    given.tokenizer.save_pretrained(folder)
-    return folder
+    return small_agent.saved(tmp_path_factory.mktemp("models") / "small")
 
 
 def run(*arguments):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 import pytest
 
+from acgym.data.fetch import get
 from tests.cross import environments, material
 
 
@@ -46,3 +48,15 @@ def written(run, given, tmp_path_factory):
         return out
 
     return write
+
+
+@pytest.fixture(scope="module")
+def published():
+    """Return what fetches a data set as its authors publish it; it is kept beside the environments."""
+    before = os.environ.get("ACGYM_DATA")
+    os.environ["ACGYM_DATA"] = str(environments.cache() / "data")
+    yield get
+    if before is None:
+        del os.environ["ACGYM_DATA"]
+    else:
+        os.environ["ACGYM_DATA"] = before

@@ -8,6 +8,7 @@ exception, is replaced by stand-ins.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -50,11 +51,19 @@ def _stand_ins() -> None:
 
 
 _stand_ins()
-from inspect_evals.tau2.airline.AirlineAgentTools import AirlineAgentTools  # noqa: E402
-from inspect_evals.tau2.retail.RetailAgentTools import RetailAgentTools  # noqa: E402
-from inspect_evals.tau2.telecom.environment import Environment  # noqa: E402
-from inspect_evals.tau2.telecom.TelecomAgentTools import TelecomAgentTools  # noqa: E402
-from inspect_evals.tau2.telecom.TelecomUserTools import TelecomUserTools  # noqa: E402
+
+
+def _of_tau2(path: str) -> Any:
+    """Import a class of tau2's by module and name; only now, since the stand-ins have to be there first."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(f"inspect_evals.tau2.{module}"), name)
+
+
+AirlineAgentTools = _of_tau2("airline.AirlineAgentTools.AirlineAgentTools")
+RetailAgentTools = _of_tau2("retail.RetailAgentTools.RetailAgentTools")
+Environment = _of_tau2("telecom.environment.Environment")
+TelecomAgentTools = _of_tau2("telecom.TelecomAgentTools.TelecomAgentTools")
+TelecomUserTools = _of_tau2("telecom.TelecomUserTools.TelecomUserTools")
 
 DESKS = {"retail": RetailAgentTools, "airline": AirlineAgentTools}
 WRONG = (ToolError, TypeError, ValueError, AttributeError, KeyError)

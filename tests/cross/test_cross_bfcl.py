@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
 
-from acgym.data.fetch import get
 from acgym.envs.tools.bfcl.env import BFCL
 from acgym.envs.tools.bfcl.files import CATEGORIES
 from tests.cross import environments
@@ -22,15 +20,9 @@ NOT_ACCEPTED = {"simple_java": 3, "live_simple": 2, "live_multiple": 2}
 
 
 @pytest.fixture(scope="module")
-def folder():
-    """The data as its authors publish it, kept beside the environments."""
-    before = os.environ.get("ACGYM_DATA")
-    os.environ["ACGYM_DATA"] = str(environments.cache() / "data")
-    yield get("bfcl")
-    if before is None:
-        del os.environ["ACGYM_DATA"]
-    else:
-        os.environ["ACGYM_DATA"] = before
+def folder(published):
+    """The data as its authors publish it."""
+    return published("bfcl")
 
 
 @pytest.fixture

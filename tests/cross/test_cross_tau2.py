@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from contextlib import suppress
 
 import pytest
 
-from acgym.data.fetch import get
 from acgym.envs.tools.desk.env import Airline, Retail
 from acgym.envs.tools.desk.records import Records
 from acgym.envs.tools.schema import fault
@@ -25,15 +23,9 @@ PLAYED = {"retail": (Retail, 68, 114), "airline": (Airline, 20, 50)}
 
 
 @pytest.fixture(scope="module")
-def folder():
-    """The data as inspect-evals carries it, kept beside the environments."""
-    before = os.environ.get("ACGYM_DATA")
-    os.environ["ACGYM_DATA"] = str(environments.cache() / "data")
-    yield get("tau2")
-    if before is None:
-        del os.environ["ACGYM_DATA"]
-    else:
-        os.environ["ACGYM_DATA"] = before
+def folder(published):
+    """The data as its authors publish it."""
+    return published("tau2")
 
 
 @pytest.fixture

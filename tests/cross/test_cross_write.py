@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from acgym.cli.app import app
+from tests.cross.material import trajectories
 from tests.cross.measure import answers, distance, opened, rounding, usual_distance
 
 pytestmark = pytest.mark.cross
@@ -46,8 +47,6 @@ KERNEL = 0.05
 @pytest.fixture(scope="module")
 def text(given):
     """A calibration text for all: the reference agent's conversations in words."""
-    from material import trajectories
-
     from acgym.agents.local import REFERENCE, load
 
     file = given / "calibration.txt"

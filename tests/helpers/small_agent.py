@@ -50,3 +50,11 @@ def loaded(seed=0, window=4096, **changes):
         "pad_token_id": tok.pad_token_id,
     }
     return Loaded(LlamaForCausalLM(LlamaConfig(**{**shape, **changes})).eval(), tok)
+
+
+def saved(folder):
+    """Save the agent as a model folder, and return the folder."""
+    given = loaded()
+    given.model.save_pretrained(folder)
+    given.tokenizer.save_pretrained(folder)
+    return folder

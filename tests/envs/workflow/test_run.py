@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import acgym  # noqa: F401  (registers the environments)
 from acgym.draw import Draw
 from acgym.envs.workflow.decompose import draw_list
 from acgym.envs.workflow.library import SCENARIOS, goals
