@@ -36,6 +36,14 @@ Until = Annotated[
         "points) or is known not to be 0. Looking on the way costs no certainty: intervals and p are anytime-valid."
     ),
 ]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        help="Ask of each compressed agent whether it is worse than the first one by this much success (0.02 is two "
+        "points): yes, no, or about how many more episodes would tell. It changes no episode: a run can be asked again "
+        "with another margin."
+    ),
+]
 NoiseFloor = Annotated[
     bool, typer.Option(help="Let the first agent play again with another batch size: what chance alone changes.")
 ]

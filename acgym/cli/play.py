@@ -18,6 +18,7 @@ from acgym.cli.options import (
     Kwargs,
     Level,
     MalformedLimit,
+    Margin,
     NoiseFloor,
     Out,
     Ray,
@@ -46,6 +47,7 @@ def compare(
         int | None, typer.Option(help="Episodes per environment and agent. Default: 100; with --until, at most 5,000.")
     ] = None,
     until: Until = None,
+    margin: Margin = None,
     noise_floor: NoiseFloor = False,
     workers: Workers = None,
     ray: Ray = None,
@@ -67,8 +69,10 @@ def compare(
     each of the four capabilities. Run again, the same command goes on where it stopped.
     """
     with plain_errors():
+        from acgym.analysis.equivalence import check_margin
         from acgym.compare.settings import prepare
 
+        check_margin(margin)
         find_modules([*(env or []), suite or ""], imports or [])
         settings = prepare(
             agents or [],
@@ -88,7 +92,7 @@ def compare(
             shots=shots,
             malformed_limit=malformed_limit,
         )
-        _run(settings, out, workers=workers, ray=ray)
+        _run(settings, out, workers=workers, ray=ray, margin=margin)
 
 
 def play(
@@ -134,7 +138,12 @@ def play(
 
 
 def _run(
-    settings: Settings, out: Path | None, show: bool = False, workers: int | None = 1, ray: str | None = None
+    settings: Settings,
+    out: Path | None,
+    show: bool = False,
+    workers: int | None = 1,
+    ray: str | None = None,
+    margin: float | None = None,
 ) -> None:
     """Run a comparison under the eyes of the user, then show and write its tables."""
     from acgym.cli.progress import watching
@@ -146,7 +155,7 @@ def _run(
     folder = out or settings.default_folder
     with watching(settings.total) as listener:
         count = workers or default_workers(settings)
-        result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray)
+        result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray, margin=margin)
     write_report(result, folder / "report.html", Run.read(folder))
     console = output()
     if show:

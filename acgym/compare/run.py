@@ -42,6 +42,7 @@ def run_comparison(
     listener: Listener | None = None,
     workers: int = 1,
     ray: str | None = None,
+    margin: float | None = None,
 ) -> ComparisonResult:
     """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
 
@@ -61,6 +62,7 @@ def run_comparison(
             that a script registered are known in its own process alone.
         ray: address of the Ray cluster on which they play as actors (:class:`acgym.workers.ray.Cluster`); None for
             processes on this machine.
+        margin: as :func:`acgym.analysis.comparison.assemble_result` takes it. It is no setting: it changes no episode.
 
     Raises:
         RunExists: if the folder holds a run with other settings.
@@ -92,7 +94,7 @@ def run_comparison(
         from acgym.analysis.comparison import assemble_result
         from acgym.analysis.result import RESULT
 
-        result = assemble_result(run)
+        result = assemble_result(run, margin)
         run.write_json(RESULT, result.to_json())
     return result
 

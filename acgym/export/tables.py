@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
+from acgym.analysis.equivalence import Equivalence
+from acgym.analysis.result import AgentResult
 from acgym.export.exported import Exported, Files
 from acgym.types import Json, canonical_json
 
@@ -43,7 +45,8 @@ def tables(exported: Exported) -> dict[str, list[dict[str, Json]]]:
     * ``scores``: agent, env (or ``all``), and the numbers of :class:`acgym.analysis.numbers.Score`, intervals as two
     columns.
     * ``comparisons``: the numbers of :class:`acgym.analysis.numbers.Comparison`; ``p_holm`` is over the environments,
-      of ``all`` over the agents.
+      of ``all`` over the agents. Where a margin was asked about: margin, not_worse (``yes``, ``no``, ``open`` or
+      ``cannot``) and the adjusted p of both sides, see :class:`acgym.analysis.equivalence.Equivalence`.
     """
     agents = exported.agents
     found = {
@@ -51,8 +54,8 @@ def tables(exported: Exported) -> dict[str, list[dict[str, Json]]]:
                      exported.episodes(agent.name)],
         "scores": [{"agent": agent.name, "env": env, **_flat(row.to_json())} for agent in agents for env, row in
                    agent.scores.items()],
-        "comparisons": [{"agent": agent.name, "env": env, **_flat(row.to_json())} for agent in agents for env, row in
-                        agent.comparisons.items()],
+        "comparisons": [{"agent": agent.name, "env": env, **_flat(row.to_json()), **_margin(agent, env)} for agent in
+                        agents for env, row in agent.comparisons.items()],
     }  # fmt: skip
     return {name: _even(rows) for name, rows in found.items() if rows}
 
@@ -77,6 +80,20 @@ def _episode(agent: str, episode: Json) -> dict[str, Json]:
         "decision_errors": episode.decision_errors,
         "generated_tokens": sum(tokens) if tokens else None,
         "seconds": episode.seconds,
+    }
+
+
+def _margin(agent: AgentResult, env: str) -> dict[str, Json]:
+    """Return what was said of the margin; nothing where none was asked about."""
+    found = (agent.equivalence or {}).get(env)
+    if not isinstance(found, Equivalence):
+        return {}
+    return {
+        "margin": found.margin,
+        "not_worse": found.verdict,
+        "not_worse_p_holm": found.p_holm,
+        "worse_p_holm": found.p_worse_holm,
+        "not_worse_further_episodes": found.further,
     }
 
 

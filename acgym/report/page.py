@@ -15,8 +15,10 @@ from acgym.files import write_whole
 from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
-from acgym.report.grids import DASH, Grid, grids
+from acgym.report.cells import DASH, Grid
+from acgym.report.grids import grids
 from acgym.report.legend import legend
+from acgym.report.margin import margin_grids
 from acgym.report.material import Material, Missing
 from acgym.report.needle import needles
 from acgym.report.pairs import Packed, pack
@@ -135,10 +137,12 @@ def pieces(material: Material) -> list[Piece]:
     each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
     shown = Piece("published", "Published numbers", *_published(material))
     paper = Piece("paper", "ACBench's tasks", tables=tuple(paper_tables(material.result)))
+    asked = margin_grids(material.result)
+    margin = [Piece("margin", asked[0].title, tables=tuple(asked))] if asked else []
     own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
     further = [_table(piece, make, material) for piece, make in TABLES]
-    return [main, *([paper] if paper.tables else []), *figures, *further, shown, each, own]
+    return [main, *margin, *([paper] if paper.tables else []), *figures, *further, shown, each, own]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:

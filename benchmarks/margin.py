@@ -1,0 +1,84 @@
+"""How often an agent that is worse by the margin is called "not worse", and one at the margin "worse".
+
+    python benchmarks/margin.py [--runs 10000] [--seed 0] [--margin 0.02]
+
+Simulated comparisons whose true loss is exactly the margin, the hardest case, put through the functions that a
+comparison uses. Both answers are wrong then, and each may come in at most 5 % (docs/statistics.md). The test that may
+be looked at all the time is simulated a tenth as often.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from scipy import stats
+
+from acgym.statistics.noninferiority import not_worse_p, score_ps, worse_p
+from acgym.statistics.paired import holm
+from acgym.statistics.sequential import largest_log_wealth
+from acgym.statistics.stratified import paired_score
+
+SIZES = (60, 200, 1000)
+WON = (0.0, 0.02, 0.05, 0.1)
+ENVIRONMENTS = 4
+
+better, worse, score = cache(not_worse_p), cache(worse_p), cache(score_ps)
+
+
+@cache
+def mean_p(counts: tuple[tuple[int, int], ...], n: int, margin: float) -> float:
+    """Return p of the mean over environments."""
+    lost, won = np.array(counts, dtype=np.float64).T
+    return float(stats.norm.sf(paired_score(lost, won, np.full(len(counts), float(n)), -margin)))
+
+
+def main() -> None:
+    """Simulate and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--margin", type=float, default=0.02)
+    asked = parser.parse_args()
+    margin, runs = asked.margin, asked.runs
+    print(f"Wrong at 0.05 where the loss is {100 * margin:g} points, % of {runs:,} comparisons, by share of won pairs")
+    print(f"{'':36s}{'pairs':>7s}" + "".join(f"{rate:9.0%}" for rate in WON))
+
+    def drawn(n: int, won: float, times: int = 1) -> list[tuple[int, int]]:
+        rng = np.random.default_rng([asked.seed, n])
+        shares = [won + margin, won, 1 - 2 * won - margin]
+        return [(int(a), int(b)) for a, b, _ in rng.multinomial(n, shares, size=runs * times)]
+
+    def show(head: str, row: Callable[[int, float], float]) -> None:
+        for n in SIZES:
+            print(f"{head:36s}{n:7,}" + "".join(f"{100 * row(n, won):9.1f}" for won in WON), flush=True)
+            head = ""
+
+    def family(n: int, won: float) -> float:
+        """The first environment is at the margin, three do not differ: said of the first one."""
+        ps = [holm([better(*pair, n, margin), *[better(0, 0, n, margin)] * 3])[0] for pair in drawn(n, won)]
+        return float(np.mean(np.array(ps) < 0.05))
+
+    def together(n: int, won: float) -> float:
+        rows = np.reshape(drawn(n, won, ENVIRONMENTS), (runs, ENVIRONMENTS, 2))
+        return float(np.mean([mean_p(tuple(sorted(map(tuple, row.tolist()))), n, margin) < 0.05 for row in rows]))
+
+    def peeking(n: int, won: float) -> float:
+        rng, found = np.random.default_rng([asked.seed, n]), 0
+        for _ in range(0, runs // 10, 100):
+            x = rng.choice([0.0, 0.5, 1.0], p=[won + margin, 1 - 2 * won - margin, won], size=(100, n))
+            found += int((largest_log_wealth(x, (1 - margin) / 2) >= np.log(20)).sum())
+        return found / (runs // 10)
+
+    show('"not worse", exact', lambda n, won: float(np.mean([better(*p, n, margin) < 0.05 for p in drawn(n, won)])))
+    show('"not worse", score', lambda n, won: float(np.mean([score(*p, n, margin)[0] < 0.05 for p in drawn(n, won)])))
+    show('"worse", exact', lambda n, won: float(np.mean([worse(*p, n, margin) < 0.05 for p in drawn(n, won)])))
+    show("one of 4 environments by Holm", family)
+    show("mean of 4 environments", together)
+    show("looked at after every pair", peeking)
+
+
+if __name__ == "__main__":
+    main()
