@@ -8,9 +8,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from acgym.analysis.capabilities import Played, capability_comparisons, capability_groups, capability_scores
+from acgym.analysis.degenerate import degenerate
 from acgym.analysis.divergence_summary import summarise_all
 from acgym.analysis.equivalence import Row, check_margin, equivalences
 from acgym.analysis.handoff import handoff_section
+from acgym.analysis.inflation import inflations
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.analysis.proxy import prediction
 from acgym.analysis.result import POOLED, VERSION, AgentResult, ComparisonResult
@@ -19,7 +21,7 @@ from acgym.analysis.together import compare_together, score_together
 from acgym.analysis.until import at_any_time, look, look_pooled
 from acgym.record.pairing import shared
 from acgym.record.sheet import Sheet, SignalNumbers
-from acgym.typed import from_json
+from acgym.typed import from_json, to_json
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -150,11 +152,13 @@ def _agent(
         scores={**{env: _score(episodes) for env, episodes in other.items()}, POOLED: _score_all(other)},
         comparisons=row,
         signals=_signals(sheet, envs),
+        degenerate={**{env: degenerate(rows) for env, rows in other.items()}, POOLED: degenerate(_flat(other))},
     )
     if name == run.settings["agents"][0]:
         return found
     ours = _asked(dense, other, until)
     more = {
+        "inflation": to_json(inflations(ours, other, POOLED)),
         "divergence": summarise_all(ours, other, POOLED),
         "handoff": handoff_section(run, name, _flat(ours), _flat(other)),
     }

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
+from acgym.analysis.degenerate import Degenerate
 from acgym.analysis.equivalence import Equivalence
+from acgym.analysis.inflation import Inflation
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.record.sheet import Sheet, SignalNumbers
 from acgym.statistics.prediction import Association, Discrimination
@@ -183,6 +185,10 @@ class AgentResult(Written):
         default=None, metadata={"optional": True}
     )
     """The same over the environments of each capability that several measure."""
+    inflation: Mapping[str, NotMeasured | Inflation] | None = field(default=None, metadata={"optional": True})
+    """What it said against the first agent; None for that one, and in files from before."""
+    degenerate: Mapping[str, Degenerate] | None = field(default=None, metadata={"optional": True})
+    """Its replies that have come apart; None in files from before."""
 
     def score(self, env: str) -> Score | None:
         """Return the score; None where nothing was measured."""

@@ -25,6 +25,7 @@ from acgym.report.pairs import Packed, pack
 from acgym.report.paper_table import paper_tables
 from acgym.report.probe_grids import probe_grids, probe_notes
 from acgym.report.published import published
+from acgym.report.replies import degenerate_grids, inflation_grids
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
@@ -139,10 +140,12 @@ def pieces(material: Material) -> list[Piece]:
     paper = Piece("paper", "ACBench's tasks", tables=tuple(paper_tables(material.result)))
     asked = margin_grids(material.result)
     margin = [Piece("margin", asked[0].title, tables=tuple(asked))] if asked else []
+    said = Piece("tokens", "Tokens and turns", *_tables(inflation_grids(material.result, every=True)))
+    broken = Piece("degenerate", "Degenerate replies", *_tables(degenerate_grids(material.result, always=True)))
     own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
     further = [_table(piece, make, material) for piece, make in TABLES]
-    return [main, *margin, *([paper] if paper.tables else []), *figures, *further, shown, each, own]
+    return [main, *margin, *([paper] if paper.tables else []), *figures, said, broken, *further, shown, each, own]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
@@ -158,6 +161,16 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
         return replace(piece, tables=(make(material),))
     except Missing as why:
         return replace(piece, reason=printable(str(why)))
+
+
+def _tables(found: list[Grid]) -> tuple[str, tuple[Grid, ...], str, str]:
+    """Return note, tables, figure (none) and reason."""
+    return (
+        "",
+        tuple(found),
+        "",
+        "" if found else "there is nothing to compare, or the run was compared by an older acgym",
+    )
 
 
 def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:
