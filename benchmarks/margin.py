@@ -15,14 +15,27 @@ from functools import cache
 
 import numpy as np
 
+from acgym.analysis.curve import Dose, knee_of
 from acgym.statistics.noninferiority import not_worse_p, score_ps, worse_p
-from acgym.statistics.paired import holm
+from acgym.statistics.paired import Interval, holm, mcnemar
 from acgym.statistics.sequential import largest_log_wealth
 from acgym.statistics.stratified import paired_ends
 
 SIZES = (60, 200, 1000)
 WON = (0.0, 0.02, 0.05, 0.1)
 ENVIRONMENTS = 4
+
+exact = cache(mcnemar)
+
+
+def parts(row: list[tuple[int, int, int]]) -> bool:
+    """Say whether a knee is seen in (lost, won, n) of each value."""
+    ps = holm([exact(lost, won) for lost, won, _ in row])
+    ends = Interval(0.0, 0.0)
+    doses = [Dose(i, n, 0.9, ends, (won - lost) / n, ends, p, p)
+             for i, ((lost, won, n), p) in enumerate(zip(row, ps, strict=True))]  # fmt: skip
+    return knee_of(doses) is not None
+
 
 better, worse, score = cache(not_worse_p), cache(worse_p), cache(score_ps)
 
@@ -66,11 +79,18 @@ def main() -> None:
             found += int((largest_log_wealth(x, (1 - margin) / 2) >= np.log(20)).sum())
         return found / (runs // 10)
 
+    def knee(n: int, won: float) -> float:
+        """Five values at which nothing is lost: seen to part somewhere."""
+        rng = np.random.default_rng([asked.seed, n])
+        rows = rng.multinomial(n, [won, won, 1 - 2 * won], size=(runs, 5)).tolist()
+        return float(np.mean([parts([(lost, up, n) for lost, up, _ in row]) for row in rows]))
+
     show('"not worse", exact', lambda n, won: float(np.mean([better(*p, n, margin) < 0.05 for p in drawn(n, won)])))
     show('"not worse", score', lambda n, won: float(np.mean([score(*p, n, margin)[0] < 0.05 for p in drawn(n, won)])))
     show('"worse", exact', lambda n, won: float(np.mean([worse(*p, n, margin) < 0.05 for p in drawn(n, won)])))
     show("one of 4 environments by Holm", family)
     show("mean of 4 environments", together)
+    show("a knee of five values, no loss", knee)
     show("looked at after every pair", peeking)
 
 

@@ -44,6 +44,13 @@ Margin = Annotated[
         "with another margin."
     ),
 ]
+Vary = Annotated[
+    str | None,
+    typer.Option(
+        help="Compare along several values of one environment argument: level=1,2,3,4,5 or n_tools=5,10,20,40. Shows "
+        "the success of all agents at each value and where they part from the first one. Recipes are calibrated once."
+    ),
+]
 NoiseFloor = Annotated[
     bool, typer.Option(help="Let the first agent play again with another batch size: what chance alone changes.")
 ]

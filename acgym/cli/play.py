@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,7 @@ from acgym.cli.options import (
     Suite,
     ToolFormat,
     Until,
+    Vary,
     Workers,
     decoding_object,
     json_object,
@@ -35,6 +37,7 @@ from acgym.cli.terminal import find_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
     from acgym.compare.settings import Settings
+    from acgym.compare.vary import Varied
 
 
 def compare(
@@ -48,6 +51,7 @@ def compare(
     ] = None,
     until: Until = None,
     margin: Margin = None,
+    vary: Vary = None,
     noise_floor: NoiseFloor = False,
     workers: Workers = None,
     ray: Ray = None,
@@ -71,17 +75,17 @@ def compare(
     with plain_errors():
         from acgym.analysis.equivalence import check_margin
         from acgym.compare.settings import prepare
+        from acgym.compare.vary import prepare_varied
 
         check_margin(margin)
         find_modules([*(env or []), suite or ""], imports or [])
-        settings = prepare(
+        make = partial(
+            prepare,
             agents or [],
             env or [],
             suite=suite,
             episodes=episodes,
             seed=seed,
-            level=level,
-            kwargs=json_object(kwargs),
             calibration=calibration,
             tool_format=tool_format,
             decoding=decoding_object(decoding),
@@ -92,7 +96,14 @@ def compare(
             shots=shots,
             malformed_limit=malformed_limit,
         )
-        _run(settings, out, workers=workers, ray=ray, margin=margin)
+        given = json_object(kwargs)
+        if vary is None:
+            _run(make(level=level, kwargs=given), out, workers=workers, ray=ray, margin=margin)
+            return
+        if ray is not None or (workers or 1) > 1:
+            raise ValueError("with --vary one process plays all values; leave --workers and --ray out")
+        varied = prepare_varied(vary, lambda dose, more: make(level=dose, kwargs=more), given, level)
+        _run_varied(varied, out, margin)
 
 
 def play(
@@ -163,3 +174,24 @@ def _run(
             show_conversation(episode, console)
     show_comparison(result, console)
     say(f"\nThe run is in {folder} (report.html shows these tables, figures and the episodes).", console)
+
+
+def _run_varied(varied: Varied, out: Path | None, margin: float | None) -> None:
+    """Run a comparison at several values, then show the curves."""
+    from acgym.cli.progress import watching
+    from acgym.cli.show import show_grids
+    from acgym.compare.vary import run_varied
+    from acgym.report.curve import NOTE, curve_grids, curve_sentences
+
+    folder = out or varied.default_folder
+    with watching(varied.total) as listener:
+        found = run_varied(varied, folder, listener, margin)
+    console = output()
+    show_grids(curve_grids(found), console)
+    say(NOTE, console, style="dim")
+    for line in curve_sentences(found):
+        say(f"\n{line}", console)
+    say(
+        f"\nThe runs are in {folder}, one for each value; curve.html shows the figure, curve.json holds the numbers.",
+        console,
+    )

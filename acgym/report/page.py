@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,25 +97,57 @@ def write_report(result: ComparisonResult, path: Path, run: Run | None = None) -
 
 def render(result: ComparisonResult, run: Run | None = None, notice: str = "") -> str:
     """Return the page that :func:`write_report` writes, with a ``notice`` on top if there is one."""
+    material = Material(result, run)
+    pairs, why = _pairs(material)
+    return fill(
+        dense=result.dense,
+        verdict=verdict(result),
+        pieces=pieces(material),
+        no_pairs=why,
+        pairs=pairs,
+        legend=legend(result),
+        notice=notice,
+    )
+
+
+def fill(
+    *,
+    dense: str,
+    verdict: Sequence[str],
+    pieces: Sequence[Piece],
+    no_pairs: str,
+    pairs: Packed | None = None,
+    legend: Sequence[str] = (),
+    notice: str = "",
+) -> str:
+    """Fill the page's template.
+
+    Args:
+        dense: the first agent's name.
+        verdict: sentences for the top.
+        pieces: tables and figures, in their order.
+        no_pairs: why there are no episodes, where ``pairs`` is None.
+        pairs: the episodes.
+        legend: how to read it, a paragraph each.
+        notice: goes above everything, if there is one.
+    """
     import jinja2
 
-    material = Material(result, run)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     script, style = (_own(name) for name in ("page.js", "page.css"))
-    pairs, why = _pairs(material)
     return environment.from_string(_own("page.html")).render(
         policy=policy(script, style),
         script=script,
         style=style,
         notice=printable(notice),
-        dense=printable(result.dense),
-        verdict=verdict(result),
-        pieces=pieces(material),
+        dense=printable(dense),
+        verdict=verdict,
+        pieces=pieces,
         pairs=pairs,
-        no_pairs=why,
-        legend=legend(result),
+        no_pairs=no_pairs,
+        legend=legend,
         dash=DASH,
     )
 
