@@ -46,7 +46,9 @@ def theirs(folder):
         (SPARSEGPT, "tiny-llama", EXACT),
         (WANDA, "tiny-llama", EXACT),
     ],
-    ids=lambda value: "-".join([*value[:2], *(name for name, _ in value[2])]) if isinstance(value, tuple) else str(value),
+    ids=lambda value: (
+        "-".join([*value[:2], *(name for name, _ in value[2])]) if isinstance(value, tuple) else str(value)
+    ),
 )
 def test_checkpoint_of_another_toolkit_gives_its_logits(written, given, made, model, tolerance):
     folder = written(made[0], made[1], model, made[2])
