@@ -22,7 +22,7 @@ from acgym import envs  # noqa: E402  (needs the path above; importing it regist
 if TYPE_CHECKING:
     from acgym import check, loop, metrics, probe, record, statistics, types
     from acgym.assemble.make import agent
-    from acgym.loop import play
+    from acgym.loop import play, play_async
     from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
 
 __version__ = "0.1.0"
@@ -35,6 +35,7 @@ __all__ = [
     "metrics",
     "node_chain_f1",
     "play",
+    "play_async",
     "probe",
     "record",
     "statistics",
@@ -46,6 +47,7 @@ _OBJECTS = {
     "graph_f1": "acgym.scorers.workflow_graph",
     "node_chain_f1": "acgym.scorers.workflow_graph",
     "play": "acgym.loop",
+    "play_async": "acgym.loop",
 }
 
 

@@ -38,7 +38,7 @@ def test_import_loads_nothing_heavy():
 
 def test_what_workers_load_has_no_statistics():
     """They take two seconds to load, and only the process that makes the tables uses them."""
-    assert answer("import acgym.compare, json, sys; print(json.dumps('scipy' in sys.modules))") is False
+    assert answer("import acgym.experiment, json, sys; print(json.dumps('scipy' in sys.modules))") is False
 
 
 def test_import_is_quick():

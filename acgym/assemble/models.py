@@ -59,7 +59,7 @@ class Models:
         """Prepare to make the agents of a run.
 
         Args:
-            settings: of the run, as :meth:`acgym.compare.settings.Settings.to_dict` writes them.
+            settings: of the run, as :meth:`acgym.experiment.settings.Settings.to_dict` writes them.
             listener: hears of progress.
             run: the run itself, where its calibration tokens are kept; None to keep them nowhere.
 

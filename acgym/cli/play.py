@@ -33,7 +33,7 @@ from acgym.cli.options import (
 from acgym.cli.terminal import find_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
-    from acgym.compare.settings import Settings
+    from acgym.experiment.settings import Settings
 
 
 def compare(
@@ -67,7 +67,7 @@ def compare(
     each of the four capabilities. Run again, the same command goes on where it stopped.
     """
     with plain_errors():
-        from acgym.compare.settings import prepare
+        from acgym.experiment.settings import prepare
 
         find_modules([*(env or []), suite or ""], imports or [])
         settings = prepare(
@@ -112,7 +112,7 @@ def play(
 ) -> None:
     """Let one agent play one environment and show its score."""
     with plain_errors():
-        from acgym.compare.settings import prepare
+        from acgym.experiment.settings import prepare
 
         find_modules([env], imports or [])
         settings = prepare(
@@ -139,7 +139,7 @@ def _run(
     """Run a comparison under the eyes of the user, then show and write its tables."""
     from acgym.cli.progress import watching
     from acgym.cli.show import show_comparison, show_conversation
-    from acgym.compare.run import default_workers, run_comparison
+    from acgym.experiment.run import default_workers, run_comparison
     from acgym.record.run import Run
     from acgym.report.page import write_report
 

@@ -74,7 +74,7 @@ def import_modules(imports: Sequence[str], made: Run | None = None) -> None:
     Raises:
         ValueError: if a module cannot be imported, or one that the run was made with is not there.
     """
-    from acgym.compare.environments import import_named
+    from acgym.experiment.environments import import_named
 
     find_modules((), imports)
     for name in imports:

@@ -134,7 +134,7 @@ ROOMS: dict[str, Room] = {
         ("acgym", "acgym.agents", "acgym.agents.local", "acgym.agents.tool_formats", "acgym.envs", "acgym.record"),
     ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
-    "acgym.compare": Room(
+    "acgym.experiment": Room(
         "the jobs on a run",
         (
             "acgym",
@@ -165,7 +165,7 @@ ROOMS: dict[str, Room] = {
             "acgym.assemble",
             "acgym.checkpoint",
             "acgym.train",
-            "acgym.compare",
+            "acgym.experiment",
             "acgym.compress.formats",
         ),
     ),

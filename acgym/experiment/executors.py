@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from acgym.assemble.models import Models
 from acgym.assemble.spec import AgentSpec
-from acgym.compare.job import AgentJob, episodes_left
-from acgym.compare.settings import Settings
+from acgym.experiment.job import AgentJob, episodes_left
+from acgym.experiment.settings import Settings
 from acgym.listener import Listener
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
@@ -50,11 +50,11 @@ class SerialExecutor:
         self.job.do(self.settings.specs[agent], self.settings.seeds[:seeds])
 
     def share(self, agent: str, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
-        """Play a share of an agent's episodes; see :meth:`acgym.compare.job.AgentJob.share`."""
+        """Play a share of an agent's episodes; see :meth:`acgym.experiment.job.AgentJob.share`."""
         return self.job.share(self.settings.specs[agent], left)
 
     def all(self, agents: Sequence[str], seeds: int) -> None:
-        """Play agents, the run's first one before the others; see :data:`acgym.compare.run.Play`."""
+        """Play agents, the run's first one before the others; see :data:`acgym.experiment.run.Play`."""
         for name in agents:
             self.whole(name, seeds)
 
@@ -72,7 +72,7 @@ class ParallelExecutor:
     listener: Listener
 
     def all(self, agents: Sequence[str], seeds: int) -> None:
-        """Play agents, the run's first one before the others; see :data:`acgym.compare.run.Play`."""
+        """Play agents, the run's first one before the others; see :data:`acgym.experiment.run.Play`."""
         first = self.settings.agents[0]
         if agents[0] == first:
             self._share(first, seeds)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from acgym.assemble.models import Models
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
-from acgym.compare.settings import Settings
+from acgym.experiment.settings import Settings
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
 from acgym.types import Json

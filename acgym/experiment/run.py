@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from acgym.assemble.folder import weight_bytes
 from acgym.assemble.models import Models
 from acgym.assemble.spec import model_folder
-from acgym.compare.executors import ParallelExecutor, Work
-from acgym.compare.settings import Settings, prepare
+from acgym.experiment.executors import ParallelExecutor, Work
+from acgym.experiment.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record.run import Run

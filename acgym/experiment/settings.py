@@ -15,7 +15,7 @@ from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
 from acgym.assemble.spec import MODELS, RERUN, AgentSpec, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
-from acgym.compare.environments import check_playable, chosen_environments, import_named, modules_of
+from acgym.experiment.environments import check_playable, chosen_environments, import_named, modules_of
 from acgym.record.run import folder_name
 from acgym.types import Json, canonical_json
 
@@ -140,7 +140,7 @@ def prepare(
         episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
         tool_format: see :attr:`Settings.tool_format`.
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
-        suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
+        suite: name of a group of environments, see :func:`acgym.experiment.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
         shots: see :attr:`Settings.shots`; 0 to 16.
         malformed_limit: see :attr:`Settings.malformed_limit`; 2 or more.
