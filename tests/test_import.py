@@ -93,5 +93,5 @@ def test_no_public_object_shares_its_name_with_a_module():
 
 
 def test_unknown_name_is_refused_with_the_names_there_are():
-    with pytest.raises(AttributeError, match=r"module 'acgym' has no attribute 'agnt'; it has agent, check"):
+    with pytest.raises(AttributeError, match=r"module 'acgym' has no attribute 'agnt'; it has Agent, ComparisonResult"):
         acgym.agnt  # noqa: B018

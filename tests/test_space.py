@@ -37,7 +37,7 @@ def test_a_text_is_read_as_it_was_written_and_the_view_shows_the_latest():
 
 def test_a_text_that_does_not_fit_is_refused_in_a_sentence():
     texts = SharedTexts(1, 10**9)
-    with pytest.raises(ValueError, match="does not fit into shared memory, at most 4,194,304 do.*shared_memory"):
+    with pytest.raises(ValueError, match=r"does not fit into shared memory, at most 4,194,304 do.*shared_memory"):
         texts.write(0, "a" * (SHARED_BYTES + 1))
     texts.write(0, "a" * SHARED_BYTES)
     assert texts[0] == "a" * SHARED_BYTES

@@ -104,8 +104,8 @@ def handoff(
     with plain_errors():
         from acgym.analysis.handoff import Limits
         from acgym.assemble.models import RunModels
-        from acgym.cli.progress import watching
         from acgym.experiment.handoff import count_handoffs, play_handoffs
+        from acgym.experiment.progress import watching
         from acgym.experiment.rescore import rescore as run_rescore
         from acgym.record.run import Run
         from acgym.report.verdict import attribution

@@ -54,7 +54,7 @@ def say(text: str, console: Console, style: str = "") -> None:
 
 def output() -> Console:
     """Return the console for results: as wide as the terminal, or wide enough where there is none."""
-    from acgym.cli.show import WIDE
+    from acgym.report.rich_tables import WIDE
 
     console = Console()
     return console if console.is_terminal else Console(width=WIDE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from math import inf
 from pathlib import Path
@@ -18,6 +18,7 @@ from acgym.record.run import Run
 from acgym.record.sheet import Sheet
 
 if TYPE_CHECKING:
+    from acgym.agents.base import Agent
     from acgym.record.episode import Episode
     from acgym.workers.pool import Workers
 
@@ -28,13 +29,15 @@ class Work:
 
     settings: Settings
     folder: Path
+    given: Mapping[str, Agent] = field(default_factory=dict)
+    """Agents that a script handed over; they play in its own process alone."""
 
     def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> SerialExecutor:
         """Prepare to play; models are loaded when they are needed."""
         for module in self.settings.modules:
             import_module(module)
         run = opener(self.folder)
-        models = Models.of(self.settings.to_dict(), listener, run)
+        models = Models.of(self.settings.to_dict(), listener, run, self.given)
         return SerialExecutor(self.settings, AgentJob(self.settings, run, models))
 
 

@@ -46,7 +46,8 @@ def run_repeats(settings: Settings, folder: Path, samples: int, listener: Listen
     model is loaded and compressed once for all samples.
 
     Args:
-        settings: from :func:`acgym.experiment.settings.prepare`, with a temperature above 0, models alone, no ``until``.
+        settings: from :func:`acgym.experiment.settings.prepare`, with a temperature above 0, models alone, no
+            ``until``.
         folder: of the run, new or of the same settings.
         samples: tries of each episode, from 2 to 1,000.
         listener: hears of progress.

@@ -33,6 +33,10 @@ ROOMS: dict[str, Room] = {
         "a comparison to sentences, tables, figures, pages",
         ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record", "acgym.statistics"),
     ),
+    "acgym.results": Room(
+        "a comparison in a script's hands: tables, data frames, pairs, figures",
+        ("acgym", "acgym.analysis", "acgym.record", "acgym.report", "acgym.statistics"),
+    ),
     "acgym.export": Room(
         "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
     ),
@@ -142,6 +146,7 @@ ROOMS: dict[str, Room] = {
             "acgym.record",
             "acgym.analysis",
             "acgym.report",
+            "acgym.results",
             "acgym.probe",
             "acgym.calibrate",
             "acgym.assemble",
@@ -161,6 +166,7 @@ ROOMS: dict[str, Room] = {
             "acgym.statistics",
             "acgym.analysis",
             "acgym.report",
+            "acgym.results",
             "acgym.export",
             "acgym.assemble",
             "acgym.checkpoint",
