@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym.compare.executors import ParallelExecutor
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.executors import ParallelExecutor
+from acgym.experiment.run import prepare, run_comparison
 from acgym.listener import Listener
 from acgym.loop import EnvBug
 from acgym.record.lines import RecordDamaged, RecordNotWritten, RunExists
