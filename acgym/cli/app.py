@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from acgym.cli.choose import choose
 from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
@@ -60,7 +61,7 @@ def envs(
     with plain_errors():
         from acgym.acbench import SUITE
         from acgym.cli.show import show_environments
-        from acgym.compare.environments import suite_environments
+        from acgym.experiment.environments import suite_environments
         from acgym.suites import environment_ids
 
         find_modules([suite or ""])
@@ -77,7 +78,7 @@ def check(
     with plain_errors():
         from acgym.check import ContractError
         from acgym.check import check as run_check
-        from acgym.compare.environments import known_environment
+        from acgym.experiment.environments import known_environment
 
         find_modules([env])
         arguments = json_object(kwargs)
@@ -92,6 +93,7 @@ def check(
 
 for _command in (
     compare,
+    choose,
     play,
     envs,
     check,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acgym.cli.options import (
     AGENTS_HELP,
     ENV_HELP,
+    Add,
     Calibration,
     Decoding,
     Envs,
@@ -36,8 +36,7 @@ from acgym.cli.options import (
 from acgym.cli.terminal import find_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
-    from acgym.compare.settings import Settings
-    from acgym.compare.vary import Varied
+    from acgym.results.comparison import ComparisonResult
 
 
 def compare(
@@ -65,45 +64,34 @@ def compare(
     shots: Shots = 0,
     malformed_limit: MalformedLimit = None,
     imports: Import = None,
+    add: Add = None,
     out: Out = None,
 ) -> None:
     """Play the same episodes with a dense agent and with compressed ones, and show what was lost.
 
     Without arguments: the reference agent against eight compressed forms of it, on the suite quick: an environment of
-    each of the four capabilities. Run again, the same command goes on where it stopped.
+    each of the four capabilities. Run again, the same command goes on where it stopped. With --add RUN, the agents
+    named join that run: what it has played, probed and calibrated is kept.
     """
     with plain_errors():
-        from acgym.analysis.equivalence import check_margin
-        from acgym.compare.settings import prepare
-        from acgym.compare.vary import prepare_varied
+        from acgym.experiment.compare import NAMED
+        from acgym.experiment.compare import compare as run_compare
 
-        check_margin(margin)
         find_modules([*(env or []), suite or ""], imports or [])
-        make = partial(
-            prepare,
-            agents or [],
-            env or [],
-            suite=suite,
-            episodes=episodes,
-            seed=seed,
-            calibration=calibration,
-            tool_format=tool_format,
-            decoding=decoding_object(decoding),
-            imports=imports or [],
-            until=until,
-            noise_floor=noise_floor,
-            episode_seconds=episode_seconds,
-            shots=shots,
-            malformed_limit=malformed_limit,
-        )
-        given = json_object(kwargs)
-        if vary is None:
-            _run(make(level=level, kwargs=given), out, workers=workers, ray=ray, margin=margin)
+        asked: dict[str, Any] = {
+            "suite": suite, "episodes": episodes, "seed": seed, "level": level, "kwargs": json_object(kwargs),
+            "calibration": calibration, "tool_format": tool_format, "decoding": decoding_object(decoding),
+            "imports": imports or [], "until": until, "noise_floor": noise_floor, "episode_seconds": episode_seconds,
+            "shots": shots, "malformed_limit": malformed_limit, "margin": margin,
+        }  # fmt: skip
+        if vary is not None:
+            if ray is not None or (workers or 1) > 1 or add is not None:
+                raise ValueError("with --vary one process plays all values; leave --workers, --ray and --add out")
+            _vary(vary, agents or [], env or [], out, asked)
             return
-        if ray is not None or (workers or 1) > 1:
-            raise ValueError("with --vary one process plays all values; leave --workers and --ray out")
-        varied = prepare_varied(vary, lambda dose, more: make(level=dose, kwargs=more), given, level)
-        _run_varied(varied, out, margin)
+        where = out or (NAMED if add is None else None)
+        result = run_compare(agents or [], env or [], out=where, add=add, workers=workers, ray=ray, **asked)
+        _show(result)
 
 
 def play(
@@ -127,12 +115,14 @@ def play(
 ) -> None:
     """Let one agent play one environment and show its score."""
     with plain_errors():
-        from acgym.compare.settings import prepare
+        from acgym.experiment.compare import NAMED
+        from acgym.experiment.compare import compare as run_compare
 
         find_modules([env], imports or [])
-        settings = prepare(
-            [agent],
-            [env],
+        result = run_compare(
+            agent,
+            env,
+            out=out or NAMED,
             episodes=episodes,
             seed=seed,
             level=level,
@@ -144,54 +134,37 @@ def play(
             episode_seconds=episode_seconds,
             shots=shots,
             malformed_limit=malformed_limit,
+            workers=workers,
+            ray=ray,
         )
-        _run(settings, out, show, workers, ray)
+        _show(result, show)
 
 
-def _run(
-    settings: Settings,
-    out: Path | None,
-    show: bool = False,
-    workers: int | None = 1,
-    ray: str | None = None,
-    margin: float | None = None,
-) -> None:
-    """Run a comparison under the eyes of the user, then show and write its tables."""
-    from acgym.cli.progress import watching
+def _show(result: ComparisonResult, conversations: bool = False) -> None:
+    """Write the report, show the tables, and say where all is."""
     from acgym.cli.show import show_comparison, show_conversation
-    from acgym.compare.run import default_workers, run_comparison
-    from acgym.record.run import Run
-    from acgym.report.page import write_report
 
-    folder = out or settings.default_folder
-    with watching(settings.total) as listener:
-        count = workers or default_workers(settings)
-        result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray, margin=margin)
-    write_report(result, folder / "report.html", Run.read(folder))
+    result.report()
     console = output()
-    if show:
-        for episode in Run.read(folder).episodes(settings.agents[0]):
+    if conversations:
+        for episode in result.run.episodes(result.dense):
             show_conversation(episode, console)
-    show_comparison(result, console)
-    say(f"\nThe run is in {folder} (report.html shows these tables, figures and the episodes).", console)
+    show_comparison(result.numbers, console)
+    say(f"\nThe run is in {result.folder} (report.html shows these tables, figures and the episodes).", console)
 
 
-def _run_varied(varied: Varied, out: Path | None, margin: float | None) -> None:
-    """Run a comparison at several values, then show the curves."""
-    from acgym.cli.progress import watching
-    from acgym.cli.show import show_grids
-    from acgym.compare.vary import run_varied
+def _vary(vary: str, agents: list[str], envs: list[str], out: Path | None, asked: dict[str, Any]) -> None:
+    """Compare at several values, then show the curves."""
+    from acgym.experiment.vary import compare_varied
     from acgym.report.curve import NOTE, curve_grids, curve_sentences
+    from acgym.report.rich_tables import show_grids
 
-    folder = out or varied.default_folder
-    with watching(varied.total) as listener:
-        found = run_varied(varied, folder, listener, margin)
+    folder, found = compare_varied(vary, agents, envs, out=out, **asked)
     console = output()
     show_grids(curve_grids(found), console)
     say(NOTE, console, style="dim")
     for line in curve_sentences(found):
         say(f"\n{line}", console)
     say(
-        f"\nThe runs are in {folder}, one for each value; curve.html shows the figure, curve.json holds the numbers.",
-        console,
+        f"\nThe runs are in {folder}, one for each value; curve.html shows the figure, curve.json the numbers.", console
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acgym.analysis.probe_result import own_signals
+from acgym.analysis.race import RACE, Race
 from acgym.analysis.result import ComparisonResult
 from acgym.files import write_whole
 from acgym.report import figures as report_figures
@@ -25,10 +26,12 @@ from acgym.report.pairs import Packed, pack
 from acgym.report.paper_table import paper_tables
 from acgym.report.probe_grids import probe_grids, probe_notes
 from acgym.report.published import published
+from acgym.report.race import race_grid, race_sentences
 from acgym.report.replies import degenerate_grids, inflation_grids
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
+from acgym.typed import from_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -177,7 +180,19 @@ def pieces(material: Material) -> list[Piece]:
     own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
     further = [_table(piece, make, material) for piece, make in TABLES]
-    return [main, *margin, *([paper] if paper.tables else []), *figures, said, broken, *further, shown, each, own]
+    return [
+        *_race(material),
+        main,
+        *margin,
+        *([paper] if paper.tables else []),
+        *figures,
+        said,
+        broken,
+        *further,
+        shown,
+        each,
+        own,
+    ]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
@@ -193,6 +208,15 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
         return replace(piece, tables=(make(material),))
     except Missing as why:
         return replace(piece, reason=printable(str(why)))
+
+
+def _race(material: Material) -> list[Piece]:
+    """Show the race where recipes raced ('acgym choose')."""
+    kept = None if material.run is None else material.run.read_json(RACE)
+    if kept is None:
+        return []
+    found = from_json(Race, kept, RACE)
+    return [Piece("race", "The race", " ".join(race_sentences(found)), (race_grid(found),))]
 
 
 def _tables(found: list[Grid]) -> tuple[str, tuple[Grid, ...], str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from acgym.analysis.degenerate import KINDS, Degenerate
 from acgym.analysis.inflation import Inflation, Ratio
 from acgym.analysis.result import POOLED, ComparisonResult
-from acgym.report.cells import DASH, Cell, Grid
+from acgym.report.cells import DASH, Cell, Grid, Tone
 from acgym.report.words import short_env
 from acgym.text import printable
 
@@ -49,8 +49,8 @@ def _ratio(found: Ratio | None) -> Cell:
     ends = found.interval
     if ends is None:
         return Cell(f"{found.value:.2f}")
-    tone = "loss" if ends.low > 1 else "gain" if ends.high < 1 else ""
-    return Cell(f"{found.value:.2f} ({ends.low:.2f} to {ends.high:.2f})", tone)  # type: ignore[arg-type]
+    tone: Tone = "loss" if ends.low > 1 else "gain" if ends.high < 1 else ""
+    return Cell(f"{found.value:.2f} ({ends.low:.2f} to {ends.high:.2f})", tone)
 
 
 def degenerate_grids(result: ComparisonResult, always: bool = False) -> list[Grid]:

@@ -40,11 +40,14 @@ def verdict(result: ComparisonResult) -> list[str]:
     Returns:
         Paragraphs in the order of the agents, without control characters; empty when there is nothing to compare.
     """
-    return [
-        printable(" ".join(filter(None, (_of_agent(agent, result), margin_sentence(agent, result)))))
-        for agent in result.others
-        if agent.comparisons
-    ]
+    return list(verdicts(result).values())
+
+
+def verdicts(result: ComparisonResult) -> dict[str, str]:
+    """Return the same by agent."""
+    said = {agent.name: (_of_agent(agent, result), margin_sentence(agent, result)) for agent in result.others
+            if agent.comparisons}  # fmt: skip
+    return {name: printable(" ".join(filter(None, parts))) for name, parts in said.items()}
 
 
 def _of_agent(agent: AgentResult, result: ComparisonResult) -> str:

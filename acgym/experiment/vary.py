@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from acgym.assemble.models import Models
-from acgym.compare.job import AgentJob
-from acgym.compare.settings import Settings
+from acgym.experiment.asked import entries
+from acgym.experiment.job import AgentJob
+from acgym.experiment.progress import watching
+from acgym.experiment.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record.run import Run, folder_name
@@ -82,7 +85,7 @@ def prepare_varied(text: str, make: Callable[[int | None, Mapping[str, Json]], S
 
     Args:
         text: as :func:`read_vary` takes it.
-        make: makes settings of a level and of further arguments, as :func:`acgym.compare.settings.prepare` takes them.
+        make: makes settings of a level and of further arguments, by :func:`acgym.experiment.settings.prepare`.
         kwargs: arguments that are the same at every value.
         level: likewise.
 
@@ -103,6 +106,39 @@ def prepare_varied(text: str, make: Callable[[int | None, Mapping[str, Json]], S
     return Varied(name, found)
 
 
+def compare_varied(
+    vary: str,
+    agents: Sequence[str],
+    envs: Sequence[str],
+    *,
+    out: Path | None = None,
+    level: int | None = None,
+    kwargs: Mapping[str, Json] | None = None,
+    margin: float | None = None,
+    **asked: Any,
+) -> tuple[Path, DoseResponse]:
+    """Compare along an argument, as the command line asks for it.
+
+    Args:
+        vary: as :func:`read_vary` takes it.
+        agents: specs.
+        envs: ids or short names.
+        out: folder of the runs; None for one in ``runs/`` that is named after the settings.
+        level: the same at every value.
+        kwargs: likewise.
+        margin: as :func:`run_varied` takes it.
+        asked: further arguments of :func:`acgym.experiment.settings.prepare`.
+
+    Returns:
+        The folder, and what was found.
+    """
+    make = partial(prepare, list(agents), entries(list(envs)), **asked)
+    varied = prepare_varied(vary, lambda dose, more: make(level=dose, kwargs=more), dict(kwargs or {}), level)
+    folder = out or varied.default_folder
+    with watching(varied.total) as listener:
+        return folder, run_varied(varied, folder, listener, margin)
+
+
 def run_varied(
     varied: Varied, folder: Path, listener: Listener | None = None, margin: float | None = None
 ) -> DoseResponse:
@@ -116,10 +152,10 @@ def run_varied(
         varied: from :func:`prepare_varied`.
         folder: new, or of the same settings.
         listener: hears of progress.
-        margin: as :func:`acgym.compare.run.run_comparison` takes it.
+        margin: as :func:`acgym.experiment.run.run_comparison` takes it.
 
     Raises:
-        What :func:`acgym.compare.run.run_comparison` raises.
+        What :func:`acgym.experiment.run.run_comparison` raises.
     """
     from acgym.analysis.comparison import assemble_result
     from acgym.analysis.curve import CURVE, dose_response

@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from acgym.compare.settings import prepare
-from acgym.compare.vary import prepare_varied, read_vary, run_varied
+from acgym.experiment.settings import prepare
+from acgym.experiment.vary import prepare_varied, read_vary, run_varied
 from acgym.record.run import Run
 
 ENV = "ACB/Needle-v0"
