@@ -217,7 +217,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
         born = runs.children(process.pid)
         assert len(born) >= 2
         process.kill()
-        assert runs.wait_for(lambda: not any(map(runs.alive, born)), 5)
+        assert runs.wait_for(lambda: not any(map(runs.alive, born)), 15)
     finally:
         runs.kill_group(process)
 
