@@ -140,7 +140,9 @@ def _with_kind(text: str) -> str:
     if re.split(r"[:+@]", text, maxsplit=1)[0] in KINDS:
         return text
     path = _split(f"hf:{text}")[0].removeprefix("hf:")
-    if not (path.startswith(("./", "../", "/", "~/")) or path in (".", "..") or Path(path).expanduser().exists()):
+    if not path or not (
+        path.startswith(("./", "../", "/", "~/")) or path in (".", "..") or Path(path).expanduser().exists()
+    ):
         return text
     return f"{'gguf' if path.lower().endswith('.gguf') else 'hf'}:{text}"
 
