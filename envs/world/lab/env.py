@@ -1,0 +1,113 @@
+"""ACB/Lab-v0: experiments in a text laboratory: measure, change, decide, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from acgym.draw import Draw
+from acgym.env import Outcome, TextEnv
+from acgym.envs.world.lab.acts import act
+from acgym.envs.world.lab.asks import draw_lab
+from acgym.envs.world.lab.goals import answer_right, holds
+from acgym.envs.world.lab.oracle import expert
+from acgym.envs.world.lab.random_policy import any_action
+from acgym.envs.world.lab.state import Lab
+from acgym.envs.world.lab.words import read_action
+from acgym.text import excerpt
+from acgym.types import Anchor, FailureClass, Split, Task
+
+RULES = """\
+You are in a laboratory. Do the task, one action in each reply:
+go to ROOM; look; take X; put X in Y; put X on Y; open X; close X; read X (a closer look, a display, a label, a text);
+use X on Y (X is an instrument or a tool); set X to N (degrees Celsius); wait N minutes (or hours, or days);
+pour N g from X into Y (or ml); filter X into Y; connect X to Y; disconnect X; cross X with Y; sow X in Y; water X;
+pollinate X; answer A.
+You can carry as many things as you like. Nothing changes by itself but while you wait."""
+ASKED = """
+An answer counts only if you have made the measurements or experiments that it rests on. The first answer ends the task,
+so do everything else before."""
+FAULTY = """
+Instruments may show too much or too little, cells may be empty and wires broken: check them. A balance should show 0 with
+nothing on it, and ice water is at 0 °C."""
+FORM = """
+You may think first. End with one line such as
+Action: take X"""
+
+
+class Laboratory(TextEnv):
+    env_id = "ACB/Lab-v0"
+    capability = "real-world applications"
+    error_kinds: ClassVar[Mapping[str, FailureClass]] = {
+        "not_here": "wrong_argument",
+        "wrong_thing": "wrong_argument",
+        "wrong_part": "wrong_argument",
+        "wrong_pair": "wrong_argument",
+        "wrong_amount": "wrong_argument",
+        "wrong_unit": "wrong_argument",
+        "out_of_range": "wrong_argument",
+        "wrong_answer": "wrong_argument",
+        "empty": "wrong_order",
+        "no_free_end": "wrong_order",
+        "guess": "premature_stop",
+        "already": "lost_track",
+    }
+    anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in range(1, 6)}
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in range(1, 6)}
+    lab: Lab
+    """State of the task under way."""
+
+    def draw_task(self, draw: Draw, split: Split) -> Task:
+        """Draw a laboratory and what is asked in it."""
+        kind, goal, data = draw_lab(draw, split, self.level)
+        return Task(kind, goal, data, data["answer"])
+
+    def tell(self) -> str:
+        """Say the rules, the room and the task."""
+        data = self.task.data
+        self.lab = Lab(data)
+        rules = RULES + (ASKED if data["answer"] else "") + (FAULTY if self.level > 3 else "") + FORM
+        return f"{rules}\n{self.limit_line()}{self.lab.describe()}\nTask: {self.task.goal}"
+
+    def judge(self, action: str) -> Outcome:
+        """Carry out one action and count the subgoals that hold."""
+        read = read_action(action, self.lab.names, self._near)
+        if read is None:
+            return self.malformed(f'{excerpt(action, 30)} is no action. Write one such as "Action: look".')
+        if read.verb == "answer":
+            return self._answer(read.text)
+        sentence, error = act(self.lab, read)
+        if error is not None:
+            return self.mistake(sentence, error)
+        held = [holds(self.lab, goal) for goal in self.task.data["goals"]]
+        asked = self.task.data["answer"] is not None
+        if all(held) and not asked:
+            return Outcome(f"{sentence} The task is done.", 1.0, success=True, terminated=True)
+        return Outcome(sentence, max(self._progress, sum(held) / (len(held) + asked)))
+
+    def _answer(self, said: str) -> Outcome:
+        asked = self.task.data["answer"]
+        if asked is None:
+            return self.mistake("No answer is asked for: the task is done when all of it holds.", "wrong_thing")
+        right = answer_right(said, asked)
+        if right is None:
+            what = "a number with its unit" if asked["kind"] == "number" else f"one of: {', '.join(asked['among'])}"
+            return self.malformed(f"Answer with {what}.")
+        held = [holds(self.lab, goal) for goal in self.task.data["goals"]]
+        if right and all(held):
+            return Outcome("That is right. The task is done.", 1.0, success=True, terminated=True)
+        kind = "wrong_answer" if not right else "guess"
+        return Outcome("The task is over.", self._progress, terminated=True, error=kind, found=right)
+
+    def _near(self) -> list[str]:
+        return [thing.name.lower() for thing in self.lab.near()]
+
+    def oracle(self) -> str:
+        """Return a line ``Thought: ...`` and a line ``Action: ...``, from whatever state the laboratory is in."""
+        return expert(self.lab, self.task.data)
+
+    def random_reply(self, rng: np.random.Generator) -> str:
+        """Return any action on what is at hand."""
+        return any_action(self.lab, Draw(rng), self.task.data["answer"])
