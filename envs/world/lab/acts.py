@@ -8,7 +8,7 @@ from acgym.envs.world.lab import breeding, circuit, growing, mixing
 from acgym.envs.world.lab.heat import IN_AIR, ON_DEVICE, ROOM, advance, phase, temperature
 from acgym.envs.world.lab.instruments import read, use
 from acgym.envs.world.lab.library import substances
-from acgym.envs.world.lab.state import FIXED, YOU, Lab, Thing
+from acgym.envs.world.lab.state import FIXED, YOU, Lab, Thing, the
 from acgym.envs.world.lab.units import to_celsius
 from acgym.envs.world.lab.words import Action
 
@@ -59,12 +59,12 @@ def _take(lab: Lab, action: Action) -> Did:
         return _say_what("take", "take thermometer")
     thing = things[0]
     if thing.kind in FIXED or thing.kind == "sown seed":
-        return f"The {thing.name} cannot be carried.", "wrong_thing"
+        return f"{the(thing.name, True)} cannot be carried.", "wrong_thing"
     if thing.at == YOU:
-        return f"You carry the {thing.name} already.", "already"
+        return f"You carry {the(thing.name)} already.", "already"
     freed = circuit.disconnect(lab, thing)
     thing.at = YOU
-    return f"You take the {thing.name}{' out of the circuit' if freed else ''}.", None
+    return f"You take {the(thing.name)}{' out of the circuit' if freed else ''}.", None
 
 
 def _put(lab: Lab, action: Action) -> Did:
@@ -74,27 +74,27 @@ def _put(lab: Lab, action: Action) -> Did:
         return _go(lab, action) if room else _say_what("put", "put beaker on hot plate")
     thing = things[0]
     if thing.kind in FIXED or thing.kind == "sown seed":
-        return f"The {thing.name} stays where it is.", "wrong_thing"
+        return f"{the(thing.name, True)} stays where it is.", "wrong_thing"
     if len(things) == 1:
         circuit.disconnect(lab, thing)
         thing.at = lab.here
-        return f"You lay the {thing.name} down in the {lab.here}.", None
+        return f"You lay {the(thing.name)} down in the {lab.here}.", None
     place = things[1]
     if place.kind == "pot" and thing.kind in ("seed", "soil"):
         return growing.sow(lab, thing, place) if thing.kind == "seed" else growing.soil(place, thing)
     if place.kind == "balance":
         return use(lab, place, [thing])
     if place.kind == "cylinder" and thing.kind != "object":
-        return f"The {thing.name} does not fit into the {place.name}.", "wrong_thing"
+        return f"{the(thing.name, True)} does not fit into {the(place.name)}.", "wrong_thing"
     if place.kind not in ("holder", "heater", "cylinder"):
-        return f"The {thing.name} cannot be put into or on the {place.name}.", "wrong_thing"
+        return f"{the(thing.name, True)} cannot be put into or on {the(place.name)}.", "wrong_thing"
     if place.more.get("closed"):
-        return f"The {place.name} is closed.", "wrong_order"
+        return f"{the(place.name, True)} is closed.", "wrong_order"
     if place.kind == "heater" and thing.kind not in ("sample", "vessel", "seed"):
-        return f"Only samples, vessels and seeds go into or on the {place.name}.", "wrong_thing"
+        return f"Only samples, vessels and seeds go into or on {the(place.name)}.", "wrong_thing"
     circuit.disconnect(lab, thing)
     thing.at = place.name
-    return f"You put the {thing.name} {'on' if place.more.get('top') else 'into'} the {place.name}.", None
+    return f"You put {the(thing.name)} {'on' if place.more.get('top') else 'into'} {the(place.name)}.", None
 
 
 def _set(lab: Lab, action: Action) -> Did:
@@ -109,11 +109,11 @@ def _set(lab: Lab, action: Action) -> Did:
         return f"Say to what temperature: set {device.name} to {high:g}.", "wrong_amount"
     degrees = to_celsius(action.number, action.unit or "C")
     if low == high:
-        return f"The {device.name} is always at {low:g} °C.", "out_of_range"
+        return f"{the(device.name, True)} is always at {low:g} °C.", "out_of_range"
     if not low - 1e-9 <= degrees <= high + 1e-9:
-        return f"The {device.name} can be set from {low:g} to {high:g} °C.", "out_of_range"
+        return f"{the(device.name, True)} can be set from {low:g} to {high:g} °C.", "out_of_range"
     device.more["set"] = degrees
-    return f"You set the {device.name} to {degrees:.5g} °C.", None
+    return f"You set {the(device.name)} to {degrees:.5g} °C.", None
 
 
 def _off(lab: Lab, action: Action) -> Did:
@@ -121,7 +121,7 @@ def _off(lab: Lab, action: Action) -> Did:
     if device is None or device.more["low"] == device.more["high"]:
         return "That cannot be turned off.", "wrong_thing"
     device.more["set"] = ROOM
-    return f"You turn the {device.name} off; it is at {ROOM:g} °C again.", None
+    return f"You turn {the(device.name)} off; it is at {ROOM:g} °C again.", None
 
 
 def _open(lab: Lab, action: Action) -> Did:
@@ -130,12 +130,12 @@ def _open(lab: Lab, action: Action) -> Did:
         return "That cannot be opened or closed.", "wrong_thing"
     closed = action.verb == "close"
     if thing.more["closed"] == closed:
-        return f"The {thing.name} is {'closed' if closed else 'open'} already.", "already"
+        return f"{the(thing.name, True)} is {'closed' if closed else 'open'} already.", "already"
     thing.more["closed"] = closed
     if closed:
-        return f"You close the {thing.name}.", None
+        return f"You close {the(thing.name)}.", None
     inside = ", ".join(inner.name for inner in lab.on(thing.name)) or "nothing"
-    return f"You open the {thing.name}. In it: {inside}.", None
+    return f"You open {the(thing.name)}. In it: {inside}.", None
 
 
 def _read(lab: Lab, action: Action) -> Did:
@@ -204,7 +204,7 @@ def _waited(minutes: float) -> str:
 def _changed(lab: Lab, thing: Thing) -> str | None:
     """Say what one sees of a thing after waiting."""
     if thing.kind == "sample":
-        return f"What is in the {thing.name} is {phase(substances()[thing.more['of']], thing.more['enthalpy'])}."
+        return f"What is in {the(thing.name)} is {phase(substances()[thing.more['of']], thing.more['enthalpy'])}."
     if thing.kind == "vessel" and thing.at in lab.things and lab.things[thing.at].kind == "heater":
         return mixing.look(thing)
     if thing.kind == "pot" and thing.more.get("sown"):
@@ -222,7 +222,7 @@ def _pour(lab: Lab, action: Action) -> Did:
     if len(vessels) < 2:
         return "Say what to pour into what, such as: pour 20 g from jar into beaker", "wrong_thing"
     if vessels[1].more.get("stock"):
-        return f"Keep the {vessels[1].name} clean: pour into another vessel.", "wrong_thing"
+        return f"Keep {the(vessels[1].name)} clean: pour into another vessel.", "wrong_thing"
     return mixing.pour(lab, vessels[0], vessels[1], action.number, action.unit)
 
 
@@ -256,8 +256,8 @@ def _disconnect(lab: Lab, action: Action) -> Did:
     if not parts:
         return "Say which electric part.", "wrong_thing"
     if not circuit.disconnect(lab, parts[0]):
-        return f"The {parts[0].name} is connected to nothing.", "already"
-    return f"You disconnect the {parts[0].name}.", None
+        return f"{the(parts[0].name, True)} is connected to nothing.", "already"
+    return f"You disconnect {the(parts[0].name)}.", None
 
 
 def _cross(lab: Lab, action: Action) -> Did:
@@ -265,7 +265,7 @@ def _cross(lab: Lab, action: Action) -> Did:
     if not pair:
         return "Say which two to cross.", "wrong_thing"
     if len(pair) == 1 and "self" not in action.text and "own" not in action.text and "itself" not in action.text:
-        return f"Say with which to cross the {pair[0].name} (or: with itself).", "wrong_pair"
+        return f"Say with which to cross {the(pair[0].name)} (or: with itself).", "wrong_pair"
     return breeding.cross(lab, pair[0], pair[-1])
 
 

@@ -14,7 +14,7 @@ VALUES = (22, 27, 33, 39, 47, 56, 68, 82, 100, 120, 150, 180, 220, 270, 330, 390
 
 
 def _lamp(build: Build) -> str:
-    return build.draw.pick(own(LAMPS, build.split, "part"))
+    return build.draw.pick(own(LAMPS, build.split, "part of the lab"))
 
 
 def _wires(build: Build, count: int) -> list[str]:
@@ -48,8 +48,7 @@ def light(build: Build) -> None:
     wires = _wires(build, 2)
     if build.level > 1:
         build.add("buzzer", "part", ohms=OPEN, unknown=True, text="It is broken.")
-    build.goals.append(["any", *(["seen", f"lit:{lamp}"], ["lit", lamp])])
-    build.goals.append(["lit", lamp])
+    build.goals += [["wired", lamp], ["lit", lamp]]
     frames = ("Build an electric circuit in which the {} lights up.", "Make the {} light up.", "Get the {} to shine.")
     build.say("light", build.draw.pick(frames).format(lamp), ring=[*cells[:need], wires[0], lamp, wires[1]], lamp=lamp)
 
@@ -67,7 +66,7 @@ def flow(build: Build) -> None:
     meter = build.add("ammeter", "part", ohms=0.05, meter=build.draw.pick(("mA", "A")))
     wires = _wires(build, 3)
     aim = volts / (values[0] + 0.3)
-    build.goals.append(["any", ["current", meter, 1e-5, 99.0], ["current", meter, aim * 0.9, aim * 1.1]])
+    build.goals += [["wired", meter], ["current", meter, 1e-5, 99.0]]
     build.goals.append(["current", meter, aim * 0.9, aim * 1.1])
     text = f"Build a circuit in which a current of {aim * 1000:.3g} mA flows through the ammeter, give or take a tenth."
     ring = [cells[0], wires[0], names[0], wires[1], meter, wires[2]]
@@ -90,7 +89,7 @@ def conductors(build: Build) -> None:
         build.add(box, "holder")
     tests = []
     for i, material in enumerate(materials):
-        name = f"painted rod {'ABC'[i]}"
+        name = f"lacquered stick {'ABC'[i]}"
         conducts = rods()[material]
         build.add(name, "part", ohms=0.02 if conducts else OPEN, unknown=True, text="Paint hides what it is made of.")
         build.goals.append(["seen", f"tested:{name}"])

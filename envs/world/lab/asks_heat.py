@@ -12,7 +12,7 @@ HOTTEST = 340.0
 
 def _pool(build: Build, sort: str) -> list[Substance]:
     """Return the substances of a sort that belong to the split and are solid or liquid at 20 degrees."""
-    names = own([one.name for one in substances().values() if one.sort == sort], build.split, "substance")
+    names = own([one.name for one in substances().values() if one.sort == sort], build.split, "pure substance")
     return [substances()[name] for name in names]
 
 
@@ -22,20 +22,20 @@ def change(build: Build) -> None:
     what = build.draw.pick(("melt", "boil", "freeze"))
     if what == "melt":
         of = build.draw.pick(_pool(build, "solid"))
-        phases = ["liquid"]
+        phases, around = ["liquid"], [of.melts, 4000.0]
         say = build.draw.pick(("Melt all of the {}.", "Make the {} wholly liquid.", "Turn the solid {} into a liquid."))
     elif what == "boil":
         of = build.draw.pick([one for one in _pool(build, "liquid") if one.boils and one.boils < HOTTEST])
-        phases = ["boiling", "vapour"]
+        phases, around = ["boiling", "vapour"], [of.boils, 4000.0]
         say = build.draw.pick(("Bring the {} to the boil.", "Make the {} boil.", "Heat the {} until it boils."))
     else:
         coldest = -70 if build.level == 1 else -190
         of = build.draw.pick([one for one in _pool(build, "liquid") if coldest < one.melts < 17])
-        phases = ["solid"]
+        phases, around = ["solid"], [-300.0, of.melts]
         say = build.draw.pick(("Freeze all of the {}.", "Make the {} wholly solid.", "Turn the {} into a solid."))
     name = build.sample(f"flask of {of.name}", of.name)
     build.thermometer()
-    build.goals.append(["phase", name, phases, -300.0, 4000.0])
+    build.goals += [["exposed", name, *around], ["phase", name, phases, -300.0, 4000.0]]
     build.say(what, say.format(of.name), sample=name, phases=phases, low=-300.0, high=4000.0)
 
 
@@ -92,15 +92,16 @@ def which_melts(build: Build) -> None:
     build.heaters()
     build.thermometer()
     count = 3 if build.level < 5 else 4
-    pool = [one for one in _pool(build, "solid")]
-    chosen: list[Substance] = []
-    for one in build.draw.shuffled(pool):
+    first = build.draw.pick(_pool(build, "solid"))
+    chosen = [first]
+    for one in build.draw.shuffled([one for one in substances().values() if one.sort == "solid"]):
         if len(chosen) < count and all(abs(one.melts - other.melts) >= 12 for other in chosen):
             chosen.append(one)
+    chosen = build.draw.shuffled(chosen)
     names = [f"crucible {'ABCD'[i]}" for i in range(len(chosen))]
     for name, of in zip(names, chosen, strict=True):
         build.sample(name, of.name, unknown=True)
-    wanted = build.draw.below(len(chosen))
+    wanted = chosen.index(first)
     _handbook(build, *chosen)
     others = [["seen", f"melting:{name}"] for i, name in enumerate(names) if i != wanted]
     build.goals.append(["any", *(["seen", f"temperature:{name}"] for name in names)])

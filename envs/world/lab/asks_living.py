@@ -163,7 +163,7 @@ def fertilisers(build: Build) -> None:
     for i, factor in enumerate(factors):
         names.append(build.add(f"fertiliser {'ABC'[i]}", "fertiliser", factor=factor))
         height = build.draw.between(40, 160) / 10
-        more = {"soil": "loam", "wet": 0, "rate": base, "height": height, "grown": 0, "fed": None}
+        more = {"soil": "loam", "wet": 0, "rate": base, "height": height, "grown": 0, "fed": None, "read": []}
         pots.append(build.add(f"pot {i + 1}", "pot", bench, sown=None, keeps_wet=build.level < 5, **more))
     build.add("watering can", "can")
     build.add("ruler", "ruler", unit=build.draw.pick(("cm", "in", "mm")))

@@ -10,7 +10,7 @@ SHAPES = ("rod", "cube", "ball", "block", "disc", "ring")
 
 
 def _metals(build: Build) -> list[Substance]:
-    names = own([one.name for one in substances().values() if one.sort == "metal"], build.split, "substance")
+    names = own([one.name for one in substances().values() if one.sort == "metal"], build.split, "pure substance")
     return [substances()[name] for name in names]
 
 
@@ -55,16 +55,18 @@ def which_metal(build: Build) -> None:
     build.balance()
     _cylinder(build)
     count = {2: 2, 3: 3, 4: 3, 5: 4}[build.level]
-    chosen: list[Substance] = []
-    for one in build.draw.shuffled(_metals(build)):
+    first = build.draw.pick(_metals(build))
+    chosen = [first]
+    for one in build.draw.shuffled([one for one in substances().values() if one.sort == "metal"]):
         near = any(abs((one.density or 0) / (other.density or 1) - 1) < 0.12 for other in chosen)
         if len(chosen) < count and not near:
             chosen.append(one)
+    chosen = build.draw.shuffled(chosen)
     shape = build.draw.pick(SHAPES)
     names = [f"painted {shape} {'ABCD'[i]}" for i in range(len(chosen))]
     for name, metal in zip(names, chosen, strict=True):
         _object(build, name, metal)
-    wanted = build.draw.below(len(chosen))
+    wanted = chosen.index(first)
     others = [_measured(name) for i, name in enumerate(names) if i != wanted]
     build.goals.append(["any", *(["seen", f"mass:{name}"] for name in names)])
     build.goals.append(["any", *(["seen", f"volume:{name}"] for name in names)])

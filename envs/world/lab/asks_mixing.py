@@ -56,7 +56,7 @@ def _grams(build: Build, total: float) -> str:
 
 def colour(build: Build) -> None:
     """Mix a colour from paints by the parts of a chart."""
-    name = build.draw.pick(own(paints(), build.split, "paint"))
+    name = build.draw.pick(own(paints(), build.split, "paint of the lab"))
     parts = paints()[name]
     can = build.add("mixing can", "vessel", contents={})
     for paint in ("red", "yellow", "blue", "white", "black"):
@@ -78,9 +78,12 @@ def colour(build: Build) -> None:
 
 def neutral(build: Build) -> None:
     """Make an acid (or a base) neutral with a solution of the other kind."""
-    names = own(acids(), build.split, "acid")
+    names = own(acids(), build.split, "kind of acid")
     one = acids()[build.draw.pick(names)]
-    other = acids()[build.draw.pick([name for name in acids() if acids()[name].equivalents * one.equivalents < 0])]
+    others = [other for other in acids().values() if other.equivalents * one.equivalents < 0]
+    if build.level == 1:  # mole for mole
+        others = [other for other in others if other.equivalents == -one.equivalents]
+    other = build.draw.pick(others)
     if build.level < 3:
         strength, volume = build.draw.pick((0.1, 0.2, 0.5)), build.draw.between(4, 30) * 10
         reagent = strength * build.draw.pick((1, 1, 2, 0.5) if build.level == 2 else (1,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from random import Random
 
-from acgym.envs.world.lab.state import Lab, Thing
+from acgym.envs.world.lab.state import Lab, Thing, the
 
 OFFSPRING = 32
 """Offspring of one cross."""
@@ -32,7 +32,7 @@ def cross(lab: Lab, one: Thing, other: Thing) -> tuple[str, str | None]:
         return "Only two of the same species can be crossed.", "wrong_pair"
     if one.more.get("sex") and one.more["sex"] == other.more["sex"]:
         return (
-            f"The {one.name} cannot be crossed with {'itself' if one is other else f'the {other.name}: both are '}"
+            f"{the(one.name, True)} cannot be crossed with {'itself' if one is other else f'{the(other.name)}: both are '}"
             f"{'' if one is other else one.more['sex']}."
         ), "wrong_pair"
     lab.crosses += 1
@@ -56,7 +56,7 @@ def cross(lab: Lab, one: Thing, other: Thing) -> tuple[str, str | None]:
             lab.add(child)
         names = " and ".join(child.name + (f" ({child.more['sex']})" if child.more.get("sex") else "") for child in kept)
         said.append(f"{len(born[look])} with {look} (kept: {names})")
-    parents = f"the {one.name} with itself" if one is other else f"the {one.name} with the {other.name}"
+    parents = f"{the(one.name)} with itself" if one is other else f"{the(one.name)} with {the(other.name)}"
     return f"You cross {parents} and raise {OFFSPRING} offspring: {'; '.join(said)}.", None
 
 

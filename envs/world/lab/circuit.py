@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acgym.envs.world.lab.state import Lab, Thing
+from acgym.envs.world.lab.state import Lab, Thing, the
 
 LIT, BURNT = 0.75, 1.6
 """Shares of its voltage at which a lamp begins to light, and above which it burns out."""
@@ -79,12 +79,12 @@ def settle(lab: Lab) -> list[str]:
             continue
         if not lamp.more.get("burnt") and share(lab, lamp) > BURNT:
             lamp.more["burnt"], lamp.more["ohms"] = True, OPEN
-            said.append(f"The {lamp.name} flashes and burns out.")
+            said.append(f"{the(lamp.name, True)} flashes and burns out.")
         elif lit(lab, lamp):
             lab.observe(f"lit:{lamp.name}")
-            said.append(f"The {lamp.name} lights up.")
+            said.append(f"{the(lamp.name, True)} lights up.")
         else:
-            said.append(f"The {lamp.name} stays dark.")
+            said.append(f"{the(lamp.name, True)} stays dark.")
         _note_tests(lab, lamp)
     return said
 
@@ -113,14 +113,14 @@ def _note_tests(lab: Lab, lamp: Thing) -> None:
 def connect(lab: Lab, one: Thing, other: Thing, ends: tuple[str, ...]) -> tuple[str, str | None]:
     """Connect two parts by free ends; a + goes to a - unless the ends are named. Only cells need no wire between."""
     if one is other:
-        return f"The {one.name} cannot be connected with itself.", "wrong_part"
+        return f"{the(one.name, True)} cannot be connected with itself.", "wrong_part"
     cells = one.more.get("volts") is not None and other.more.get("volts") is not None
     if not (cells or one.more.get("wire") or other.more.get("wire")):
-        return f"The {one.name} and the {other.name} do not fit together: put a wire between them.", "wrong_part"
+        return f"{the(one.name, True)} and {the(other.name)} do not fit together: put a wire between them.", "wrong_part"
     first, second = free_ends(lab, one), free_ends(lab, other)
     for part, free in ((one, first), (other, second)):
         if not free:
-            return f"Both ends of the {part.name} are connected. Disconnect it first.", "no_free_end"
+            return f"Both ends of {the(part.name)} are connected. Disconnect it first.", "no_free_end"
     mine, theirs = first[0], second[0]
     asked = list(ends)
     if asked and "+" in ends_of(one):
@@ -134,8 +134,8 @@ def connect(lab: Lab, one: Thing, other: Thing, ends: tuple[str, ...]) -> tuple[
     lab.joins.append(((one.name, mine), (other.name, theirs)))
     for part in (one, other):
         part.at = lab.here
-    shown = [f"{part.name} ({end})" if end in "+-" else part.name for part, end in ((one, mine), (other, theirs))]
-    return " ".join([f"You connect the {shown[0]} with the {shown[1]}.", *settle(lab)]), None
+    shown = [the(part.name) + (f" ({end})" if end in "+-" else "") for part, end in ((one, mine), (other, theirs))]
+    return " ".join([f"You connect {shown[0]} with {shown[1]}.", *settle(lab)]), None
 
 
 def disconnect(lab: Lab, part: Thing) -> bool:

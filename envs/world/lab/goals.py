@@ -80,7 +80,14 @@ def _bred(lab: Lab, forms: dict[str, str]) -> bool:
     return any(all(form(one, trait) == wanted for trait, wanted in forms.items()) for one in lab.of_kind("creature"))
 
 
+def _exposed(lab: Lab, name: str, low: float, high: float) -> bool:
+    place = lab.things.get(lab.things[name].at)
+    return place is not None and place.kind == "heater" and low <= float(place.more["set"]) <= high
+
+
 _HOLDS = {
+    "exposed": _exposed,
+    "wired": lambda lab, name: not circuit.free_ends(lab, lab.things[name]),
     "bred": _bred,
     "holds": lambda lab, name, those: sorted(lab.things[name].more["contents"]) == those,
     "phase": _phase,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acgym.envs.world.lab.library import Plant, plants
-from acgym.envs.world.lab.state import Lab, Thing
+from acgym.envs.world.lab.state import Lab, Thing, the
 
 SEEDLING = 7
 """Days of growth from seed to seedling."""
@@ -93,28 +93,28 @@ def water(lab: Lab, pot: Thing) -> tuple[str, str | None]:
     if lab.instrument("can") is None:
         return "There is no watering can at hand.", "not_here"
     if not pot.more.get("soil"):
-        return f"There is no soil in the {pot.name}; the water runs out.", "wrong_order"
+        return f"There is no soil in {the(pot.name)}; the water runs out.", "wrong_order"
     pot.more["wet"] = wet_for(pot)
-    return f"You water the {pot.name}.", None
+    return f"You water {the(pot.name)}.", None
 
 
 def sow(lab: Lab, seed: Thing, pot: Thing) -> tuple[str, str | None]:
     """Sow seeds in a pot; what is in the bag is sown at once."""
     if pot.more.get("sown") or pot.more.get("rate") is not None:
-        return f"Something grows in the {pot.name} already.", "already"
+        return f"Something grows in {the(pot.name)} already.", "already"
     if not pot.more.get("soil"):
-        return f"There is no soil in the {pot.name}.", "wrong_order"
+        return f"There is no soil in {the(pot.name)}.", "wrong_order"
     pot.more.update(sown=seed.more["plant"], age=0, ripening=0, pollinated=False, chilled=seed.more["chilled"])
     seed.at, seed.kind = pot.name, "sown seed"
-    return f"You sow the {seed.name} in the {pot.name}.", None
+    return f"You sow {the(seed.name)} in {the(pot.name)}.", None
 
 
 def soil(pot: Thing, bag: Thing) -> tuple[str, str | None]:
     """Fill a pot with soil from a bag, which is never used up; what grows in it stays."""
     if pot.more.get("sown") or pot.more.get("rate") is not None:
-        return f"Something grows in the {pot.name}; its soil cannot be changed.", "wrong_order"
+        return f"Something grows in {the(pot.name)}; its soil cannot be changed.", "wrong_order"
     pot.more["soil"], pot.more["wet"] = bag.more["soil"], 0
-    return f"You fill the {pot.name} with {bag.more['soil']}.", None
+    return f"You fill {the(pot.name)} with {bag.more['soil']}.", None
 
 
 def pollinate(lab: Lab, pot: Thing) -> tuple[str, str | None]:
@@ -122,43 +122,42 @@ def pollinate(lab: Lab, pot: Thing) -> tuple[str, str | None]:
     if lab.instrument("brush") is None:
         return "There is no brush at hand.", "not_here"
     if stage(pot) != "flower":
-        return f"There is no open flower in the {pot.name}.", "wrong_order"
+        return f"There is no open flower in {the(pot.name)}.", "wrong_order"
     pot.more["pollinated"] = True
     lab.observe(f"pollinated:{pot.name}")
-    return f"You brush pollen from flower to flower in the {pot.name}.", None
+    return f"You brush pollen from flower to flower in {the(pot.name)}.", None
 
 
 def feed(lab: Lab, pot: Thing, fertiliser: Thing) -> tuple[str, str | None]:
     """Give a young plant a fertiliser, once."""
     if pot.more.get("rate") is None:
-        return f"There is no young plant in the {pot.name} to feed.", "wrong_thing"
+        return f"There is no young plant in {the(pot.name)} to feed.", "wrong_thing"
     if pot.more.get("fed"):
-        return f"The {pot.name} has had the {pot.more['fed']} already.", "already"
-    pot.more["fed"] = fertiliser.name
-    return f"You give the {pot.name} some {fertiliser.name}.", None
+        return f"{the(pot.name, True)} has had the {pot.more['fed']} already.", "already"
+    pot.more["fed"], pot.more["fed_at"] = fertiliser.name, pot.more["grown"]
+    return f"You give {the(pot.name)} some {fertiliser.name}.", None
 
 
 def measured(lab: Lab, pot: Thing) -> None:
-    """Note that a height was read: two readings, with five days of growth between them, show how fast it grows."""
-    first = pot.more.setdefault("first", pot.more["grown"])
-    if pot.more["fed"] and pot.more.get("fed_first") is None:
-        pot.more["first"], pot.more["fed_first"] = pot.more["grown"], True
-        first = pot.more["grown"]
-    if pot.more["grown"] - first >= 5:
-        lab.observe(f"growth:{pot.more['fed'] or pot.name}")
+    """Note that a height was read: two readings after feeding, five days of growth apart, show how fast it grows."""
+    pot.more["read"].append(pot.more["grown"])
+    if pot.more["fed"]:
+        since = [grown for grown in pot.more["read"] if grown >= pot.more["fed_at"]]
+        if since and since[-1] - since[0] >= 5:
+            lab.observe(f"growth:{pot.more['fed']}")
 
 
 def look(lab: Lab, pot: Thing) -> str:
     """Say how a pot and what grows in it look."""
     held = pot.more.get("soil")
     if not held:
-        return f"The {pot.name} is empty."
+        return f"{the(pot.name, True)} is empty."
     damp = "moist" if pot.more["wet"] >= 1 else "dry"
     if pot.more.get("rate") is not None:
         fed = f" It has had {pot.more['fed']}." if pot.more["fed"] else ""
-        return f"In the {pot.name} a young plant grows in {damp} soil.{fed}"
+        return f"In {the(pot.name)} a young plant grows in {damp} soil.{fed}"
     if not pot.more.get("sown"):
-        return f"The {pot.name} holds {damp} {held}."
+        return f"{the(pot.name, True)} holds {damp} {held}."
     plant, now = plant_in(pot), stage(pot)
     words = {
         "seed": "nothing shows yet",
@@ -172,4 +171,4 @@ def look(lab: Lab, pot: Thing) -> str:
     lab.observe(f"stage:{pot.name}:{now}")
     why = lacks(lab, pot) if now != "fruit" else None
     stays = f" It does not grow now: {why}." if why else ""
-    return f"In the {pot.name} ({damp} {held}, {plant.name}) {words[now]}.{stays}"
+    return f"In {the(pot.name)} ({damp} {held}, {plant.name}) {words[now]}.{stays}"

@@ -6,7 +6,7 @@ from acgym.envs.world.lab import circuit, growing, mixing
 from acgym.envs.world.lab.breeding import phenotype
 from acgym.envs.world.lab.heat import ROOM, phase, temperature
 from acgym.envs.world.lab.library import substances
-from acgym.envs.world.lab.state import Lab, Thing
+from acgym.envs.world.lab.state import Lab, Thing, the
 from acgym.envs.world.lab.units import convert, from_celsius, shown
 
 Did = tuple[str, str | None]
@@ -18,9 +18,9 @@ def use(lab: Lab, tool: Thing, on: list[Thing]) -> Did:
     if tool.kind == "balance" and not on:
         lab.observe(f"zero:{tool.name}")
         empty = convert(tool.more.get("zero_g", 0.0), "g", tool.more["unit"]) or 0.0
-        return f"With nothing on it, the {tool.name} shows {_value(empty, tool.more['unit'])}.", None
+        return f"With nothing on it, {the(tool.name)} shows {_value(empty, tool.more['unit'])}.", None
     if not on:
-        return f"Say what to use the {tool.name} on.", "wrong_thing"
+        return f"Say what to use {the(tool.name)} on.", "wrong_thing"
     thing = on[0]
     if tool.kind == "balance":
         return _weigh(lab, tool, thing)
@@ -38,7 +38,7 @@ def use(lab: Lab, tool: Thing, on: list[Thing]) -> Did:
         return growing.pollinate(lab, thing) if tool.kind == "brush" else growing.water(lab, thing)
     if tool.kind == "magnet" and thing.kind == "vessel":
         return mixing.attract(lab, tool, thing)
-    return f"The {tool.name} is of no use on the {thing.name}.", "wrong_thing"
+    return f"{the(tool.name, True)} is of no use on {the(thing.name)}.", "wrong_thing"
 
 
 def _weigh(lab: Lab, balance: Thing, thing: Thing) -> Did:
@@ -47,12 +47,12 @@ def _weigh(lab: Lab, balance: Thing, thing: Thing) -> Did:
     elif "grams" in thing.more:
         mass = float(thing.more["grams"])
     else:
-        return f"The {thing.name} cannot be weighed here.", "wrong_thing"
+        return f"{the(thing.name, True)} cannot be weighed here.", "wrong_thing"
     unit = balance.more["unit"]
     reading = mass + balance.more.get("zero_g", 0.0)
     lab.observe(f"mass:{thing.name}")
-    what = f"what is in the {thing.name}" if "contents" in thing.more else f"the {thing.name}"
-    return f"For {what} the {balance.name} shows {_value(convert(reading, 'g', unit) or 0.0, unit)}.", None
+    what = f"what is in {the(thing.name)}" if "contents" in thing.more else f"{the(thing.name)}"
+    return f"For {what} {the(balance.name)} shows {_value(convert(reading, 'g', unit) or 0.0, unit)}.", None
 
 
 def _temperature(lab: Lab, meter: Thing, thing: Thing) -> Did:
@@ -72,7 +72,7 @@ def _temperature(lab: Lab, meter: Thing, thing: Thing) -> Did:
         degrees = ROOM
     unit = meter.more["unit"]
     reading = from_celsius(degrees + meter.more.get("off", 0.0), unit)
-    return f"On the {thing.name} the {meter.name} shows {reading:.1f} {shown(unit)}.", None
+    return f"On {the(thing.name)} {the(meter.name)} shows {reading:.1f} {shown(unit)}.", None
 
 
 def _acidity(lab: Lab, meter: Thing, thing: Thing) -> Did:
@@ -80,27 +80,27 @@ def _acidity(lab: Lab, meter: Thing, thing: Thing) -> Did:
     if value is None:
         return "A pH can only be measured in a watery liquid.", "wrong_thing"
     lab.observe(f"ph:{thing.name}")
-    return f"In the {thing.name} the {meter.name} shows {value:.2f}.", None
+    return f"In {the(thing.name)} {the(meter.name)} shows {value:.2f}.", None
 
 
 def _height(lab: Lab, ruler: Thing, thing: Thing) -> Did:
     if thing.kind != "pot" or thing.more.get("rate") is None:
-        return f"There is nothing to measure with the {ruler.name} on the {thing.name}.", "wrong_thing"
+        return f"There is nothing to measure with {the(ruler.name)} on {the(thing.name)}.", "wrong_thing"
     unit = ruler.more["unit"]
     growing.measured(lab, thing)
     value = convert(thing.more["height"], "cm", unit) or 0.0
-    return f"The plant in the {thing.name} is {value:.{_DIGITS[unit]}f} {unit} tall.", None
+    return f"The plant in {the(thing.name)} is {value:.{_DIGITS[unit]}f} {unit} tall.", None
 
 
 def _voltage(lab: Lab, meter: Thing, thing: Thing) -> Did:
     if thing.kind != "part":
-        return f"The {meter.name} measures between the ends of electric parts.", "wrong_thing"
+        return f"{the(meter.name, True)} measures between the ends of electric parts.", "wrong_thing"
     amperes = circuit.current(lab, thing.name)
     volts = abs(float(thing.more["volts"])) if thing.more.get("volts") is not None else amperes * thing.more["ohms"]
     if amperes * 1e6 >= 1:
         lab.observe(f"voltage:{thing.name}")
     unit = meter.more["unit"]
-    return f"Between the ends of the {thing.name} the {meter.name} shows {_electric(volts, unit)}.", None
+    return f"Between the ends of {the(thing.name)} {the(meter.name)} shows {_electric(volts, unit)}.", None
 
 
 def _electric(value: float, unit: str) -> str:
@@ -116,19 +116,19 @@ def read(lab: Lab, thing: Thing) -> Did:
     kind, more = thing.kind, thing.more
     if kind in ("book", "chart"):
         lab.observe(f"read:{thing.name}")
-        return f"The {thing.name} says:\n{more['text']}", None
+        return f"{the(thing.name, True)} says:\n{more['text']}", None
     if kind == "sample":
         of = substances()[more["of"]]
         said = phase(of, more["enthalpy"])
-        what = "Something unknown" if more.get("unknown") else f"The {of.name}"
-        return f"{what} in the {thing.name} is {said}.", None
+        what = "Something unknown" if more.get("unknown") else f"{the(of.name, True)}"
+        return f"{what} in {the(thing.name)} is {said}.", None
     if kind == "cylinder":
         return _level(lab, thing)
     if kind == "part":
         return _part(lab, thing)
     if kind == "creature":
         sex = f", {more['sex']}" if more.get("sex") else ""
-        return f"The {thing.name}{sex}: {phenotype(thing)}.", None
+        return f"{the(thing.name, True)}{sex}: {phenotype(thing)}.", None
     if kind == "pot":
         return growing.look(lab, thing), None
     if kind == "vessel":
@@ -140,8 +140,8 @@ def read(lab: Lab, thing: Thing) -> Did:
         return f'The bag of {thing.name} says: "{more["label"]}"', None
     if kind == "holder":
         held = ", ".join(inner.name for inner in lab.on(thing.name)) or "nothing"
-        return f"The {thing.name} is closed." if more.get("closed") else f"In or on the {thing.name}: {held}.", None
-    return more.get("text") or f"The {thing.name}: nothing special about it.", None
+        return f"{the(thing.name, True)} is closed." if more.get("closed") else f"In or on {the(thing.name)}: {held}.", None
+    return more.get("text") or f"{the(thing.name, True)}: nothing special about it.", None
 
 
 def _level(lab: Lab, cylinder: Thing) -> Did:
@@ -152,7 +152,7 @@ def _level(lab: Lab, cylinder: Thing) -> Did:
     elif len(inside) == 1:
         lab.observe(f"volume:{inside[0].name}")
     held = f", with {' and '.join(thing.name for thing in inside)} under water" if inside else ""
-    return f"The water in the {cylinder.name} stands at {volume:.1f} ml{held}.", None
+    return f"The water in {the(cylinder.name)} stands at {volume:.1f} ml{held}.", None
 
 
 def _part(lab: Lab, part: Thing) -> Did:
@@ -161,11 +161,11 @@ def _part(lab: Lab, part: Thing) -> Did:
         if amperes * 1e6 >= 1:
             for other, _ in circuit.loop_of(lab, part.name) or []:
                 lab.observe(f"current:{other.name}")
-        return f"The {part.name} shows {_electric(amperes, part.more['meter'])}.", None
+        return f"{the(part.name, True)} shows {_electric(amperes, part.more['meter'])}.", None
     joined = [circuit.partner(lab, (part.name, end)) for end in circuit.ends_of(part)]
-    to = " and ".join(f"the {end[0]}" for end in joined if end) or "nothing"
+    to = " and ".join(the(end[0]) for end in joined if end) or "nothing"
     state = part.more.get("text", "")
     if part.more.get("needs") is not None:
         glow = "burnt out" if part.more.get("burnt") else "lit" if circuit.lit(lab, part) else "dark"
         state = f"It is made for {part.more['needs']:g} V; it is {glow}."
-    return f"The {part.name} is connected with {to}. {state}".strip(), None
+    return f"{the(part.name, True)} is connected with {to}. {state}".strip(), None

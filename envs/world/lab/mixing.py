@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from acgym.envs.world.lab.library import Acid, acids, grains
-from acgym.envs.world.lab.state import Lab, Thing
+from acgym.envs.world.lab.state import Lab, Thing, the
 
 LEFT_WET = 2.0
 """Grams of water that stay in what a filter holds back."""
@@ -30,17 +30,17 @@ def pour(lab: Lab, source: Thing, goal: Thing, number: float | None, unit: str) 
     """Pour an amount (all of it without a number); 1 ml of a solution or paint weighs 1 g here."""
     held = grams(source)
     if held <= _TRACE:
-        return f"The {source.name} is empty.", "empty"
+        return f"{the(source.name, True)} is empty.", "empty"
     if source is goal:
         return "Pour into another vessel.", "wrong_thing"
     if number is not None and not 0 < number < 1e6:
         return "Pour an amount above zero.", "wrong_amount"
     if unit in ("ml", "l") and not has_liquid(source):
-        return f"What is in the {source.name} is dry: say how many grams.", "wrong_unit"
+        return f"What is in {the(source.name)} is dry: say how many grams.", "wrong_unit"
     scale = {"kg": 1000.0, "l": 1000.0, "mg": 0.001, "oz": 28.349523125}.get(unit, 1.0)
     amount = held if number is None else number * scale
     if amount > held * (1 + 1e-9):
-        return f"There is less than that in the {source.name}: {said(held)} g.", "wrong_amount"
+        return f"There is less than that in {the(source.name)}: {said(held)} g.", "wrong_amount"
     part = min(1.0, amount / held)
     for name, mass in list(source.more["contents"].items()):
         moved = mass * part
@@ -50,7 +50,7 @@ def pour(lab: Lab, source: Thing, goal: Thing, number: float | None, unit: str) 
         goal.more["paint"] = True
     _clear(source)
     shown = f"{said(amount)} {'ml' if has_liquid(goal) and unit in ('ml', 'l') else 'g'}"
-    return f"You pour {shown} from the {source.name} into the {goal.name}.", None
+    return f"You pour {shown} from {the(source.name)} into {the(goal.name)}.", None
 
 
 def filtered(lab: Lab, source: Thing, goal: Thing) -> tuple[str, str | None]:
@@ -61,7 +61,7 @@ def filtered(lab: Lab, source: Thing, goal: Thing) -> tuple[str, str | None]:
     if source is goal:
         return "Filter into another vessel.", "wrong_thing"
     if water <= LEFT_WET:
-        return f"There is no liquid in the {source.name} that could run through a filter.", "wrong_order"
+        return f"There is no liquid in {the(source.name)} that could run through a filter.", "wrong_order"
     stays = any(name in grains() for name in source.more["contents"])
     part = 1.0 - (LEFT_WET / water if stays else 0.0)
     for name, mass in list(source.more["contents"].items()):
@@ -70,8 +70,8 @@ def filtered(lab: Lab, source: Thing, goal: Thing) -> tuple[str, str | None]:
         goal.more["contents"][name] = goal.more["contents"].get(name, 0.0) + mass * part
         source.more["contents"][name] = mass * (1.0 - part)
     _clear(source)
-    back = f" What the filter holds back is in the {source.name} again, wet." if stays else " It holds nothing back."
-    return f"You pour the {source.name} through the filter into the {goal.name}.{back}", None
+    back = f" What the filter holds back is in {the(source.name)} again, wet." if stays else " It holds nothing back."
+    return f"You pour {the(source.name)} through the filter into {the(goal.name)}.{back}", None
 
 
 def attract(lab: Lab, magnet: Thing, source: Thing) -> tuple[str, str | None]:
@@ -84,7 +84,7 @@ def attract(lab: Lab, magnet: Thing, source: Thing) -> tuple[str, str | None]:
     for name in drawn:
         mass = source.more["contents"].pop(name)
         magnet.more["contents"][name] = magnet.more["contents"].get(name, 0.0) + mass
-    return f"The {' and '.join(drawn)} stick to the {magnet.name}. Pour them from it into a vessel to have them there.", None
+    return f"Now on {the(magnet.name)}: {' and '.join(drawn)}. Pour from it into a vessel.", None
 
 
 def dry(lab: Lab, vessel: Thing, degrees: float, minutes: float) -> None:
@@ -123,15 +123,15 @@ def look(vessel: Thing) -> str:
     mass = grams(vessel)
     label = f' Its label says "{vessel.more["label"]}".' if vessel.more.get("label") else ""
     if mass <= _TRACE:
-        return f"The {vessel.name} is empty.{label}"
+        return f"{the(vessel.name, True)} is empty.{label}"
     if vessel.more.get("paint"):
-        return f"In the {vessel.name} there are {said(mass)} ml of paint.{label}"
+        return f"In {the(vessel.name)} there are {said(mass)} ml of paint.{label}"
     loose = [name for name in held if name in grains()]
     if has_liquid(vessel):
         below = f", with {' and '.join(loose)} in it" if loose else ""
-        return f"In the {vessel.name} there are {said(mass)} g of a watery liquid{below}.{label}"
+        return f"In {the(vessel.name)} there are {said(mass)} g of a watery liquid{below}.{label}"
     dry_ones = " and ".join(name for name in held)
-    return f"In the {vessel.name} there are {said(mass)} g of dry {dry_ones}.{label}"
+    return f"In {the(vessel.name)} there are {said(mass)} g of dry {dry_ones}.{label}"
 
 
 def said(number: float) -> str:

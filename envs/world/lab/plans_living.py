@@ -136,10 +136,9 @@ def fertilisers(lab: Lab, plan: Plan) -> str | None:
             return f"water {pot}"
     for pot, _ in pairs:
         thing = lab.things[pot]
-        if not thing.more.get("fed_first"):
-            return f"use ruler on {pot}"
-        grown = thing.more["grown"] - thing.more["first"]
-        if grown >= 5 and f"growth:{thing.more['fed']}" not in lab.seen:
+        since = [grown for grown in thing.more["read"] if grown >= thing.more["fed_at"]]
+        known = f"growth:{thing.more['fed']}" in lab.seen
+        if not since or (thing.more["grown"] - since[0] >= 5 and not known):
             return f"use ruler on {pot}"
     return "wait 6 days"
 

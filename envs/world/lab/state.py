@@ -24,6 +24,14 @@ class Thing:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+def the(name: str, capital: bool = False) -> str:
+    """Put an article before a name, unless it ends in a letter or number of its own ("pot 1", "cell A")."""
+    last = name.rpartition(" ")[2]
+    if len(last) == 1 or last.isdecimal():
+        return name[0].upper() + name[1:] if capital else name
+    return f"The {name}" if capital else f"the {name}"
+
+
 class Lab:
     """State of one task, made from its data and changed by actions.
 
