@@ -43,7 +43,7 @@ def reach(build: Build) -> None:
     """Bring a molten substance to a temperature that is told by its melting point, or in other degrees."""
     build.heaters()
     build.thermometer()
-    of = build.draw.pick([one for one in _pool(build, "solid") if one.melts < 180])
+    of = build.draw.pick([one for one in _pool(build, "solid") if one.melts < 180 and one.boils])
     name = build.sample(f"crucible of {of.name}", of.name)
     above = build.draw.between(8, 25)
     middle = of.melts + above

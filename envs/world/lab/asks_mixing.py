@@ -45,7 +45,7 @@ def solution(build: Build) -> None:
         )
         total = round(total + mass)
     shares = {one.name: share, "water": 1 - share}
-    build.goals.append(["holds", beaker, sorted(shares)])
+    build.goals.append(["near", beaker, shares])
     build.goals.append(["mix", beaker, shares, total * 0.98, total * 1.02])
     build.say("solution", text + " 2 % more or less is good enough.", steps=steps, vessel=beaker)
 
@@ -70,7 +70,7 @@ def colour(build: Build) -> None:
     whole = sum(parts.values())
     total = whole * build.draw.between(4, 20) * 5
     shares = {paint: count / whole for paint, count in parts.items()}
-    build.goals.append(["holds", can, sorted(shares)])
+    build.goals.append(["near", can, shares])
     build.goals.append(["mix", can, shares, total * 0.98, total * 1.02])
     steps = [[f"{paint} paint", total * share] for paint, share in shares.items()]
     build.say("colour", f"Mix {total} ml of {name} in the mixing can, by the colour chart.", steps=steps, vessel=can)
@@ -109,8 +109,7 @@ def neutral(build: Build) -> None:
         f"In the flask there are {volume} ml of {'an acid' if kind == 'acid' else 'a base'}.{known} Make it neutral with what "
         f"is in the reagent bottle: a pH from 6 to 8."
     )
-    build.goals.append(["holds", flask, sorted((one.name, other.name, "water"))])
-    build.goals.append(["all", ["holds", flask, sorted((one.name, other.name, "water"))], ["ph", flask, 6.0, 8.0]])
+    build.goals += [["ph", flask, 3.0, 11.0], ["ph", flask, 6.0, 8.0]]
     build.say("neutral", text, steps=[[bottle, needed]], vessel=flask, start=float(volume))
 
 

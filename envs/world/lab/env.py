@@ -12,6 +12,7 @@ from acgym.env import Outcome, TextEnv
 from acgym.envs.world.lab.acts import act
 from acgym.envs.world.lab.asks import draw_lab
 from acgym.envs.world.lab.goals import answer_right, holds
+from acgym.envs.world.lab.heuristic import simple
 from acgym.envs.world.lab.oracle import expert
 from acgym.envs.world.lab.random_policy import any_action
 from acgym.envs.world.lab.state import Lab
@@ -107,6 +108,10 @@ class Laboratory(TextEnv):
     def oracle(self) -> str:
         """Return a line ``Thought: ...`` and a line ``Action: ...``, from whatever state the laboratory is in."""
         return expert(self.lab, self.task.data)
+
+    def heuristic_reply(self) -> str:
+        """Go through a fixed script; see :mod:`acgym.envs.world.lab.heuristic`."""
+        return simple(self.observations, self.replies)
 
     def random_reply(self, rng: np.random.Generator) -> str:
         """Return any action on what is at hand."""

@@ -42,6 +42,12 @@ def _mix(lab: Lab, name: str, shares: dict[str, float], low: float, high: float)
     return all(abs(held.get(one, 0.0) / total - share) <= 0.02 * share for one, share in shares.items())
 
 
+def _near(lab: Lab, name: str, shares: dict[str, float]) -> bool:
+    """Each substance makes up its share within a quarter of it, whatever the mass of the whole."""
+    held, total = lab.things[name].more["contents"], mixing.grams(lab.things[name])
+    return all(abs(held.get(one, 0.0) - share * total) < 0.25 * share * total for one, share in shares.items())
+
+
 def _alone(lab: Lab, substance: str, least: float, vessel: str | None) -> bool:
     """At least so many grams of a substance are in one vessel that holds next to nothing else."""
     for thing in lab.things.values():
@@ -89,12 +95,12 @@ _HOLDS = {
     "exposed": _exposed,
     "wired": lambda lab, name: not circuit.free_ends(lab, lab.things[name]),
     "bred": _bred,
-    "holds": lambda lab, name, those: sorted(lab.things[name].more["contents"]) == those,
     "phase": _phase,
     "lit": lambda lab, name: circuit.lit(lab, lab.things[name]),
     "current": _current,
     "at": lambda lab, name, place: lab.things[name].at == place,
     "mix": _mix,
+    "near": _near,
     "alone": _alone,
     "ph": _acid,
     "shows": _shows,
