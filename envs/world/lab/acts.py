@@ -188,7 +188,7 @@ def _wait(lab: Lab, action: Action) -> Did:
             thing.more["enthalpy"] = advance(of, thing.more["enthalpy"], around, minutes, flow)
         elif on_device:
             mixing.dry(lab, thing, around, minutes)
-    growing.pass_days(lab, lab.minutes // growing.DAY - before // growing.DAY)
+    growing.pass_days(lab, int(lab.minutes // growing.DAY - before // growing.DAY))
     said = [_waited(minutes), *(line for thing in lab.near() if (line := _changed(lab, thing)))]
     return " ".join(said), None
 
@@ -236,6 +236,8 @@ def _filter(lab: Lab, action: Action) -> Did:
 def _with_pot(lab: Lab, action: Action) -> Did:
     things = _things(lab, action)
     pot = next((thing for thing in things if thing.kind == "pot"), None)
+    if pot is None and action.verb == "pollinate" and _things(lab, action, "creature"):
+        return _cross(lab, action)
     if pot is None:
         return "Say which pot.", "wrong_thing"
     if action.verb == "sow":
@@ -264,7 +266,7 @@ def _cross(lab: Lab, action: Action) -> Did:
     pair = _things(lab, action, "creature")
     if not pair:
         return "Say which two to cross.", "wrong_thing"
-    if len(pair) == 1 and "self" not in action.text and "own" not in action.text and "itself" not in action.text:
+    if len(pair) == 1 and "self" not in action.text and "own" not in action.text:
         return f"Say with which to cross {the(pair[0].name)} (or: with itself).", "wrong_pair"
     return breeding.cross(lab, pair[0], pair[-1])
 

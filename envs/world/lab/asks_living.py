@@ -154,17 +154,19 @@ def grow(build: Build) -> None:
 
 def fertilisers(build: Build) -> None:
     """Find out which fertiliser makes young plants grow most a day."""
-    count = 2 if build.level < 5 else 3
+    count = 3 if build.level < 5 else 4
     plant = build.draw.pick(own(plants(), build.split, "plant"))
     bench = build.add("window bench", "holder", light=True, top=True)
+    shelf = build.add("dark shelf", "holder", top=True)
+    dark = build.draw.below(count)
     factors = build.draw.sample((0.7, 1.0, 1.4, 1.9), count)
     base = 0.5 + 0.5 * build.draw.unit()
     names, pots = [], []
     for i, factor in enumerate(factors):
-        names.append(build.add(f"fertiliser {'ABC'[i]}", "fertiliser", factor=factor))
+        names.append(build.add(f"fertiliser {'ABCD'[i]}", "fertiliser", factor=factor))
         height = build.draw.between(40, 160) / 10
         more = {"soil": "loam", "wet": 0, "rate": base, "height": height, "grown": 0, "fed": None, "read": []}
-        pots.append(build.add(f"pot {i + 1}", "pot", bench, sown=None, keeps_wet=build.level < 5, **more))
+        pots.append(build.add(f"pot {i + 1}", "pot", shelf if i == dark else bench, sown=None, keeps_wet=build.level < 5, **more))
     build.add("watering can", "can")
     build.add("ruler", "ruler", unit=build.draw.pick(("cm", "in", "mm")))
     best = names[max(range(count), key=lambda i: factors[i])]

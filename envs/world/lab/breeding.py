@@ -7,6 +7,8 @@ from random import Random
 
 from acgym.envs.world.lab.state import Lab, Thing, the
 
+Genes = list[tuple[int, int]]
+"""Two alleles for each trait, the smaller one first: 1 is the dominant one."""
 OFFSPRING = 32
 """Offspring of one cross."""
 
@@ -37,39 +39,54 @@ def cross(lab: Lab, one: Thing, other: Thing) -> tuple[str, str | None]:
         ), "wrong_pair"
     lab.crosses += 1
     chance = Random(lab.salt * 7919 + lab.crosses)
-    born: dict[str, list[Thing]] = {}
+    traits = list(one.more["genes"])
+    pairs = [(one.more["genes"][trait], other.more["genes"][trait]) for trait in traits]
+    born: dict[str, list[Genes]] = {}
     for _ in range(OFFSPRING):
-        genes = {
-            trait: sorted((chance.choice(one.more["genes"][trait]), chance.choice(other.more["genes"][trait])))
-            for trait in one.more["genes"]
-        }
-        child = Thing("", "creature", lab.here, {**one.more, "genes": genes})
-        born.setdefault(phenotype(child), []).append(child)
-    _note(lab, one, other, born)
-    said = []
-    for look in sorted(born):
-        kept = born[look][: 2 if one.more.get("sex") else 1]
-        for child, sex in zip(kept, ("female", "male"), strict=False):
-            child.name = f"{species} {1 + sum(t.kind == 'creature' and t.more['species'] == species for t in lab.things.values())}"
-            if one.more.get("sex"):
-                child.more["sex"] = sex
-            lab.add(child)
-        names = " and ".join(child.name + (f" ({child.more['sex']})" if child.more.get("sex") else "") for child in kept)
-        said.append(f"{len(born[look])} with {look} (kept: {names})")
-    parents = f"{the(one.name)} with itself" if one is other else f"{the(one.name)} with {the(other.name)}"
+        bits = chance.getrandbits(2 * len(pairs))
+        genes = []
+        for mine, theirs in pairs:
+            first, second = mine[bits & 1], theirs[bits >> 1 & 1]
+            genes.append((first, second) if first <= second else (second, first))
+            bits >>= 2
+        born.setdefault(_look(one, traits, genes), []).append(genes)
+    _note(lab, one, other, traits, born)
+    said = [f"{len(born[look])} with {look} (kept: {_kept(lab, one, traits, born[look])})" for look in sorted(born)]
+    parents = f"{the(one.name)} with {'itself' if one is other else the(other.name)}"
     return f"You cross {parents} and raise {OFFSPRING} offspring: {'; '.join(said)}.", None
 
 
-def _note(lab: Lab, one: Thing, other: Thing, born: dict[str, list[Thing]]) -> None:
+def _look(like: Thing, traits: list[str], genes: Genes) -> str:
+    forms = like.more["forms"]
+    return ", ".join(f"{trait} {forms[trait][0 if pair[1] else 1]}" for trait, pair in zip(traits, genes, strict=True))
+
+
+def _kept(lab: Lab, like: Thing, traits: list[str], born: list[Genes]) -> str:
+    """Keep one of those that look alike, or of animals a female and a male; return their names."""
+    names = []
+    sexes = ("female", "male") if like.more.get("sex") else ("",)
+    for genes, sex in zip(born, sexes, strict=False):
+        species = like.more["species"]
+        number = 1 + sum(one.kind == "creature" and one.more["species"] == species for one in lab.things.values())
+        more = {**like.more, "genes": {trait: list(pair) for trait, pair in zip(traits, genes, strict=True)}}
+        if sex:
+            more["sex"] = sex
+        child = Thing(f"{species} {number}", "creature", lab.here, more)
+        lab.add(child)
+        names.append(f"{child.name} ({sex})" if sex else child.name)
+    return " and ".join(names)
+
+
+def _note(lab: Lab, one: Thing, other: Thing, traits: list[str], born: dict[str, list[Genes]]) -> None:
     """Note what the cross shows: which form is dominant, who breeds true and who does not."""
-    children = [child for row in born.values() for child in row]
-    for trait in one.more["genes"]:
+    children = [genes for row in born.values() for genes in row]
+    for i, trait in enumerate(traits):
+        dominant, recessive = one.more["forms"][trait]
         mine, theirs = form(one, trait), form(other, trait)
-        forms = {form(child, trait) for child in children}
+        forms = {dominant if genes[i][1] else recessive for genes in children}
         if (mine != theirs and len(forms) == 1) or (mine == theirs and len(forms) == 2):
             lab.observe(f"dominance:{trait}")
         for parent, mate in ((one, other), (other, one)):
-            dominant, recessive = parent.more["forms"][trait]
             if form(parent, trait) != dominant:
                 continue
             if recessive in forms:

@@ -16,7 +16,7 @@ from acgym.envs.world.lab.heuristic import simple
 from acgym.envs.world.lab.oracle import expert
 from acgym.envs.world.lab.random_policy import any_action
 from acgym.envs.world.lab.state import Lab
-from acgym.envs.world.lab.words import read_action
+from acgym.envs.world.lab.words import Names, read_action
 from acgym.text import excerpt
 from acgym.types import Anchor, FailureClass, Split, Task
 
@@ -74,7 +74,7 @@ class Laboratory(TextEnv):
 
     def judge(self, action: str) -> Outcome:
         """Carry out one action and count the subgoals that hold."""
-        read = read_action(action, self.lab.names, self._near)
+        read = read_action(action, Names(self.lab.names, self.lab.starts, self._near))
         if read is None:
             return self.malformed(f'{excerpt(action, 30)} is no action. Write one such as "Action: look".')
         if read.verb == "answer":
@@ -103,7 +103,7 @@ class Laboratory(TextEnv):
         return Outcome("The task is over.", self._progress, terminated=True, error=kind, found=right)
 
     def _near(self) -> list[str]:
-        return [thing.name.lower() for thing in self.lab.near()]
+        return [*(thing.name.lower() for thing in self.lab.near()), *(room.lower() for room in self.lab.rooms)]
 
     def oracle(self) -> str:
         """Return a line ``Thought: ...`` and a line ``Action: ...``, from whatever state the laboratory is in."""

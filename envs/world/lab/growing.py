@@ -52,30 +52,32 @@ def lacks(lab: Lab, pot: Thing) -> str | None:
     return None if in_light(lab, pot) else "it has no light"
 
 
-def pass_days(lab: Lab, days: float) -> None:
+def pass_days(lab: Lab, days: int) -> None:
     """Let whole days pass for seeds and pots."""
-    for _ in range(int(days)):
-        for thing in lab.things.values():
-            if thing.kind == "seed":
-                place = lab.things.get(thing.at)
-                cold = place is not None and place.kind == "heater" and FROST < place.more["set"] < COLD
-                thing.more["chilled"] += cold
-            elif thing.kind == "pot":
-                _pot_day(lab, thing)
+    for thing in lab.things.values():
+        if thing.kind == "seed":
+            place = lab.things.get(thing.at)
+            if place is not None and place.kind == "heater" and FROST < place.more["set"] < COLD:
+                thing.more["chilled"] += days
+        elif thing.kind == "pot":
+            _pot_days(lab, thing, days)
 
 
-def _pot_day(lab: Lab, pot: Thing) -> None:
-    if pot.more.get("sown"):
-        if lacks(lab, pot) is None:
+def _pot_days(lab: Lab, pot: Thing, days: int) -> None:
+    """Let a plant grow on the days on which its soil is moist, if it lacks nothing else."""
+    more = pot.more
+    growing = days if more.get("keeps_wet") and more["wet"] >= 1 else min(days, more["wet"])
+    if more.get("sown"):
+        if growing and lacks(lab, pot) is None:
             plant = plant_in(pot)
-            if pot.more["age"] >= plant.flower and (plant.pollination == "self" or pot.more["pollinated"]):
-                pot.more["ripening"] += 1
-            pot.more["age"] += 1
-    elif pot.more.get("rate") is not None and pot.more["wet"] >= 1 and in_light(lab, pot):
-        pot.more["height"] += pot.more["rate"] * _factor(lab, pot)
-        pot.more["grown"] += 1
-    if not pot.more.get("keeps_wet"):
-        pot.more["wet"] = max(0, pot.more["wet"] - 1)
+            if plant.pollination == "self" or more["pollinated"]:
+                more["ripening"] += max(0, growing - max(0, plant.flower - more["age"]))
+            more["age"] += growing
+    elif more.get("rate") is not None and growing and in_light(lab, pot):
+        more["height"] += more["rate"] * _factor(lab, pot) * growing
+        more["grown"] += growing
+    if not more.get("keeps_wet"):
+        more["wet"] = max(0, more["wet"] - days)
 
 
 def _factor(lab: Lab, pot: Thing) -> float:

@@ -42,8 +42,12 @@ class Lab:
         self.rooms: list[str] = list(data["rooms"])
         self.here: str = data["start"]
         self.things: dict[str, Thing] = {}
-        self.names: dict[str, str] = {room.lower(): room for room in self.rooms}
+        self.names: dict[str, str] = {}
         """Names of rooms and things in small letters -> as they are written."""
+        self.starts: dict[str, int] = {}
+        """First word of a name -> how many words the longest name has that begins with it."""
+        for room in self.rooms:
+            self._index(room)
         for row in data["things"]:
             more = {key: _copied(value) for key, value in row.items() if key not in ("name", "kind", "at")}
             self.add(Thing(row["name"], row["kind"], row["at"], more))
@@ -61,7 +65,13 @@ class Lab:
     def add(self, thing: Thing) -> None:
         """Bring a new thing into the laboratory."""
         self.things[thing.name] = thing
-        self.names[thing.name.lower()] = thing.name
+        self._index(thing.name)
+
+    def _index(self, name: str) -> None:
+        small = name.lower()
+        self.names[small] = name
+        words = small.split()
+        self.starts[words[0]] = max(len(words), self.starts.get(words[0], 0))
 
     def of_kind(self, kind: str) -> list[Thing]:
         """Return all things of a kind."""

@@ -17,7 +17,8 @@ _VERBS = {
     "look": "look", "observe": "look", "inventory": "look",
     "take": "take", "grab": "take", "get": "take", "pick": "take", "fetch": "take", "hold": "take",
     "put": "put", "place": "put", "drop": "put", "lay": "put", "set": "set", "insert": "put", "immerse": "put",
-    "turn": "set", "adjust": "set", "switch": "set", "heat": "set", "cool": "set",
+    "turn": "set", "adjust": "set", "switch": "set", "heat": "set", "cool": "set", "melt": "set", "boil": "set",
+    "freeze": "set", "warm": "set", "chill": "set",
     "open": "open", "close": "close", "shut": "close",
     "read": "read", "examine": "read", "inspect": "read", "check": "read",
     "use": "use", "measure": "use", "weigh": "use", "apply": "use",
@@ -35,6 +36,11 @@ _PAIRS = {
     "switch on": "set", "look in": "read", "look inside": "read", "go into": "go", "plug in": "connect",
     "pour water": "pour", "cross-pollinate": "cross", "self-pollinate": "cross",
 }  # fmt: skip
+_TO_DEVICE = frozenset(("heat", "cool", "melt", "boil", "freeze", "warm", "chill"))
+"""Verbs that put a thing into a device where two are named and no temperature is."""
+_ADDED = {"weigh": "mass", "self": "itself", "self-pollinate": "itself"}
+"""Words that a verb says without saying them."""
+_DIGITS = "0123456789-−–."
 _ANSWER_IS = re.compile(r"(?:the |my )?(?:final )?answer(?: is|:)? ")
 _MINUTES = {
     "minute": 1.0, "minutes": 1.0, "min": 1.0, "mins": 1.0, "hour": 60.0, "hours": 60.0, "h": 60.0, "day": 1440.0,
@@ -76,93 +82,95 @@ def line_of(reply: str) -> str:
     return reply.rstrip().rpartition("\n")[2].strip(_EDGES)
 
 
-def read_action(reply: str, names: Mapping[str, str], near: Callable[[], Sequence[str]]) -> Action | None:
+class Names(NamedTuple):
+    """What may be named."""
+
+    full: Mapping[str, str]
+    """All things and rooms in small letters -> as they are written."""
+    starts: Mapping[str, int]
+    """First word of a name -> how many words the longest one has that begins with it."""
+    near: Callable[[], Sequence[str]]
+    """Returns the things at hand in small letters, for names said in part ("beaker" where there is one)."""
+
+
+def read_action(reply: str, names: Names) -> Action | None:
     """Read an action; None when there is none.
 
     Args:
         reply: any text; linear in its length.
-        names: all things and rooms that may be named, in small letters -> as they are written.
-        near: returns those at hand in small letters, for names said in part ("beaker" where there is one).
+        names: what may be named.
     """
     line = line_of(reply)
     if not line or len(line) > MAX_LINE:
         return None
-    words = line.split()
-    first = words[0].lower().strip(_INNER + ".")
-    second = words[1].lower().strip(_INNER) if len(words) > 1 else ""
+    words = [word if word.isalnum() else word.strip(_INNER).rstrip(".") for word in line.lower().split()]
+    first, second = words[0], words[1] if len(words) > 1 else ""
     pair = f"{first} {second}"
     verb = _PAIRS.get(pair) or _PAIRS.get(first) or _VERBS.get(first)
     if verb is None:
         spoken = _ANSWER_IS.match(line.lower())
-        if spoken is None:
-            return None
-        return Action("answer", text=line[spoken.end() :].strip(_EDGES))
+        return None if spoken is None else Action("answer", text=line[spoken.end() :].strip(_EDGES))
     if verb == "answer":
-        said = line[len(words[0]) :].strip(_EDGES + "=")
+        said = line[len(line.split()[0]) :].strip(_EDGES + "=")
         return Action(verb, text=said.removeprefix("is ")) if said else None
-    used = 2 if pair in _PAIRS else 1
-    rest = [word.lower().strip(_INNER).rstrip(".") for word in words[used if verb != "pour" else 1 :]]
-    action = _parts(verb, rest, names, near)
-    return _meant(action, first, line)
+    return _meant(_parts(verb, words[2 if pair in _PAIRS and verb != "pour" else 1 :], names), first)
 
 
-def _parts(verb: str, words: list[str], names: Mapping[str, str], near: Callable[[], Sequence[str]]) -> Action:
+def _parts(verb: str, words: list[str], names: Names) -> Action:
     """Find names, a number with its unit, and ends among words."""
-    found: list[str] = []
+    found: list[tuple[int, str]] = []
+    left: list[tuple[int, str]] = []
     ends: list[str] = []
     number: float | None = None
     unit, i = "", 0
-    left: list[str] = []
     while i < len(words):
-        size = next((n for n in (4, 3, 2, 1) if " ".join(words[i : i + n]) in names and i + n <= len(words)), 0)
-        if size:
-            found.append(names[" ".join(words[i : i + size])])
-            i += size
-            continue
         word = words[i]
-        counted = _NUMBER_UNIT.fullmatch(word) if word[:1] in "0123456789-−–." else None
-        if counted and number is None:
+        size = min(names.starts.get(word, 0), len(words) - i)
+        while size and " ".join(words[i : i + size]) not in names.full:
+            size -= 1
+        counted = None if size or word[:1] not in _DIGITS else _NUMBER_UNIT.fullmatch(word)
+        if size:
+            found.append((i, names.full[" ".join(words[i : i + size])]))
+        elif counted and number is None:
             number = number_of(counted[1])
-            unit = counted[2] or (words[i + 1] if i + 1 < len(words) else "")
-            if unit in ("°", "degrees") and i + 2 < len(words):
-                unit = words[i + 2]
+            behind = [word for word in words[i + 1 : i + 3] if word not in ("°", "degrees", "deg")]
+            unit = counted[2] or (behind[0] if behind else "")
         elif word in _ENDS:
             ends.append(_ENDS[word])
         else:
-            left.append(word)
-        i += 1
-    if len(found) < 2 and left:
-        found += [names[name] for name in _in_part(left, near(), [name.lower() for name in found])]
-    return Action(verb, tuple(found), number, unit, tuple(ends), " ".join(words))
+            left.append((i, word))
+        i += size or 1
+    if len(found) < 2 and left and verb not in ("wait", "look"):
+        found = _in_part(left, names, found)
+    return Action(verb, tuple(name for _, name in found), number, unit, tuple(ends), " ".join(words))
 
 
-def _in_part(words: Sequence[str], near: Sequence[str], found: Sequence[str]) -> list[str]:
-    """Return things at hand that a word of their own names without a doubt."""
-    more: list[str] = []
-    for word in words:
-        if len(word) < 3:
-            continue
-        meant = [name for name in near if word in name.split()]
-        if len(meant) == 1 and meant[0] not in more and meant[0] not in found:
-            more.append(meant[0])
-    return more
+def _in_part(left: list[tuple[int, str]], names: Names, found: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Add, in their order, things at hand that a word of their own names without a doubt."""
+    near = [name.split() for name in names.near()]
+    more = list(found)
+    for i, word in left:
+        meant = [name for name in near if word in name] if len(word) > 2 else []
+        if len(meant) == 1:
+            name = names.full[" ".join(meant[0])]
+            if all(name != other for _, other in more):
+                more.append((i, name))
+    return sorted(more)
 
 
-def _meant(action: Action, first: str, line: str) -> Action | None:
+def _meant(action: Action, first: str) -> Action | None:
     """Settle the unit, and what a verb of several meanings means here."""
     verb, names, number, unit, ends, text = action
     if verb == "wait":
-        if number is None:
-            return Action("wait", names, 1.0, "")
-        return Action("wait", names, number * _MINUTES.get(unit, 1.0), "min" if unit in _MINUTES else "")
-    if verb == "set" and number is None and first in ("set", "turn"):
-        verb = "put" if first == "set" else "set"
-    if verb == "read" and not names:
+        return Action("wait", names, 1.0 if number is None else number * _MINUTES.get(unit, 1.0), "min")
+    if verb == "set" and number is None and (first == "set" or (first in _TO_DEVICE and len(names) > 1)):
+        verb = "put"
+    elif verb == "read" and not names:
         verb = "look"
-    if first in ("weigh", "measure") and not names:
-        return None
-    if verb == "pour":
+    elif verb == "pour":
         unit = _AMOUNTS.get(unit, "")
     elif verb == "set":
         unit = _DEGREES.get(unit, "C")
-    return Action(verb, names, number, unit, ends, text if first not in ("weigh",) else f"mass {text}")
+    if first in _ADDED:
+        text = f"{_ADDED[first]} {text}"
+    return Action(verb, names, number, unit, ends, text)
