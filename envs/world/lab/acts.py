@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from acgym.envs.world.lab import breeding, circuit, growing, mixing
-from acgym.envs.world.lab.heat import IN_AIR, ON_DEVICE, ROOM, advance, phase, temperature
+from acgym.envs.world.lab.heat import IN_AIR, ON_DEVICE, ROOM, advance, phase
 from acgym.envs.world.lab.instruments import read, use
 from acgym.envs.world.lab.library import substances
 from acgym.envs.world.lab.state import FIXED, YOU, Lab, Thing, the

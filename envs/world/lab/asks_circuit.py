@@ -7,7 +7,16 @@ from acgym.envs.world.lab.circuit import BURNT, LIT, OPEN
 from acgym.envs.world.lab.library import own, rods
 
 COLOURS = ("red", "black", "green", "white", "blue", "orange", "purple", "brown")
-LAMPS = ("pocket lamp", "bicycle lamp", "signal lamp", "dial lamp", "panel lamp", "warning lamp", "lantern bulb", "reading lamp")
+LAMPS = (
+    "pocket lamp",
+    "bicycle lamp",
+    "signal lamp",
+    "dial lamp",
+    "panel lamp",
+    "warning lamp",
+    "lantern bulb",
+    "reading lamp",
+)
 CELLS = ("cell", "battery", "dry cell")
 VALUES = (22, 27, 33, 39, 47, 56, 68, 82, 100, 120, 150, 180, 220, 270, 330, 390, 470, 560, 680, 820)
 """Resistors of the usual series E12, ohms."""
@@ -68,7 +77,11 @@ def flow(build: Build) -> None:
     aim = volts / (values[0] + 0.3)
     build.goals += [["wired", meter], ["current", meter, 1e-5, 99.0]]
     build.goals.append(["current", meter, aim * 0.9, aim * 1.1])
-    text = f"Build a circuit in which a current of {aim * 1000:.3g} mA flows through the ammeter, give or take a tenth."
+    text = build.draw.pick((
+        "Build a circuit in which a current of {:.3g} mA flows through the ammeter, give or take a tenth.",
+        "Make a current of {:.3g} mA (10 % more or less will do) flow through the ammeter.",
+        "Choose resistors and build a circuit so that {:.3g} mA pass the ammeter, to within a tenth.",
+    )).format(aim * 1000)  # fmt: skip
     ring = [cells[0], wires[0], names[0], wires[1], meter, wires[2]]
     build.say("flow", text, ring=ring, lamp=None)
 
@@ -96,10 +109,13 @@ def conductors(build: Build) -> None:
         build.goals.append(["all", ["seen", f"tested:{name}"], ["at", name, yes if conducts else no]])
         tests.append([name, yes if conducts else no])
     rods_named = " and ".join(name for name, _ in tests)
-    text = (
-        f"Find out whether {'these conduct' if count > 1 else 'this conducts'} electric current, by a circuit with the "
-        f"{lamp}: {rods_named}. Then put what conducts into the {yes} and what does not into the {no}."
-    )
+    text = build.draw.pick((
+        "Find out by a circuit with the {lamp} whether current flows through {rods}. Put what conducts into the {yes} and what "
+        "does not into the {no}.",
+        "Test in a circuit with the {lamp} what conducts electric current: {rods}. Conductors go into the {yes}, the others "
+        "into the {no}.",
+        "Sort {rods}: into the {yes} if the {lamp} lights in a circuit through it, into the {no} if it does not.",
+    )).format(lamp=lamp, rods=rods_named, yes=yes, no=no)  # fmt: skip
     build.say("conductors", text, tests=tests, ring=[cells[0], wires[0], lamp, wires[1], None, wires[2]], lamp=lamp)
 
 
@@ -115,10 +131,11 @@ def resistance(build: Build) -> None:
     value = ohms / (1000.0 if unit == "kohm" else 1.0)
     build.answer = {"kind": "number", "value": value, "unit": unit, "within": 0.04 * value}
     build.goals += [["seen", f"current:{name}"], ["seen", f"voltage:{name}"]]
-    text = (
-        f"Find the resistance of resistor X: measure the current through it and the voltage between its ends. "
-        f"Answer in {'kilohms' if unit == 'kohm' else 'ohms'}."
-    )
+    text = build.draw.pick((
+        "Find the resistance of resistor X: measure the current through it and the voltage between its ends. Answer in {}.",
+        "How large is resistor X, in {}? Work it out from the voltage over it and the current through it.",
+        "Let a current flow through resistor X, read ammeter and voltmeter, and answer with its resistance in {}.",
+    )).format("kilohms" if unit == "kohm" else "ohms")  # fmt: skip
     ring = [cells[0], wires[0], name, wires[1], meter, wires[2]]
     build.say("resistance", text, ring=ring, lamp=None, meter=meter, part=name)
 

@@ -55,10 +55,11 @@ def reach(build: Build) -> None:
     else:
         _handbook(build, of)
         span = {"F": 9 / 5}.get(unit, 1.0)
-        text = (
-            f"Melt the {of.name} and bring it to {above * span:.0f} {'K' if unit == 'K' else shown(unit)} above its "
-            f"melting point, give or take {2.5 * span:.0f}."
-        )
+        text = build.draw.pick((
+            "Melt the {} and bring it to {:.0f} {} above its melting point, give or take {:.0f}.",
+            "Heat the {} until it is liquid and {:.0f} {} warmer than its melting point, at most {:.0f} off.",
+            "I need the {} molten, {:.0f} {} above the melting point, within {:.0f} of that.",
+        )).format(of.name, above * span, shown(unit), 2.5 * span)  # fmt: skip
         low_c, high_c = middle - 3.0, middle + 3.0
     build.goals.append(["phase", name, ["liquid"], -300.0, 4000.0])
     build.goals.append(["phase", name, ["liquid"], low_c, high_c])
@@ -109,10 +110,14 @@ def which_melts(build: Build) -> None:
     if build.size.flawed:
         build.goals.append(["seen", "zero:thermometer"])
     build.answer = {"kind": "names", "right": [names[wanted]], "among": names}
-    text = (
-        f"The crucibles {', '.join('ABCD'[i] for i in range(len(chosen)))} hold one unknown substance each. "
-        f"Which one holds {chosen[wanted].name}? Measure at what temperature it melts. Answer with the crucible."
-    )
+    labels = ", ".join("ABCD"[i] for i in range(len(chosen)))
+    text = build.draw.pick((
+        "The crucibles {} hold one unknown substance each. Which one holds {}? Measure at what temperature it melts. "
+        "Answer with the crucible.",
+        "In the crucibles {} there are different substances. Find the one with {} by melting, thermometer in hand, and answer "
+        "with the crucible.",
+        "The labels of the crucibles {} are lost. One held {}: measure melting points to tell which, and answer with it.",
+    )).format(labels, chosen[wanted].name)  # fmt: skip
     build.say("which_melts", text, samples=[names[wanted]])
 
 
@@ -121,5 +126,7 @@ def _handbook(build: Build, *those: Substance) -> None:
     unit = build.draw.pick(("F", "K"))
     others = [one for one in substances().values() if one.sort == "solid" and one not in those]
     rows = [*those, *build.draw.sample(others, 4)]
-    said = [f"{one.name} melts at {from_celsius(one.melts, unit):.1f} {shown(unit)}" for one in build.draw.shuffled(rows)]
+    said = [
+        f"{one.name} melts at {from_celsius(one.melts, unit):.1f} {shown(unit)}" for one in build.draw.shuffled(rows)
+    ]
     build.book(said)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from acgym.envs.names import in_split
 from acgym.envs.world.lab.build import Build
 from acgym.envs.world.lab.library import Crossed, organisms, own, plants, wild, wild_traits
+from acgym.envs.world.lab.units import convert
 from acgym.types import Json
 
 
@@ -30,10 +31,18 @@ def _wild(build: Build, traits: int) -> list[Crossed]:
     return genes
 
 
+SOILS = {
+    "loam": ("Wants a rich, crumbly soil of mixed grain", "Sow in a fertile soil, neither heavy nor loose"),
+    "sand": ("Wants a loose, poor soil that drains at once", "Sow in a coarse, gritty soil that never stays wet"),
+    "clay": ("Wants a heavy, sticky soil of the finest grain", "Sow in a dense soil, such as potters dig"),
+}
+"""How a bag of seeds describes soils from level 3 on."""
 ANIMALS = ("guinea pig", "rabbit", "mouse", "fruit fly", "chicken", "cow")
 
 
-def _creatures(build: Build, genes: Sequence[Crossed], rows: Sequence[Sequence[Sequence[int]]], sexes: str) -> list[str]:
+def _creatures(
+    build: Build, genes: Sequence[Crossed], rows: Sequence[Sequence[Sequence[int]]], sexes: str
+) -> list[str]:
     """Add creatures with the genotypes given, in one room: two alleles for each gene, 1 the dominant one."""
     one = genes[0].one
     animal = one in ANIMALS or one.split()[-1] in ("snail", "beetle", "vole", "shrimp", "cricket")
@@ -69,11 +78,13 @@ def dominance(build: Build) -> None:
     forms = [form for gene in genes for form in (gene.dominant, gene.recessive)]
     build.answer = {"kind": "names", "right": [gene.dominant for gene in genes], "among": build.draw.shuffled(forms)}
     traits = " and ".join(f"of {gene.trait} ({' or '.join(sorted((gene.dominant, gene.recessive)))})" for gene in genes)
-    forms_said = "forms are" if count > 1 else "form is"
-    text = (
-        f"Nobody knows yet which {forms_said} dominant in {genes[0].many}: find out {traits} by crossing them. "
-        f"Answer with the dominant {'forms' if count > 1 else 'form'}."
-    )
+    what = "forms are" if count > 1 else "form is"
+    text = build.draw.pick((
+        "Nobody knows yet which {what} dominant in {many}: find out {traits} by crossing them. Answer with the dominant "
+        "{one}.",
+        "Cross {many} to learn which {what} dominant {traits}. Answer with the dominant {one}.",
+        "In {many}, which {what} dominant {traits}? Let crosses decide, and answer with the dominant {one}.",
+    )).format(what=what, many=genes[0].many, traits=traits, one=what.split()[0])  # fmt: skip
     build.say("dominance", text, creatures=names, traits=[gene.trait for gene in genes])
 
 
@@ -89,10 +100,14 @@ def breeds_true(build: Build) -> None:
     mixed = [["seen", f"mixed:{gene.trait}:{name}"] for i, name in enumerate(asked) if i != wanted]
     build.goals += [["any", pure, *mixed], ["any", pure, ["all", *mixed]]]
     build.answer = {"kind": "names", "right": [asked[wanted]], "among": asked}
-    text = (
-        f"{count} of the {gene.many} show the dominant form of {gene.trait}, {gene.dominant}; exactly one of them breeds "
-        f"true (is homozygous). Find out by crosses which one, and answer with its name."
-    )
+    text = build.draw.pick((
+        "{count} of the {many} show the dominant form of {trait}, {form}; exactly one of them breeds true (is homozygous). "
+        "Find out by crosses which one, and answer with its name.",
+        "Of the {many} with {trait} {form}, the dominant form, {count} look alike, but only one is homozygous. Which? Test it "
+        "by crossing, and answer with its name.",
+        "Exactly one of {count} {many} that show {trait} {form} (dominant) carries no allele for another form. Find it by "
+        "crosses; answer with its name.",
+    )).format(count=count, many=gene.many, trait=gene.trait, form=gene.dominant)  # fmt: skip
     build.say("breeds_true", text, tests=[[asked[wanted], mate]])
 
 
@@ -112,7 +127,11 @@ def breed(build: Build) -> None:
     said = " and ".join(f"{trait} {form}" for trait, form in wanted.items())
     build.goals.append(["bred", wanted])
     build.goals.append(["shows", wanted, place])
-    text = f"Breed a {genes[0].one} with {said} and put it into the display pen."
+    text = build.draw.pick((
+        "Breed a {} with {} and put it into the display pen.",
+        "Bring a {} with {} into the display pen; you will have to breed it.",
+        "The display pen is to hold a {} with {}. Breed one.",
+    )).format(genes[0].one, said)  # fmt: skip
     build.say("breed", text, wanted=wanted, place=place, creatures=names)
 
 
@@ -124,13 +143,14 @@ def grow(build: Build) -> None:
         able = [one for one in able if not one.cold]
     elif level >= 4:
         able = [one for one in able if one.flower <= 75]
-    plant = build.draw.pick(able)
+    soil = build.draw.pick(sorted({one.soil for one in able}))
+    plant = build.draw.pick([one for one in able if one.soil == soil])
     ready = level == 1
     pot = build.add("pot", "pot", soil=plant.soil if ready else None, wet=0, keeps_wet=level < 4, sown=None)
     build.add("window bench", "holder", light=True, top=True)
     build.add("dark shelf", "holder", top=True)
     said = (
-        f"Sow in {plant.soil}. {f'The seeds must first lie in the cold (1 to 7 °C) for {plant.cold} days. ' if plant.cold else ''}"
+        f"{'Sow in ' + plant.soil if level < 3 else build.draw.pick(SOILS[plant.soil])}. {f'The seeds must first lie in the cold (1 to 7 °C) for {plant.cold} days. ' if plant.cold else ''}"
         f"Grows in light only; flowers after {plant.flower} days of growth. "
         f"{'Pollinates itself. ' if plant.pollination == 'self' else 'Under glass its flowers must be pollinated by hand. '}"
         f"The {plant.bears} are ripe {plant.fruit} days later."
@@ -147,7 +167,10 @@ def grow(build: Build) -> None:
     stages = ("seedling", "flower", "fruit")
     build.goals += [["stage", plant.name, stage] for stage in stages]
     wet = " The pot keeps water for as long as it takes once it has been watered." if level < 4 else ""
-    frames = ("Grow the {} seeds in the pot until the plant bears ripe {}.", "Raise {} from seed in the pot until there are ripe {}.")
+    frames = (
+        "Grow the {} seeds in the pot until the plant bears ripe {}.",
+        "Raise {} from seed in the pot until there are ripe {}.",
+    )
     text = build.draw.pick(frames).format(plant.name, plant.bears) + wet
     build.say("grow", text, plant=plant.name, pot=pot, seeds=seeds)
 
@@ -166,15 +189,27 @@ def fertilisers(build: Build) -> None:
         names.append(build.add(f"fertiliser {'ABCD'[i]}", "fertiliser", factor=factor))
         height = build.draw.between(40, 160) / 10
         more = {"soil": "loam", "wet": 0, "rate": base, "height": height, "grown": 0, "fed": None, "read": []}
-        pots.append(build.add(f"pot {i + 1}", "pot", shelf if i == dark else bench, sown=None, keeps_wet=build.level < 5, **more))
+        pots.append(
+            build.add(
+                f"pot {i + 1}", "pot", shelf if i == dark else bench, sown=None, keeps_wet=build.level < 5, **more
+            )
+        )
     build.add("watering can", "can")
-    build.add("ruler", "ruler", unit=build.draw.pick(("cm", "in", "mm")))
-    best = names[max(range(count), key=lambda i: factors[i])]
+    ruler = build.draw.pick(("cm", "in", "mm"))
+    build.add("ruler", "ruler", unit=ruler)
     build.goals += [["seen", f"growth:{name}"] for name in names]
-    build.answer = {"kind": "names", "right": [best], "among": names}
-    text = (
-        f"In the pots grow young plants of {plant}, not equally tall. Find out by an experiment which of the {count} "
-        f"fertilisers makes them grow most: give each one to a pot, and measure the plants before and after at least 6 "
-        f"days of growth. They grow in moist soil and light. Answer with the fertiliser."
-    )
-    build.say("fertilisers", text, pairs=[list(pair) for pair in zip(pots, names, strict=True)])
+    about = f"In the pots grow young plants of {plant}, not equally tall; they grow in moist soil and light. "
+    how = f"Give each of the {count} fertilisers to a pot, and measure the plants before and after at least 6 days of growth. "
+    asked = build.draw.pick(("most", "least", "rate"))
+    if asked == "rate":
+        wanted = build.draw.below(count)
+        unit = build.draw.pick([one for one in ("mm", "cm", "in") if one != ruler])
+        value = convert(base * factors[wanted], "cm", unit) or 1.0
+        build.answer = {"kind": "number", "value": value, "unit": unit, "within": 0.1 * value}
+        said = f"How many {unit} a day does a plant grow with {names[wanted]}? Answer in {unit}."
+    else:
+        pick = max if asked == "most" else min
+        best = names[pick(range(count), key=lambda i: factors[i])]
+        build.answer = {"kind": "names", "right": [best], "among": names}
+        said = f"With which one do they grow {asked} in a day? Answer with the fertiliser."
+    build.say("fertilisers", about + how + said, pairs=[list(pair) for pair in zip(pots, names, strict=True)])

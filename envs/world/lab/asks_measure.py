@@ -54,7 +54,7 @@ def which_metal(build: Build) -> None:
     """Tell which of several painted objects is of a metal, by their densities."""
     build.balance()
     _cylinder(build)
-    count = {2: 2, 3: 3, 4: 3, 5: 4}[build.level]
+    count = {2: 2, 3: 4, 4: 4, 5: 5}[build.level]
     first = build.draw.pick(_metals(build))
     chosen = [first]
     for one in build.draw.shuffled([one for one in substances().values() if one.sort == "metal"]):
@@ -63,7 +63,7 @@ def which_metal(build: Build) -> None:
             chosen.append(one)
     chosen = build.draw.shuffled(chosen)
     shape = build.draw.pick(SHAPES)
-    names = [f"painted {shape} {'ABCD'[i]}" for i in range(len(chosen))]
+    names = [f"painted {shape} {'ABCDE'[i]}" for i in range(len(chosen))]
     for name, metal in zip(names, chosen, strict=True):
         _object(build, name, metal)
     wanted = chosen.index(first)
@@ -78,8 +78,12 @@ def which_metal(build: Build) -> None:
     more = [one for one in substances().values() if one.sort == "metal" and one not in chosen]
     rows = build.draw.shuffled([*chosen, *build.draw.sample(more, 3)])
     build.book([f"{one.name}: {convert(one.density or 1.0, 'g/cm3', unit):g} {shown(unit)}" for one in rows])
-    text = (
-        f"Each of the {count} painted {shape}s is of another metal. Find out by mass and volume (the water that it "
-        f"displaces) which one is of {chosen[wanted].name}. Answer with its name."
-    )
+    text = build.draw.pick((
+        "Each of the {count} painted {shape}s is of another metal. Find out by mass and volume (the water that it "
+        "displaces) which one is of {metal}. Answer with its name.",
+        "One of the {count} painted {shape}s is {metal}. Their densities tell which: measure mass and displaced water, and "
+        "answer with the name of that {shape}.",
+        "Paint hides of what metal each of the {count} painted {shape}s is. Measure how dense they are (mass, and the water "
+        "that they push away), and answer which one is {metal}.",
+    )).format(count=count, shape=shape, metal=chosen[wanted].name)  # fmt: skip
     build.say("which_metal", text, objects=[names[wanted]])

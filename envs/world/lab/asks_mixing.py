@@ -103,12 +103,19 @@ def neutral(build: Build) -> None:
     )  # fmt: skip
     build.add("pH meter", "ph meter")
     needed = moles * abs(one.equivalents) / (reagent * abs(other.equivalents)) * 1000
-    known = f" It is {one.name}, {one.formula}, {strength:g} mol/l." if build.level < 4 else f" It is {one.name}, {one.formula}."
-    kind = "acid" if one.equivalents > 0 else "base"
-    text = (
-        f"In the flask there are {volume} ml of {'an acid' if kind == 'acid' else 'a base'}.{known} Make it neutral with what "
-        f"is in the reagent bottle: a pH from 6 to 8."
+    known = (
+        f" It is {one.name}, {one.formula}, {strength:g} mol/l."
+        if build.level < 4
+        else f" It is {one.name}, {one.formula}."
     )
+    kind = "acid" if one.equivalents > 0 else "base"
+    text = build.draw.pick((
+        "In the flask there are {} ml of {}.{} Make it neutral with what is in the reagent bottle: a pH from 6 to 8.",
+        "The flask holds {} ml of {}.{} Add so much from the reagent bottle that the pH lies between 6 and 8.",
+        "Neutralise what is in the flask ({} ml of {}) with the reagent bottle, to a pH from 6 to 8.{}",
+    ))  # fmt: skip
+    said = (f"{volume}", "an acid" if kind == "acid" else "a base", known)
+    text = text.format(*said)
     build.goals += [["ph", flask, 3.0, 11.0], ["ph", flask, 6.0, 8.0]]
     build.say("neutral", text, steps=[[bottle, needed]], vessel=flask, start=float(volume))
 
@@ -134,5 +141,11 @@ def apart(build: Build) -> None:
     for name in wanted:
         build.goals.append(["alone", name, 0.93 * held[name], None])
     asks = "each of them dry and by itself in a vessel" if three else f"the {salt} dry and by itself in a vessel"
-    text = f"The bowl holds a dry mixture of {names}. Take it apart, so that you have {asks}."
-    build.say("apart", text, bowl=bowl, water=water, salt=salt, grain=plain if three else None, iron=iron if three else None)
+    text = build.draw.pick((
+        f"The bowl holds a dry mixture of {names}. Take it apart, so that you have {asks}.",
+        f"Separate the mixture in the bowl ({names}): in the end there must be {asks}.",
+        f"Somebody mixed {names} in the bowl. Get {asks}.",
+    ))  # fmt: skip
+    build.say(
+        "apart", text, bowl=bowl, water=water, salt=salt, grain=plain if three else None, iron=iron if three else None
+    )

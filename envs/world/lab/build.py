@@ -105,7 +105,7 @@ class Build:
 
     def balance(self) -> None:
         """Add a balance; a faulty one does not show 0 with nothing on it."""
-        unit = "g" if self.level < 3 else self.draw.pick(("oz", "kg", "g"))
+        unit = "g" if self.level < 3 else self.draw.pick(("oz", "kg"))
         zero = self.draw.pick((-8.5, -6.2, 5.4, 7.9, 9.6, 12.3)) if self.size.flawed else 0.0
         self.add("balance", "balance", unit=unit, zero_g=zero)
 

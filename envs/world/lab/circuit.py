@@ -116,7 +116,10 @@ def connect(lab: Lab, one: Thing, other: Thing, ends: tuple[str, ...]) -> tuple[
         return f"{the(one.name, True)} cannot be connected with itself.", "wrong_part"
     cells = one.more.get("volts") is not None and other.more.get("volts") is not None
     if not (cells or one.more.get("wire") or other.more.get("wire")):
-        return f"{the(one.name, True)} and {the(other.name)} do not fit together: put a wire between them.", "wrong_part"
+        return (
+            f"{the(one.name, True)} and {the(other.name)} do not fit together: put a wire between them.",
+            "wrong_part",
+        )
     first, second = free_ends(lab, one), free_ends(lab, other)
     for part, free in ((one, first), (other, second)):
         if not free:

@@ -15,7 +15,7 @@ from acgym.types import Json
 
 STAGES = ("empty", "seed", "seedling", "plant", "flower", "fruit")
 _LABEL = re.compile(r"\s*(?:it is |it's |about |approximately |roughly |approx\.? |~|≈|=|:)*", re.IGNORECASE)
-_TAIL = re.compile(r"\s{0,3}([^\s,;()]{0,12}(?: (?:c|f|celsius|fahrenheit|oz|C|F)\b)?)")
+_WORDS_IN_UNIT = 4
 _SPLIT = re.compile(r"[^a-z0-9-]+")
 
 
@@ -132,13 +132,14 @@ def answer_right(said: str, asked: Json) -> bool | None:
 
 
 def _number_right(said: str, asked: Json) -> bool | None:
-    text = _LABEL.sub("", said, count=1)
+    text = _LABEL.sub("", said.rpartition("=")[2], count=1)
     found = NUMBER.search(text)
     if found is None:
         return None
     value, unit = number_of(found[0]), asked["unit"]
-    tail = _TAIL.match(text, found.end())
-    named = unit_named(tail[1]) if tail and tail[1] else ""
+    behind = text[found.end() :].split(maxsplit=_WORDS_IN_UNIT)[:_WORDS_IN_UNIT]
+    sizes = range(len(behind), 0, -1)
+    named = next((one for n in sizes if (one := unit_named(" ".join(behind[:n]))) is not None), "")
     if named:
         converted = convert(value, named, unit)
         if converted is None:

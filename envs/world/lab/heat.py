@@ -87,9 +87,7 @@ def advance(of: Substance, enthalpy: float, around: float, minutes: float, flow:
     return h
 
 
-def _piece(
-    of: Substance, h: float, rising: bool, bounds: tuple[float, float, float]
-) -> tuple[float, float | None]:
+def _piece(of: Substance, h: float, rising: bool, bounds: tuple[float, float, float]) -> tuple[float, float | None]:
     """Return where the piece of the curve ends that lies ahead, and the heat capacity on it (None: a plateau)."""
     molten, boils, gone = bounds
     if rising:

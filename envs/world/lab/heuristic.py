@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-_HERE = re.compile(r"You are in the (.+?)\. Here: (.*?)\.(?: Doors lead to: (.*?)\.)?(?: You carry: .*)?$", re.MULTILINE)
+_HERE = re.compile(
+    r"You are in the (.+?)\. Here: (.*?)\.(?: Doors lead to: (.*?)\.)?(?: You carry: .*)?$", re.MULTILINE
+)
 _INSIDE = re.compile(r"You open the (.+?)\. In it: (.*)\.")
 _CLOSED = re.compile(r"([a-z]+) \(closed\)")
 _FIXED = re.compile(r" \(|^pot \d|^(?:balance|colour chart)$|window bench|dark shelf|display pen| box$")
@@ -141,7 +143,10 @@ def _weigh(goal: str, names: Sequence[str], where: dict[str, str], heard: Sequen
         yield "read measuring cylinder"
         yield f"take {name}"
         step += 5
-        mass, empty, full = _SHOWS.search(_at(heard, step - 4)), *map(_LEVEL.search, (_at(heard, step - 3), _at(heard, step - 1)))
+        mass, empty, full = (
+            _SHOWS.search(_at(heard, step - 4)),
+            *map(_LEVEL.search, (_at(heard, step - 3), _at(heard, step - 1))),
+        )
         if mass and empty and full:
             found[name] = float(mass[1]) / max(0.1, float(full[1]) - float(empty[1]))
     if found and "dens" in goal:

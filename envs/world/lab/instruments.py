@@ -140,7 +140,9 @@ def read(lab: Lab, thing: Thing) -> Did:
         return f'The bag of {thing.name} says: "{more["label"]}"', None
     if kind == "holder":
         held = ", ".join(inner.name for inner in lab.on(thing.name)) or "nothing"
-        return f"{the(thing.name, True)} is closed." if more.get("closed") else f"In or on {the(thing.name)}: {held}.", None
+        return f"{the(thing.name, True)} is closed." if more.get(
+            "closed"
+        ) else f"In or on {the(thing.name)}: {held}.", None
     return more.get("text") or f"{the(thing.name, True)}: nothing special about it.", None
 
 

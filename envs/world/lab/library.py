@@ -81,9 +81,7 @@ def substances() -> dict[str, Substance]:
     for name, sort, *numbers, look in rows("substances"):
         melts, boils, density, warm_solid, fusion, warm_liquid, vaporisation = map(_number, numbers)
         assert melts is not None and warm_solid and fusion and warm_liquid, name
-        found[name] = Substance(
-            name, sort, melts, boils, density, warm_solid, fusion, warm_liquid, vaporisation, look
-        )
+        found[name] = Substance(name, sort, melts, boils, density, warm_solid, fusion, warm_liquid, vaporisation, look)
     return found
 
 
@@ -128,8 +126,7 @@ def solutes() -> dict[str, Solute]:
 def acids() -> dict[str, Acid]:
     """Return strong acids and bases by name."""
     return {
-        name: Acid(name, formula, float(molar), int(equivalents))
-        for name, formula, molar, equivalents in rows("acids")
+        name: Acid(name, formula, float(molar), int(equivalents)) for name, formula, molar, equivalents in rows("acids")
     }
 
 

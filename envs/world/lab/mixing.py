@@ -113,7 +113,11 @@ def acidity(vessel: Thing) -> float | None:
         if one is not None:
             excess += amount / one.molar * one.equivalents
     net = excess / (mass / 1000.0)
-    hydrogen = net / 2 + math.sqrt(net * net / 4 + 1e-14) if net >= 0 else 1e-14 / (-net / 2 + math.sqrt(net * net / 4 + 1e-14))
+    hydrogen = (
+        net / 2 + math.sqrt(net * net / 4 + 1e-14)
+        if net >= 0
+        else 1e-14 / (-net / 2 + math.sqrt(net * net / 4 + 1e-14))
+    )
     return -math.log10(hydrogen)
 
 

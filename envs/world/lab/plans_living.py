@@ -98,7 +98,11 @@ def grow(lab: Lab, plan: Plan) -> str | None:
         step = bring(lab, together, lab.room_of("window bench"))
         if step is not None:
             return step
-        return f"sow {seeds.name} in {pot.name}" if pot.more["soil"] == plant.soil else f"put bag of {plant.soil} in {pot.name}"
+        return (
+            f"sow {seeds.name} in {pot.name}"
+            if pot.more["soil"] == plant.soil
+            else f"put bag of {plant.soil} in {pot.name}"
+        )
     step = put(lab, pot.name, "window bench", ["watering can", *(["brush"] if plant.pollination == "hand" else [])])
     if step is not None:
         return step

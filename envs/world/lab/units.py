@@ -24,12 +24,18 @@ SAID = {
     "milliohms": "mohm", "m": "m", "°c": "C", "c": "C", "celsius": "C", "degrees celsius": "C", "°f": "F", "f": "F",
     "fahrenheit": "F", "degrees fahrenheit": "F", "k": "K", "kelvin": "K", "kelvins": "K", "degrees c": "C",
     "degrees f": "F", "degrees": "", "°": "", "mol/l": "mol/l", "m/l": "mol/l", "mmol/l": "mmol/l",
+    "kg per cubic metre": "kg/m3", "kg per cubic meter": "kg/m3", "kilograms per cubic metre": "kg/m3",
+    "kilograms per cubic meter": "kg/m3", "grams per cubic centimetre": "g/cm3", "grams per cubic centimeter": "g/cm3",
+    "g per cubic centimetre": "g/cm3", "g per cubic centimeter": "g/cm3", "g per cm3": "g/cm3", "g per cm³": "g/cm3",
+    "kg per m3": "kg/m3", "kg per m³": "kg/m3", "grams per ml": "g/ml", "g per ml": "g/ml",
     "deg c": "C", "deg f": "F", "oz/in³": "oz/in3", "oz/in^3": "oz/in3",
 }  # fmt: skip
 """Other ways to write a unit, in small letters -> the unit; the empty text for one that leaves it open."""
 SCALES = ("C", "F", "K")
 SHOWN = {"C": "°C", "F": "°F", "K": "K", "ohm": "ohms", "kohm": "kilohms", "g/cm3": "g/cm³", "kg/m3": "kg/m³"}
-NUMBER = re.compile(r"[-−–]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?(?:e[-+]?\d{1,2})?|[-−–]?\.\d{1,15}", re.IGNORECASE)
+NUMBER = re.compile(
+    r"[-−–]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?(?:e[-+]?\d{1,2})?|[-−–]?\.\d{1,15}", re.IGNORECASE
+)
 
 
 def from_celsius(degrees: float, unit: str) -> float:

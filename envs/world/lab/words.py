@@ -11,7 +11,7 @@ from acgym.envs.world.lab.units import NUMBER, number_of
 MAX_LINE = 300
 """A longer line is no action."""
 _EDGES = " \t\r\n*_`\"'“”‘’«»[](){}<>.,;:!?"
-_INNER = "*`\"“”«»[](){}<>,;:!?"
+_INNER = '*`"“”«»[](){}<>,;:!?'
 _VERBS = {
     "go": "go", "walk": "go", "enter": "go", "move": "put", "head": "go",
     "look": "look", "observe": "look", "inventory": "look",
