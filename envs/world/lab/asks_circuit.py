@@ -110,10 +110,10 @@ def conductors(build: Build) -> None:
         tests.append([name, yes if conducts else no])
     rods_named = " and ".join(name for name, _ in tests)
     text = build.draw.pick((
-        "Find out by a circuit with the {lamp} whether current flows through {rods}. Put what conducts into the {yes} and what "
-        "does not into the {no}.",
-        "Test in a circuit with the {lamp} what conducts electric current: {rods}. Conductors go into the {yes}, the others "
-        "into the {no}.",
+        "Find out by a circuit with the {lamp} whether current flows through {rods}. Put what conducts into the {yes} "
+        "and what does not into the {no}.",
+        "Test in a circuit with the {lamp} what conducts electric current: {rods}. Conductors go into the {yes}, the "
+        "others into the {no}.",
         "Sort {rods}: into the {yes} if the {lamp} lights in a circuit through it, into the {no} if it does not.",
     )).format(lamp=lamp, rods=rods_named, yes=yes, no=no)  # fmt: skip
     build.say("conductors", text, tests=tests, ring=[cells[0], wires[0], lamp, wires[1], None, wires[2]], lamp=lamp)
@@ -132,7 +132,8 @@ def resistance(build: Build) -> None:
     build.answer = {"kind": "number", "value": value, "unit": unit, "within": 0.04 * value}
     build.goals += [["seen", f"current:{name}"], ["seen", f"voltage:{name}"]]
     text = build.draw.pick((
-        "Find the resistance of resistor X: measure the current through it and the voltage between its ends. Answer in {}.",
+        "Find the resistance of resistor X: measure the current through it and the voltage between its ends. "
+        "Answer in {}.",
         "How large is resistor X, in {}? Work it out from the voltage over it and the current through it.",
         "Let a current flow through resistor X, read ammeter and voltmeter, and answer with its resistance in {}.",
     )).format("kilohms" if unit == "kohm" else "ohms")  # fmt: skip

@@ -114,9 +114,10 @@ def which_melts(build: Build) -> None:
     text = build.draw.pick((
         "The crucibles {} hold one unknown substance each. Which one holds {}? Measure at what temperature it melts. "
         "Answer with the crucible.",
-        "In the crucibles {} there are different substances. Find the one with {} by melting, thermometer in hand, and answer "
-        "with the crucible.",
-        "The labels of the crucibles {} are lost. One held {}: measure melting points to tell which, and answer with it.",
+        "In the crucibles {} there are different substances. Find the one with {} by melting, thermometer in hand, and "
+        "answer with the crucible.",
+        "The labels of the crucibles {} are lost. One holds {}: measure melting points to tell which, and answer with "
+        "its name.",
     )).format(labels, chosen[wanted].name)  # fmt: skip
     build.say("which_melts", text, samples=[names[wanted]])
 

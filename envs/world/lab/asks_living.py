@@ -77,13 +77,13 @@ def dominance(build: Build) -> None:
         build.goals.append(["seen", f"dominance:{gene.trait}"])
     forms = [form for gene in genes for form in (gene.dominant, gene.recessive)]
     build.answer = {"kind": "names", "right": [gene.dominant for gene in genes], "among": build.draw.shuffled(forms)}
-    traits = " and ".join(f"of {gene.trait} ({' or '.join(sorted((gene.dominant, gene.recessive)))})" for gene in genes)
+    traits = " and ".join(f"{gene.trait} ({' or '.join(sorted((gene.dominant, gene.recessive)))})" for gene in genes)
     what = "forms are" if count > 1 else "form is"
     text = build.draw.pick((
-        "Nobody knows yet which {what} dominant in {many}: find out {traits} by crossing them. Answer with the dominant "
-        "{one}.",
-        "Cross {many} to learn which {what} dominant {traits}. Answer with the dominant {one}.",
-        "In {many}, which {what} dominant {traits}? Let crosses decide, and answer with the dominant {one}.",
+        "Nobody knows yet which {what} dominant in {many}. Find out by crosses, for {traits}, and answer with the "
+        "dominant {one}.",
+        "Cross {many} to learn which {what} dominant: {traits}. Answer with the dominant {one}.",
+        "In {many}, which {what} dominant: {traits}? Let crosses decide, and answer with the dominant {one}.",
     )).format(what=what, many=genes[0].many, traits=traits, one=what.split()[0])  # fmt: skip
     build.say("dominance", text, creatures=names, traits=[gene.trait for gene in genes])
 
@@ -101,12 +101,12 @@ def breeds_true(build: Build) -> None:
     build.goals += [["any", pure, *mixed], ["any", pure, ["all", *mixed]]]
     build.answer = {"kind": "names", "right": [asked[wanted]], "among": asked}
     text = build.draw.pick((
-        "{count} of the {many} show the dominant form of {trait}, {form}; exactly one of them breeds true (is homozygous). "
-        "Find out by crosses which one, and answer with its name.",
-        "Of the {many} with {trait} {form}, the dominant form, {count} look alike, but only one is homozygous. Which? Test it "
+        "{count} of the {many} show the dominant form of {trait}, {form}; exactly one of them breeds true (is "
+        "homozygous). Find out by crosses which one, and answer with its name.",
+        "{count} {many} look alike, with {trait} {form}, the dominant form, but only one is homozygous. Which? Test it "
         "by crossing, and answer with its name.",
-        "Exactly one of {count} {many} that show {trait} {form} (dominant) carries no allele for another form. Find it by "
-        "crosses; answer with its name.",
+        "Exactly one of {count} {many} that show {trait} {form} (dominant) carries no allele for another form. Find it "
+        "by crosses; answer with its name.",
     )).format(count=count, many=gene.many, trait=gene.trait, form=gene.dominant)  # fmt: skip
     build.say("breeds_true", text, tests=[[asked[wanted], mate]])
 
@@ -149,14 +149,16 @@ def grow(build: Build) -> None:
     pot = build.add("pot", "pot", soil=plant.soil if ready else None, wet=0, keeps_wet=level < 4, sown=None)
     build.add("window bench", "holder", light=True, top=True)
     build.add("dark shelf", "holder", top=True)
-    said = (
-        f"{'Sow in ' + plant.soil if level < 3 else build.draw.pick(SOILS[plant.soil])}. {f'The seeds must first lie in the cold (1 to 7 °C) for {plant.cold} days. ' if plant.cold else ''}"
-        f"Grows in light only; flowers after {plant.flower} days of growth. "
-        f"{'Pollinates itself. ' if plant.pollination == 'self' else 'Under glass its flowers must be pollinated by hand. '}"
-        f"The {plant.bears} are ripe {plant.fruit} days later."
-        f"{'' if level < 4 else f' A watering lasts {plant.water} days.'}"
-    )
-    seeds = build.add(f"{plant.name} seeds", "seed", plant=plant.name, label=said, chilled=0)
+    said = [f"Sow in {plant.soil}." if level < 3 else f"{build.draw.pick(SOILS[plant.soil])}."]
+    if plant.cold:
+        said.append(f"The seeds must first lie in the cold (1 to 7 °C) for {plant.cold} days.")
+    said.append(f"Grows in light only; flowers after {plant.flower} days of growth.")
+    by_hand = plant.pollination == "hand"
+    said.append("Under glass its flowers must be pollinated by hand." if by_hand else "Pollinates itself.")
+    said.append(f"The {plant.bears} are ripe {plant.fruit} days later.")
+    if level >= 4:
+        said.append(f"A watering lasts {plant.water} days.")
+    seeds = build.add(f"{plant.name} seeds", "seed", plant=plant.name, label=" ".join(said), chilled=0)
     build.add("watering can", "can")
     build.add("brush", "brush")
     if not ready:
@@ -199,7 +201,7 @@ def fertilisers(build: Build) -> None:
     build.add("ruler", "ruler", unit=ruler)
     build.goals += [["seen", f"growth:{name}"] for name in names]
     about = f"In the pots grow young plants of {plant}, not equally tall; they grow in moist soil and light. "
-    how = f"Give each of the {count} fertilisers to a pot, and measure the plants before and after at least 6 days of growth. "
+    how = f"Give each of the {count} fertilisers to a pot, and measure before and after at least 6 days of growth. "
     asked = build.draw.pick(("most", "least", "rate"))
     if asked == "rate":
         wanted = build.draw.below(count)

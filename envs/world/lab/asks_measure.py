@@ -81,9 +81,9 @@ def which_metal(build: Build) -> None:
     text = build.draw.pick((
         "Each of the {count} painted {shape}s is of another metal. Find out by mass and volume (the water that it "
         "displaces) which one is of {metal}. Answer with its name.",
-        "One of the {count} painted {shape}s is {metal}. Their densities tell which: measure mass and displaced water, and "
-        "answer with the name of that {shape}.",
-        "Paint hides of what metal each of the {count} painted {shape}s is. Measure how dense they are (mass, and the water "
-        "that they push away), and answer which one is {metal}.",
+        "One of the {count} painted {shape}s is {metal}. Their densities tell which: measure mass and displaced water, "
+        "and answer with the name of that {shape}.",
+        "Paint hides of what metal each of the {count} painted {shape}s is. Measure how dense they are (mass, and the "
+        "water that they push away), and answer which one is {metal}.",
     )).format(count=count, shape=shape, metal=chosen[wanted].name)  # fmt: skip
     build.say("which_metal", text, objects=[names[wanted]])

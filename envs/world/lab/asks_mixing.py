@@ -25,12 +25,13 @@ def solution(build: Build) -> None:
         source = build.add("stock bottle", "vessel", contents=stock, stock=True, label=label)
         share = percent / 100
         steps = [[source, total * percent / strong], [water, total * (1 - percent / strong)]]
-        text = f"Make {_grams(build, total)} of a {percent} % solution (by mass) of {one.name} in the beaker."
+        text = f"Make {_grams(build, total)} of a solution of {one.name} in water, {percent} % by mass, in the beaker."
     elif form == "share":
         share = build.draw.pick((0.5, 0.9, 1.2, 2, 2.5, 4, 5, 7.5, 8, 12)) / 100
         source = build.add(f"jar of {one.name}", "vessel", contents={one.name: 900.0}, stock=True, label=one.name)
         steps = [[source, total * share], [water, total * (1 - share)]]
-        text = f"Make {_grams(build, total)} of a {100 * share:g} % solution (by mass) of {one.name} in the beaker."
+        mass = _grams(build, total)
+        text = f"Make {mass} of a solution of {one.name} in water, {100 * share:g} % by mass, in the beaker."
     else:
         molal = build.draw.between(2, 15) / 10
         source = build.add(f"jar of {one.name}", "vessel", contents={one.name: 3000.0}, stock=True, label=one.name)
@@ -40,8 +41,8 @@ def solution(build: Build) -> None:
         others = build.draw.sample([other for other in solutes().values() if other is not one], 4)
         build.book([f"{row.name}, {row.formula}: {row.molar:.2f} g/mol" for row in build.draw.shuffled([one, *others])])
         text = (
-            f"Dissolve {one.name} in {_grams(build, total)} of water in the beaker, so that there are {molal:g} mol of it "
-            f"for each kg of water."
+            f"Dissolve {one.name} in {_grams(build, total)} of water in the beaker, so that there are {molal:g} mol of "
+            f"it for each kg of water."
         )
         total = round(total + mass)
     shares = {one.name: share, "water": 1 - share}
@@ -122,7 +123,7 @@ def neutral(build: Build) -> None:
 
 def apart(build: Build) -> None:
     """Take a mixture of salt and grains apart: each dry and by itself."""
-    salt = build.draw.pick([name for name in own(solutes(), build.split, "solute")])
+    salt = build.draw.pick([name for name in own(solutes(), build.split, "solute") if solutes()[name].stable])
     plain = build.draw.pick(own([name for name, magnetic in grains().items() if not magnetic], build.split, "grain"))
     iron = build.draw.pick([name for name, magnetic in grains().items() if magnetic])
     held = {salt: float(build.draw.between(10, 40)), plain: float(build.draw.between(20, 60))}

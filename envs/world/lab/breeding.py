@@ -33,10 +33,8 @@ def cross(lab: Lab, one: Thing, other: Thing) -> tuple[str, str | None]:
     if species != other.more["species"]:
         return "Only two of the same species can be crossed.", "wrong_pair"
     if one.more.get("sex") and one.more["sex"] == other.more["sex"]:
-        return (
-            f"{the(one.name, True)} cannot be crossed with {'itself' if one is other else f'{the(other.name)}: both are '}"
-            f"{'' if one is other else one.more['sex']}."
-        ), "wrong_pair"
+        pair = "itself" if one is other else f"{the(other.name)}: both are {one.more['sex']}"
+        return f"{the(one.name, True)} cannot be crossed with {pair}.", "wrong_pair"
     lab.crosses += 1
     chance = Random(lab.salt * 7919 + lab.crosses)
     traits = list(one.more["genes"])

@@ -15,7 +15,7 @@ CUPBOARDS = ("cupboard", "drawer", "cabinet", "locker", "chest", "crate", "trunk
 CLUTTER = (
     "stapler", "notebook", "safety goggles", "lab coat", "clipboard", "mop", "radio", "clock", "calendar", "spoon",
     "scissors", "tape", "eraser", "pencil", "broom", "bucket", "umbrella", "gloves", "sponge", "corkscrew", "candle",
-    "globe", "microscope", "slide rule", "tweezers", "test tube rack", "funnel stand", "hammer", "screwdriver", "kettle",
+    "globe", "magnifier", "slide rule", "tweezers", "test tube rack", "funnel stand", "hammer", "screwdriver", "kettle",
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class Build:
         return self.draw.pick(self.rooms)
 
     def add(self, name: str, kind: str, at: str | None = None, **more: Any) -> str:
-        """Add a thing where it is said, else in any room or, if it can be carried, in a cupboard; once for each name."""
+        """Add a thing where it is said, else in any room or, what can be carried, in a cupboard; once for each name."""
         if any(row["name"] == name for row in self.things):
             return name
         if at is None:

@@ -31,14 +31,72 @@ ASKED = """
 An answer counts only if you have made the measurements or experiments that it rests on. The first answer ends the task,
 so do everything else before."""
 FAULTY = """
-Instruments may show too much or too little, cells may be empty and wires broken: check them. A balance should show 0 with
-nothing on it, and ice water is at 0 °C."""
+Instruments may show too much or too little, cells may be empty and wires broken: check them. A balance should show 0
+with nothing on it, and ice water is at 0 °C."""
 FORM = """
 You may think first. End with one line such as
 Action: take X"""
 
 
 class Laboratory(TextEnv):
+    """Experiments in words, in a laboratory with real constants.
+
+    **What the agent sees.** Rules, the room with what is in it, and a task. Then what each action brought: readings of
+    instruments in their units, changes of state, offspring by their looks, what a handbook or a label says. Other rooms
+    and closed cupboards are not seen.
+
+    **What it must say.** One action a reply, by itself or behind ``Action:``; ``Answer: 8.9 g/cm3`` is an action too.
+    Verbs have synonyms (``place``, ``weigh``, ``mate``, ``examine``), things may be named in part where one at hand is
+    meant, units are converted (``set hot plate to 300 °F``), articles, quotes and markdown are passed over.
+
+    **What earns progress.** Subgoals, as in AgentBoard: states reached (a sample is liquid; the current flows; a plant is
+    in flower) and facts observed (its mass was read; it was measured while it melted; a cross showed which form is
+    dominant). Progress is the largest share that held at once. Where an answer is asked for it is one more subgoal,
+    which counts only with all others: a right answer without the measurements that it rests on is a guess and earns
+    nothing.
+    Numbers count within 2 degrees, 4 % (densities, resistances) or 10 % (growth a day), in any unit that is named.
+
+    **When it ends.** When all holds, or with the first answer. ``gym.make`` cuts it at 120 steps; the oracle needs at
+    most 80.
+
+    ===== ===== ===================================================================================================
+    Level Rooms Tasks
+    ===== ===== ===================================================================================================
+    1     1     one of: melt, boil, freeze; light a lamp; which form is dominant; grow to fruit; a solution, a colour,
+                an acid made neutral; a density
+    2     1     also: reach a temperature told in other degrees; is it a conductor; breed; salt from sand; which metal
+    3     2     indirect ("20 °F above its melting point", by the handbook), instruments in ounces, kelvin or inches; a
+                melting point, a resistance, a current, two traits, who breeds true, fertilisers, three things apart;
+                what can be carried is partly in closed cupboards
+    4     3     two tasks, one that changes something and one that finds something out; a balance that does not show 0,
+                a thermometer that is off, an empty cell, a broken wire; pots that dry out
+    5     4     the same with more samples, rods, creatures, pots
+    ===== ===== ===================================================================================================
+
+    **The science.** Melting and boiling points, densities, molar masses and the textbook genes of real organisms are true
+    values (CRC Handbook of Chemistry and Physics, rounded); heats and heat capacities are rounded to two digits.
+    Samples follow Newton's law of cooling with latent heats (:func:`acgym.envs.world.lab.heat.advance`); circuits are
+    loops in series with Ohm's law; 32 offspring a cross are drawn by Mendel's laws, unlinked; strong acids and bases
+    split up whole. Simplified: one ml of a solution weighs one g, samples have a condenser and lose no vapour, plants
+    stand still where they lack something and do not die, and fertilisers and wild species are invented.
+
+    **Errors.** ``malformed``: no action was read. ``not_here``, ``wrong_thing``, ``wrong_part``, ``wrong_pair``,
+    ``wrong_amount``, ``wrong_unit``, ``out_of_range``, ``empty``, ``no_free_end``, ``wrong_order``, ``already``:
+    answered, and nothing changes. ``wrong_answer`` and ``guess`` end the task.
+
+    **Splits.** Substances, solutes, acids, grains, materials, paints, organisms, invented species, plants and lamps
+    that a task is about belong to one split each; the others that lie beside them are shared.
+
+    **Source.** Ours, in the manner of ScienceWorld (arXiv 2203.07540), which ACBench (arXiv 2505.19433) plays through
+    AgentBoard (arXiv 2401.13178). MIT licence.
+
+    **Versions.** v0: first.
+
+    Args:
+        level: 1 to 5, see the table.
+        render_mode: ``"ansi"`` or None.
+    """
+
     env_id = "ACB/Lab-v0"
     capability = "real-world applications"
     error_kinds: ClassVar[Mapping[str, FailureClass]] = {

@@ -1,4 +1,4 @@
-"""Plants in pots: from seed to fruit with soil, water, light, cold and pollination; and young plants that are measured."""
+"""Plants in pots: from seed to fruit with soil, water, light, cold and pollination; young plants to measure."""
 
 from __future__ import annotations
 

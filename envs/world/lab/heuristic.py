@@ -61,11 +61,11 @@ def _script(heard: Sequence[str]) -> Iterator[str]:
 
 
 def _work(goal: str, names: Sequence[str], where: dict[str, str], heard: Sequence[str], step: int) -> Iterator[str]:
-    if " lamp" in goal or "bulb" in goal:
+    if (" lamp" in goal or "bulb" in goal) and "stick" not in goal:
         yield from _ring(names)
     elif "melt " in goal or "boil" in goal or "freez" in goal or "solid" in goal or "liquid" in goal:
         yield from _heat(goal, names, where)
-    elif "dominant forms" in goal or "dominant form." in goal or "breed a" in goal:
+    elif "dominant forms" in goal or "dominant form." in goal or "display pen" in goal:
         yield from _cross(goal, names, where, heard, step)
     elif "dens" in goal or "volume" in goal:
         yield from _weigh(goal, names, where, heard, step)
@@ -110,7 +110,7 @@ def _cross(goal: str, names: Sequence[str], where: dict[str, str], heard: Sequen
     able = [name for name in names if name[-1:].isdigit() and name.split()[0] != "pot"]
     pair = able[:2]
     forms = re.findall(r"(?<=\()([^()]+ or [^()]+)(?=\))", goal)
-    wanted = re.search(r"with (.*) and put", goal)
+    wanted = re.search(r"with (.+?)(?: and put| into the|\. breed)", goal)
     for _ in range(4):
         yield f"cross {' with '.join(pair)}"
         step += 1
@@ -179,7 +179,7 @@ def _feed(names: Sequence[str], where: dict[str, str]) -> Iterator[str]:
 
 def _pour(goal: str, names: Sequence[str]) -> Iterator[str]:
     """Pour the share of the mass that the task names, and water to fill up."""
-    found = re.search(r"([\d.]+) (k?)g of a ([\d.]+) %", goal)
+    found = re.search(r"([\d.]+) (k?)g of a .*?([\d.]+) %", goal)
     source = next((name for name in names if name.startswith(("jar", "stock"))), "jar")
     if found:
         total = float(found[1]) * (1000 if found[2] else 1)

@@ -63,6 +63,8 @@ class Solute(NamedTuple):
     name: str
     formula: str
     molar: float
+    stable: bool
+    """Whether it can be dried on a hot plate and stays what it is."""
 
 
 class Acid(NamedTuple):
@@ -80,7 +82,10 @@ def substances() -> dict[str, Substance]:
     found = {}
     for name, sort, *numbers, look in rows("substances"):
         melts, boils, density, warm_solid, fusion, warm_liquid, vaporisation = map(_number, numbers)
-        assert melts is not None and warm_solid and fusion and warm_liquid, name
+        if melts is None or not (warm_solid and fusion and warm_liquid):
+            raise ValueError(
+                f"substances.txt: {name!r} needs a melting point, two heat capacities and a heat of fusion"
+            )
         found[name] = Substance(name, sort, melts, boils, density, warm_solid, fusion, warm_liquid, vaporisation, look)
     return found
 
@@ -119,7 +124,9 @@ def plants() -> dict[str, Plant]:
 @cache
 def solutes() -> dict[str, Solute]:
     """Return soluble solids by name."""
-    return {name: Solute(name, formula, float(molar)) for name, formula, molar in rows("solutes")}
+    return {
+        name: Solute(name, formula, float(molar), stable == "1") for name, formula, molar, stable in rows("solutes")
+    }
 
 
 @cache

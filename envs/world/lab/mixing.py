@@ -1,4 +1,4 @@
-"""Vessels: pouring, filtering, drying and the pH of strong acids and bases. Mass goes from vessel to vessel or into air."""
+"""Vessels: pouring, filtering, drying, pH of strong acids and bases; mass goes from one to another or into the air."""
 
 from __future__ import annotations
 

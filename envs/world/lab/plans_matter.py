@@ -156,7 +156,7 @@ def apart(lab: Lab, plan: Plan) -> str | None:
             step = put(lab, name, "hot plate", vessels)
             if step is not None:
                 return step
-            return "set hot plate to 300" if lab.things["hot plate"].more["set"] < 300 else "wait 90 minutes"
+            return "set hot plate to 150" if lab.things["hot plate"].more["set"] < 150 else "wait 4 hours"
     return None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from acgym.draw import Draw
-from acgym.envs.world.lab.state import YOU, Lab
+from acgym.envs.world.lab.state import Lab
 from acgym.types import Json
 
 _ON = {
-    "thermometer": "use {0} on {1}", "balance": "use {0} on {1}", "ph meter": "use {0} on {1}", "ruler": "use {0} on {1}",
-    "voltmeter": "use {0} on {1}", "magnet": "use {0} on {1}", "brush": "use {0} on {1}", "can": "use {0} on {1}",
+    "thermometer": "use {0} on {1}", "balance": "use {0} on {1}", "ph meter": "use {0} on {1}",
+    "ruler": "use {0} on {1}", "voltmeter": "use {0} on {1}", "magnet": "use {0} on {1}",
+    "brush": "use {0} on {1}", "can": "use {0} on {1}",
     "fertiliser": "use {0} on {1}", "vessel": "pour {2} g from {0} into {1}", "part": "connect {0} to {1}",
     "creature": "cross {0} with {1}", "seed": "sow {0} in {1}", "soil": "put {0} in {1}",
 }  # fmt: skip
@@ -22,7 +23,8 @@ def any_action(lab: Lab, draw: Draw, asked: Json) -> str:
             return f"Action: answer {draw.between(1, 2000)}"
         return f"Action: answer {' and '.join(draw.sample(asked['among'], len(asked['right'])))}"
     if draw.chance(0.15) or not near:
-        return f"Action: {draw.pick([*(f'go to {room}' for room in lab.rooms), f'wait {draw.between(1, 60)} minutes', f'wait {draw.between(1, 60)} days'])}"
+        waits = [f"wait {draw.between(1, 60)} {unit}" for unit in ("minutes", "days")]
+        return f"Action: {draw.pick([*(f'go to {room}' for room in lab.rooms), *waits])}"
     one = draw.pick(near)
     if one.kind == "heater" and draw.chance(0.5):
         return f"Action: set {one.name} to {draw.between(20, 350)}"
@@ -34,6 +36,3 @@ def any_action(lab: Lab, draw: Draw, asked: Json) -> str:
         place = draw.pick([thing for thing in near if thing.kind in ("heater", "holder", "cylinder")] or near)
         form, other = draw.pick(("take {0}", "put {0} in {1}", "read {0}")), place
     return f"Action: {form.format(one.name, other.name, draw.between(1, 300))}"
-
-
-assert YOU

@@ -17,8 +17,7 @@ THINGS = (
 )  # fmt: skip
 NAMES = Names(
     {name.lower(): name for name in THINGS},
-    {name.lower().split()[0]: max(len(other.split()) for other in THINGS if other.lower().split()[0] == name.lower().split()[0])
-     for name in THINGS},
+    {name.lower().split()[0]: 4 for name in THINGS},
     lambda: [name.lower() for name in THINGS],
 )  # fmt: skip
 
@@ -101,8 +100,9 @@ TWO = {"kind": "names", "right": ["blue", "scentless"], "among": ["blue", "orang
         ("80 degrees", DEGREES, True), ("176.5", DEGREES, False),
         ("crucible B", NAMED, True), ("B", NAMED, True), ("It is the crucible B.", NAMED, True), ("A", NAMED, False),
         ("crucible A or crucible B", NAMED, False), ("none", NAMED, None),
-        ("blue and scentless", TWO, True), ("blue, scented", TWO, False), ("scentless (scent), blue (petals)", TWO, True),
-        ("blue", TWO, False),
+        ("blue and scentless", TWO, True), ("blue, scented", TWO, False), ("blue", TWO, False),
+        ("scentless (scent), blue (petals)", TWO, True), ("80 K = -193.15 °C", DEGREES, False),
+        ("3.01 oz / 9.6 ml = 8.9 g per cm3", NUMBER, True),
     ],
 )  # fmt: skip
 def test_an_answer_counts_by_what_it_means(said, asked, right):
