@@ -74,7 +74,7 @@ def _put(lab: Lab, action: Action) -> Did:
         return _go(lab, action) if room else _say_what("put", "put beaker on hot plate")
     thing = things[0]
     if thing.kind in FIXED or thing.kind == "sown seed":
-        return f"{the(thing.name, True)} stays where it is.", "wrong_thing"
+        return f"{the(thing.name, True)} stays where it is. Say what to put there by its name.", "wrong_thing"
     if len(things) == 1:
         circuit.disconnect(lab, thing)
         thing.at = lab.here
@@ -221,6 +221,8 @@ def _pour(lab: Lab, action: Action) -> Did:
     vessels = [thing for thing in things if "contents" in thing.more]
     if len(vessels) < 2:
         return "Say what to pour into what, such as: pour 20 g from jar into beaker", "wrong_thing"
+    if action.text.startswith("fill "):
+        vessels.reverse()
     if vessels[1].more.get("stock"):
         return f"Keep {the(vessels[1].name)} clean: pour into another vessel.", "wrong_thing"
     return mixing.pour(lab, vessels[0], vessels[1], action.number, action.unit)

@@ -49,12 +49,12 @@ class Laboratory(TextEnv):
     Verbs have synonyms (``place``, ``weigh``, ``mate``, ``examine``), things may be named in part where one at hand is
     meant, units are converted (``set hot plate to 300 °F``), articles, quotes and markdown are passed over.
 
-    **What earns progress.** Subgoals, as in AgentBoard: states reached (a sample is liquid; the current flows; a plant is
-    in flower) and facts observed (its mass was read; it was measured while it melted; a cross showed which form is
+    **What earns progress.** Subgoals, as in AgentBoard: states reached (a sample is liquid; the current flows; a plant
+    is in flower) and facts observed (its mass was read; it was measured while it melted; a cross showed which form is
     dominant). Progress is the largest share that held at once. Where an answer is asked for it is one more subgoal,
     which counts only with all others: a right answer without the measurements that it rests on is a guess and earns
-    nothing.
-    Numbers count within 2 degrees, 4 % (densities, resistances) or 10 % (growth a day), in any unit that is named.
+    nothing. Numbers count within 2 degrees, 4 % (densities, resistances) or 10 % (growth a day), in any unit that is
+    named.
 
     **When it ends.** When all holds, or with the first answer. ``gym.make`` cuts it at 120 steps; the oracle needs at
     most 80.
@@ -73,8 +73,8 @@ class Laboratory(TextEnv):
     5     4     the same with more samples, rods, creatures, pots
     ===== ===== ===================================================================================================
 
-    **The science.** Melting and boiling points, densities, molar masses and the textbook genes of real organisms are true
-    values (CRC Handbook of Chemistry and Physics, rounded); heats and heat capacities are rounded to two digits.
+    **The science.** Melting and boiling points, densities, molar masses and the textbook genes of real organisms are
+    true values (CRC Handbook of Chemistry and Physics, rounded); heats and heat capacities are rounded to two digits.
     Samples follow Newton's law of cooling with latent heats (:func:`acgym.envs.world.lab.heat.advance`); circuits are
     loops in series with Ohm's law; 32 offspring a cross are drawn by Mendel's laws, unlinked; strong acids and bases
     split up whole. Simplified: one ml of a solution weighs one g, samples have a condenser and lose no vapour, plants

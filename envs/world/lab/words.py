@@ -38,8 +38,14 @@ _PAIRS = {
 }  # fmt: skip
 _TO_DEVICE = frozenset(("heat", "cool", "melt", "boil", "freeze", "warm", "chill"))
 """Verbs that put a thing into a device where two are named and no temperature is."""
-_ADDED = {"weigh": "mass", "self": "itself", "self-pollinate": "itself"}
+_ADDED = {"weigh": "mass", "self": "itself", "self-pollinate": "itself", "fill": "fill"}
 """Words that a verb says without saying them."""
+_SMALL = frozenset(
+    "the a an of from into in on onto to with my your some and at up out inside using by it its this that then now again "
+    "for off back down over all both label display text level reading value amount temperature mass weight volume height "
+    "length voltage current terminal end contents measure minutes free through".split()
+)
+"""Words that name nothing."""
 _DIGITS = "0123456789-−–."
 _ANSWER_IS = re.compile(r"(?:the |my )?(?:final )?answer(?: is|:)? ")
 _MINUTES = {
@@ -146,16 +152,32 @@ def _parts(verb: str, words: list[str], names: Names) -> Action:
 
 
 def _in_part(left: list[tuple[int, str]], names: Names, found: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Add, in their order, things at hand that a word of their own names without a doubt."""
+    """Add, in their order, things at hand that words beside one another name without a doubt, in part."""
     near = [name.split() for name in names.near()]
     more = list(found)
-    for i, word in left:
-        meant = [name for name in near if word in name] if len(word) > 2 else []
+    for i, words in _phrases(left):
+        meant = [name for name in near if all(word in name for word in words)]
         if len(meant) == 1:
             name = names.full[" ".join(meant[0])]
             if all(name != other for _, other in more):
                 more.append((i, name))
     return sorted(more)
+
+
+def _phrases(left: list[tuple[int, str]]) -> list[tuple[int, list[str]]]:
+    """Put words that stand beside one another together; small words divide them, but for "of"."""
+    phrases: list[tuple[int, list[str]]] = []
+    last = -2
+    for i, word in left:
+        if word == "of" and last == i - 1:
+            last = i
+        elif word not in _SMALL and len(word) > 2:
+            if last == i - 1:
+                phrases[-1][1].append(word)
+            else:
+                phrases.append((i, [word]))
+            last = i
+    return phrases
 
 
 def _meant(action: Action, first: str) -> Action | None:

@@ -53,6 +53,9 @@ def of_kind(kind, level, split="eval"):
         ("go into the physics lab", "go", ("physics lab",), None, ""),
         ("heat the beaker on the hot plate", "put", ("beaker", "hot plate"), None, ""),
         ("look around", "look", (), None, ""),
+        ("fill the beaker with 20 g from the jar", "pour", ("beaker", "1-butanol jar"), 20.0, "g"),
+        ("measure the temperature of the flask", "use", ("flask of water",), None, ""),
+        ("take flask of ethanol", "take", (), None, ""),
         ("examine pot 2", "read", ("pot 2",), None, ""),
     ],
 )
