@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from acgym.envs.names import words as listed
 from acgym.envs.world.lab.units import NUMBER, number_of
 
 MAX_LINE = 300
@@ -41,9 +42,11 @@ _TO_DEVICE = frozenset(("heat", "cool", "melt", "boil", "freeze", "warm", "chill
 _ADDED = {"weigh": "mass", "self": "itself", "self-pollinate": "itself", "fill": "fill"}
 """Words that a verb says without saying them."""
 _SMALL = frozenset(
-    "the a an of from into in on onto to with my your some and at up out inside using by it its this that then now again "
-    "for off back down over all both label display text level reading value amount temperature mass weight volume height "
-    "length voltage current terminal end contents measure minutes free through".split()
+    listed(
+        "the a an of from into in on onto to with my your some and at up out inside using by it its this that then now "
+        "again for off back down over all both label display text level reading value amount temperature mass weight "
+        "volume height length voltage current terminal end contents measure minutes free through"
+    )
 )
 """Words that name nothing."""
 _DIGITS = "0123456789-−–."
