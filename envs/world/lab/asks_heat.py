@@ -26,7 +26,7 @@ def change(build: Build) -> None:
         say = build.draw.pick(("Melt all of the {}.", "Make the {} wholly liquid.", "Turn the solid {} into a liquid."))
     elif what == "boil":
         of = build.draw.pick([one for one in _pool(build, "liquid") if one.boils and one.boils < HOTTEST])
-        phases, around = ["boiling", "vapour"], [of.boils, 4000.0]
+        phases, around = ["boiling", "vapour"], [of.boils or of.melts, 4000.0]
         say = build.draw.pick(("Bring the {} to the boil.", "Make the {} boil.", "Heat the {} until it boils."))
     else:
         coldest = -70 if build.level == 1 else -190

@@ -30,21 +30,21 @@ def solution(build: Build) -> None:
         share = build.draw.pick((0.5, 0.9, 1.2, 2, 2.5, 4, 5, 7.5, 8, 12)) / 100
         source = build.add(f"jar of {one.name}", "vessel", contents={one.name: 900.0}, stock=True, label=one.name)
         steps = [[source, total * share], [water, total * (1 - share)]]
-        mass = _grams(build, total)
-        text = f"Make {mass} of a solution of {one.name} in water, {100 * share:g} % by mass, in the beaker."
+        whole = _grams(build, total)
+        text = f"Make {whole} of a solution of {one.name} in water, {100 * share:g} % by mass, in the beaker."
     else:
         molal = build.draw.between(2, 15) / 10
         source = build.add(f"jar of {one.name}", "vessel", contents={one.name: 3000.0}, stock=True, label=one.name)
-        mass = molal * one.molar * total / 1000
-        share = mass / (mass + total)
-        steps = [[source, mass], [water, float(total)]]
+        grams = molal * one.molar * total / 1000
+        share = grams / (grams + total)
+        steps = [[source, grams], [water, float(total)]]
         others = build.draw.sample([other for other in solutes().values() if other is not one], 4)
         build.book([f"{row.name}, {row.formula}: {row.molar:.2f} g/mol" for row in build.draw.shuffled([one, *others])])
         text = (
             f"Dissolve {one.name} in {_grams(build, total)} of water in the beaker, so that there are {molal:g} mol of "
             f"it for each kg of water."
         )
-        total = round(total + mass)
+        total = round(total + grams)
     shares = {one.name: share, "water": 1 - share}
     build.goals.append(["near", beaker, shares])
     build.goals.append(["mix", beaker, shares, total * 0.98, total * 1.02])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from acgym.envs.world.lab import circuit, growing, mixing
 from acgym.envs.world.lab.breeding import form
@@ -91,7 +91,7 @@ def _exposed(lab: Lab, name: str, low: float, high: float) -> bool:
     return place is not None and place.kind == "heater" and low <= float(place.more["set"]) <= high
 
 
-_HOLDS = {
+_HOLDS: dict[str, Callable[..., object]] = {
     "exposed": _exposed,
     "wired": lambda lab, name: not circuit.free_ends(lab, lab.things[name]),
     "bred": _bred,
@@ -145,4 +145,4 @@ def _number_right(said: str, asked: Json) -> bool | None:
         if converted is None:
             return False
         value = converted
-    return abs(value - asked["value"]) <= asked["within"]
+    return bool(abs(value - asked["value"]) <= asked["within"])

@@ -50,8 +50,8 @@ def _tells(one: Thing, other: Thing, trait: str) -> bool:
     """Say whether a cross is likely to show which form is dominant."""
     mine, theirs = one.more["genes"][trait], other.more["genes"][trait]
     if form(one, trait) == form(other, trait):
-        return sum(mine) == sum(theirs) == 1
-    return 2 in (sum(mine), sum(theirs))
+        return bool(sum(mine) == sum(theirs) == 1)
+    return bool(sum(mine) == 2 or sum(theirs) == 2)
 
 
 def breeds_true(lab: Lab, plan: Plan) -> str | None:
