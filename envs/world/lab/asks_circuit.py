@@ -88,7 +88,7 @@ def flow(build: Build) -> None:
 
 def conductors(build: Build) -> None:
     """Find out by a circuit which unknown rods conduct, and sort them."""
-    count = {2: 1, 3: 2, 4: 2, 5: 3}[build.level]
+    count = 1 if build.level == 2 else 2
     materials = build.draw.sample(own(rods(), build.split, "rod"), count)
     if count > 1 and len({rods()[one] for one in materials}) == 1:  # both answers should come up
         other = [one for one in own(rods(), build.split, "rod") if rods()[one] != rods()[materials[0]]]
