@@ -58,7 +58,7 @@ def current(lab: Lab, name: str) -> float:
     if loop is None:
         return 0.0
     volts = sum(sign * (part.more.get("volts") or 0.0) for part, sign in loop)
-    return abs(volts) / sum(float(part.more["ohms"]) for part, _ in loop)
+    return float(abs(volts) / sum(float(part.more["ohms"]) for part, _ in loop))
 
 
 def share(lab: Lab, lamp: Thing) -> float:

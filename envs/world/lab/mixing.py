@@ -23,7 +23,7 @@ def grams(vessel: Thing) -> float:
 
 def has_liquid(vessel: Thing) -> bool:
     """Say whether there is water in a vessel; only then what is in it is measured in millilitres."""
-    return vessel.more["contents"].get("water", 0.0) > _TRACE or vessel.more.get("paint", False)
+    return bool(vessel.more["contents"].get("water", 0.0) > _TRACE or vessel.more.get("paint", False))
 
 
 def pour(lab: Lab, source: Thing, goal: Thing, number: float | None, unit: str) -> tuple[str, str | None]:
