@@ -70,7 +70,7 @@ class Laboratory(TextEnv):
                 what can be carried is partly in closed cupboards
     4     3     two tasks, one that changes something and one that finds something out; a balance that does not show 0,
                 a thermometer that is off, an empty cell, a broken wire; pots that dry out
-    5     4     the same with more samples, creatures and pots   
+    5     4     the same with more samples, creatures and pots
     ===== ===== ===================================================================================================
 
     **The science.** Melting and boiling points, densities, molar masses and the textbook genes of real organisms are
