@@ -80,6 +80,7 @@ def compare(
     ray: str | None = None,
     imports: Sequence[str] = (),
     progress: bool | Listener = True,
+    margin: float | None = None,
     **options: Unpack[Options],
 ) -> ComparisonResult:
     """Play the same episodes with a dense agent and with others, and compare them pair by pair.
@@ -101,6 +102,8 @@ def compare(
         ray: address of a Ray cluster on which they play; needs an ``out`` that all its nodes see.
         imports: modules that register environments or methods; imported first, in workers too.
         progress: whether to show how far it is, on standard error or in the notebook; or who hears of it.
+        margin: loss of success, in (0, 1), of which is asked whether each agent has it: yes, no, or how many more
+            episodes would tell (:mod:`acgym.analysis.equivalence`); it changes no episode.
         options: see :class:`Options`.
 
     Raises:
@@ -109,10 +112,10 @@ def compare(
         OSError: if the disk is full; finished episodes stay readable.
         acgym.loop.EnvBug: if an environment breaks its contract.
     """
-    _refuse_unknown(options)
+    _refuse_unknown(options, margin)
     names, given = handed_over(agents)
     chosen = entries(envs)
-    play = partial(compared, workers=workers, ray=ray, progress=progress, given=given)
+    play = partial(compared, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
     if add is not None:
         _refuse_beside_add({"envs": chosen, "episodes": episodes, **options})
         return play(*joined(Path(add), names, None if isinstance(out, Named) else out, imports))
@@ -133,6 +136,7 @@ def compared(
     ray: str | None = None,
     progress: bool | Listener = True,
     given: Mapping[str, Agent] | None = None,
+    margin: float | None = None,
     temporary: bool = False,
 ) -> ComparisonResult:
     """Play what the settings say, or what is left of it, into a folder.
@@ -144,6 +148,7 @@ def compared(
         ray: as :func:`compare` takes it.
         progress: as :func:`compare` takes it.
         given: spec -> agent, from :func:`handed_over`.
+        margin: as :func:`compare` takes it.
         temporary: remove the folder with the result.
 
     Raises:
@@ -152,7 +157,9 @@ def compared(
     settings = as_on_disk(settings, folder)
     workers = workers or default_workers(settings)
     with _heard(progress, settings) as listener:
-        numbers = run_comparison(settings, folder, listener=listener, workers=workers, ray=ray, given=given)
+        numbers = run_comparison(
+            settings, folder, listener=listener, workers=workers, ray=ray, given=given, margin=margin
+        )
     from acgym.results.comparison import ComparisonResult  # statistics take seconds to load: when they are needed
 
     return ComparisonResult(Run.read(folder), numbers, temporary=temporary)
@@ -175,12 +182,16 @@ def joined(
     return settings, where
 
 
-def _refuse_unknown(options: Mapping[str, Any]) -> None:
-    """Refuse an option that there is not, with the nearest."""
+def _refuse_unknown(options: Mapping[str, Any], margin: float | None) -> None:
+    """Refuse an option that there is not, with the nearest, and a margin outside its range."""
+    if margin is not None:
+        from acgym.analysis.equivalence import check_margin  # statistics take seconds to load
+
+        check_margin(margin)
     known = Options.__annotations__
     for name in options:
         if name not in known:
-            near = get_close_matches(name, [*known, "episodes", "workers", "progress", "imports"], n=1)
+            near = get_close_matches(name, [*known, "episodes", "workers", "progress", "imports", "margin"], n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise TypeError(f"compare has no option {name!r}; {hint}Known: {', '.join(known)}")
 
