@@ -76,11 +76,11 @@ def compare(
     episodes: int | None = None,
     out: str | Path | Named | None = None,
     add: str | Path | None = None,
-    margin: float | None = None,
     workers: int | None = 1,
     ray: str | None = None,
     imports: Sequence[str] = (),
     progress: bool | Listener = True,
+    margin: float | None = None,
     **options: Unpack[Options],
 ) -> ComparisonResult:
     """Play the same episodes with a dense agent and with others, and compare them pair by pair.
@@ -96,14 +96,14 @@ def compare(
         out: the run's folder; the same call with it goes on where it stopped. None for a temporary one where
             ``tempfile`` puts it (``result.folder``), removed with the result; ``NAMED`` for ``runs/`` and a name.
         add: folder of a run that the agents join: they alone play, the episodes that its others played, and what it has
-            played, probed and calibrated is kept. With ``out`` it is copied there first. It allows no ``options``.
-        margin: loss of success, in (0, 1), of which is asked whether each agent has it: yes, no, or how many more
-            episodes would tell; None for no such question.
+            played, probed and calibrated is kept. With ``out`` it is copied there first. It allows no further options.
         workers: processes that play; 1 for this one alone, None for one a core if all models are small. A script that
             asks for more begins its work under ``if __name__ == "__main__":``.
         ray: address of a Ray cluster on which they play; needs an ``out`` that all its nodes see.
         imports: modules that register environments or methods; imported first, in workers too.
         progress: whether to show how far it is, on standard error or in the notebook; or who hears of it.
+        margin: loss of success, in (0, 1), of which is asked whether each agent has it: yes, no, or how many more
+            episodes would tell (:mod:`acgym.analysis.equivalence`); it changes no episode.
         options: see :class:`Options`.
 
     Raises:
@@ -112,11 +112,7 @@ def compare(
         OSError: if the disk is full; finished episodes stay readable.
         acgym.loop.EnvBug: if an environment breaks its contract.
     """
-    _refuse_unknown(options)
-    if margin is not None:
-        from acgym.analysis.equivalence import check_margin  # statistics take seconds to load
-
-        check_margin(margin)
+    _refuse_unknown(options, margin)
     names, given = handed_over(agents)
     chosen = entries(envs)
     play = partial(compared, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
@@ -186,12 +182,16 @@ def joined(
     return settings, where
 
 
-def _refuse_unknown(options: Mapping[str, Any]) -> None:
-    """Refuse an option that there is not, with the nearest."""
+def _refuse_unknown(options: Mapping[str, Any], margin: float | None) -> None:
+    """Refuse an option that there is not, with the nearest, and a margin outside its range."""
+    if margin is not None:
+        from acgym.analysis.equivalence import check_margin  # statistics take seconds to load
+
+        check_margin(margin)
     known = Options.__annotations__
     for name in options:
         if name not in known:
-            near = get_close_matches(name, [*known, "episodes", "margin", "workers", "progress", "imports"], n=1)
+            near = get_close_matches(name, [*known, "episodes", "workers", "progress", "imports", "margin"], n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise TypeError(f"compare has no option {name!r}; {hint}Known: {', '.join(known)}")
 

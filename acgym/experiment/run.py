@@ -86,15 +86,7 @@ def run_comparison(
         if workers == 1 and ray is None:
             _play(settings, run, work(listener, lambda _: run).all)
         else:
-            from acgym.workers.pool import Workers
-
-            team: Team | None = None
-            if ray is not None:
-                from acgym.workers.ray import Cluster
-
-                team = Cluster(ray, workers)
-            with Workers(workers, work, run.append, listener, team, _load_the_rest) as pool:
-                _play(settings, run, ParallelExecutor(settings, run, pool, listener).all)
+            _play_shared(settings, run, work, listener, workers, ray)
         # here: statistics take seconds to load, in workers too
         from acgym.analysis.comparison import assemble_result
         from acgym.analysis.result import RESULT
@@ -102,6 +94,19 @@ def run_comparison(
         result = assemble_result(run, margin)
         run.write_json(RESULT, result.to_json())
     return result
+
+
+def _play_shared(settings: Settings, run: Run, work: Work, listener: Listener, workers: int, ray: str | None) -> None:
+    """Let several workers play."""
+    from acgym.workers.pool import Workers
+
+    team: Team | None = None
+    if ray is not None:
+        from acgym.workers.ray import Cluster
+
+        team = Cluster(ray, workers)
+    with Workers(workers, work, run.append, listener, team, _load_the_rest) as pool:
+        _play(settings, run, ParallelExecutor(settings, run, pool, listener).all)
 
 
 def default_workers(settings: Settings) -> int:

@@ -138,8 +138,7 @@ def prepare(
 
     Args:
         agents: agent specs, the dense one first; empty for the default comparison.
-        envs: environment ids or short names, ``"module:ID"`` to import the module that registers one; ``(id, kwargs)``
-            for one with arguments of its own; empty for those of ``suite``.
+        envs: ids or short names, ``"module:ID"`` to import a module first, ``(id, kwargs)``; empty for the ``suite``'s.
         episodes: episodes per environment and agent, 1 to 1,000,000; None for 100, or for at most 5,000 with ``until``.
         seed: 0 or larger; another seed, other episodes.
         level: 1 to 5; None for 1 if the reference agent takes part, else each environment's default.
@@ -170,8 +169,7 @@ def prepare(
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = check_files(*(each for each in used if each is not None))
-    envs = [env if isinstance(env, str) else (env[0], _json_only(dict(env[1]))) for env in envs]
-    chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
+    chosen = chosen_environments(list(map(_json_entry, envs)), suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
     last = (None if suite is None else suite.rpartition(":")[2], dict[str, int](), shots, malformed_limit)
@@ -240,6 +238,11 @@ def _given(kwargs: dict[str, Json], level: int | None) -> dict[str, Json]:
     if level is not None and kwargs.get("level", level) != level:
         raise ValueError(f"the level is given twice: {level} and {kwargs['level']}; keep one")
     return {**_json_only(kwargs), **({} if level is None else {"level": level})}
+
+
+def _json_entry(entry: Entry) -> Entry:
+    """Return an environment with the arguments as a record will hold them."""
+    return entry if isinstance(entry, str) else (entry[0], _json_only(dict(entry[1])))
 
 
 def _json_only(kwargs: dict[str, Json]) -> dict[str, Json]:

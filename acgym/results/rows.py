@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from acgym.analysis.divergence import first_difference
+from acgym.analysis.equivalence import Equivalence
 from acgym.analysis.failure import classify
 from acgym.analysis.numbers import Comparison, Score
 from acgym.analysis.result import AgentResult
@@ -45,6 +46,11 @@ class AgentRow:
     """Whether ``p`` is below 0.05."""
     limit: str | None
     """Why nothing can be said of a loss here (``floor``, ``few``: :attr:`acgym.analysis.numbers.Comparison.limit`)."""
+    not_worse: str | None
+    """Whether it is not worse by the margin that was asked for: ``yes``, ``no``, ``open`` or ``cannot``
+    (:attr:`acgym.analysis.equivalence.Equivalence.verdict`); None where no margin was."""
+    further: int | None
+    """Of an open one: about so many more episodes would tell."""
     lost: int | None
     """Episodes that only the first agent solved."""
     won: int | None
@@ -82,6 +88,8 @@ def _agent_row(agent: AgentResult, env: str) -> AgentRow:
     measured = agent.scores[env]
     score = measured if isinstance(measured, Score) else None
     row, signals = agent.comparison(env), agent.signals.get(env)
+    asked = (agent.equivalence or {}).get(env)
+    equivalence = asked if isinstance(asked, Equivalence) else None
     return AgentRow(
         agent=agent.name,
         env=env,
@@ -92,6 +100,8 @@ def _agent_row(agent: AgentResult, env: str) -> AgentRow:
         success_high=_of(score, "success_interval.high"),
         progress=_of(score, "progress"),
         **_difference(row),
+        not_worse=_of(equivalence, "verdict"),
+        further=_of(equivalence, "further"),
         anchored_success=_of(score, "anchored_success"),
         format_error_rate=_of(score, "format_error_rate"),
         decision_error_rate=_of(score, "decision_error_rate"),

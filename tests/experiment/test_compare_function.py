@@ -216,6 +216,14 @@ def test_what_needs_more_than_this_process_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_margin_is_asked_of_every_agent():
+    row = compare("oracle", shrug, episodes=40, margin=0.5).rows()[1]
+    assert (row.not_worse, row.further) == ("no", None)
+    assert compare("oracle", shrug).rows()[1].not_worse is None
+    with pytest.raises(ValueError, match="margin"):
+        compare("oracle", shrug, margin=2.0)
+
+
 def test_an_option_that_there_is_not_is_refused_with_the_nearest():
     with pytest.raises(TypeError, match="compare has no option 'episode'; did you mean 'episodes'"):
         compare("oracle", episode=3)
