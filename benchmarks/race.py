@@ -24,12 +24,12 @@ WON = 0.02
 """Share of pairs that a recipe wins; it loses so many more as its loss is."""
 
 
-def p_path(x: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
-    """Return p after each of n values: what :func:`acgym.statistics.sequential.margin_ps` gives of so many."""
-    total = np.full(x.shape, -np.inf)
-    for fraction in FRACTIONS:
-        total = np.logaddexp(total, np.cumsum(np.log1p(fraction * (x / mean - 1))))
-    return np.asarray(np.exp(-np.maximum.accumulate(np.maximum(0.0, total - np.log(len(FRACTIONS))))))
+def p_path(gains: NDArray[np.int64], margin: float) -> NDArray[np.float64]:
+    """Return p after each of n gains: what :func:`acgym.statistics.sequential.margin_ps` gives of so many."""
+    x, mean = np.array([0.0, 0.5, 1.0]), (1 - margin) / 2
+    growth = np.log1p(FRACTIONS[:, None] * (x / mean - 1))[:, gains + 1]
+    wealth = np.exp(np.cumsum(growth, axis=1)).mean(axis=0)
+    return np.asarray(1 / np.maximum.accumulate(np.maximum(1.0, wealth)))
 
 
 def one(
@@ -43,10 +43,9 @@ def one(
         for env in counts:
             if (agent, env) not in drawn:
                 loss = losses[agent][ENVS.index(env)]
-                gains = rng.choice([-1.0, 1.0, 0.0], p=[WON + loss, WON, 1 - 2 * WON - loss], size=limit)
-                x = (gains + 1) / 2
-                drawn[agent, env] = [float(len(paths)), *gains]  # the first says whose it is
-                paths[len(paths)] = p_path(x, (1 - margin) / 2), p_path(1 - x, (1 + margin) / 2)
+                gains = rng.choice([-1, 1, 0], p=[WON + loss, WON, 1 - 2 * WON - loss], size=limit)
+                drawn[agent, env] = [float(len(paths)), *gains.tolist()]  # the first says whose it is
+                paths[len(paths)] = p_path(gains, margin), p_path(-gains, -margin)
         return {env: drawn[agent, env][: count + 1] for env, count in counts.items()}
 
     def tests(gains: Gains, _: float) -> tuple[float, float]:

@@ -60,7 +60,7 @@ def _more(found: Equivalence) -> str:
 
 def _rounded(count: int) -> int:
     """Round up to two digits: more would be a promise."""
-    step = 10 ** max(0, len(str(count)) - 2)
+    step = int(10 ** max(0, len(str(count)) - 2))
     return -(-count // step) * step
 
 

@@ -125,10 +125,10 @@ def pairs_to_tell(
     under = tango_score(-margin, lost, won, 1.0)  # of one pair: gap over its standard deviation there
     spread = abs(gap / under) if under else math.sqrt(lost + won)
     seen = math.sqrt(max(0.0, lost + won - (won - lost) ** 2))
-    z = stats.norm.isf([alpha, 1 - power])
-    if abs(gap) < 1e-9 or (z[0] * spread + z[1] * seen) ** 2 > _MOST * gap**2:
+    needed = float(stats.norm.isf(alpha)) * spread + float(stats.norm.isf(1 - power)) * seen
+    if abs(gap) < 1e-9 or needed**2 > _MOST * gap**2:
         return None
-    n = math.ceil(((z[0] * spread + z[1] * seen) / gap) ** 2 / strata)
+    n = math.ceil((needed / gap) ** 2 / strata)
     if strata > 1 or (lost + won) * n > 20:
         return n
     test = not_worse_p if gap > 0 else worse_p

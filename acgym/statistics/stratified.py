@@ -198,7 +198,7 @@ def paired_score(lost: Floats, won: Floats, n: Floats, difference: float) -> flo
         middle = (low + high) / 2
         low, high = (low, middle) if passed(middle) else (middle, high)
     _, variance = tilted(np.full(strata, sign * high / strata))
-    return (estimate - difference) * strata / math.sqrt(max(1e-300, float((variance / n).sum())))
+    return float((estimate - difference) * strata / math.sqrt(max(1e-300, float((variance / n).sum()))))
 
 
 def share_ends(solved: Floats, n: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
