@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -168,9 +169,14 @@ class ToolPlan(TextEnv):
         return self._written(mentioned(self.observations[0]))
 
 
+@cache
+def _fitting(split: Split, least: int, most: int) -> tuple[Goal, ...]:
+    return tuple(goal for goal in goals(split) if least <= len(goal.steps) <= most and not goal.branches)
+
+
 def _goals(draw: Draw, split: Split, count: int, least: int, most: int) -> list[Goal]:
     """Draw goals with so many steps, of different domains if there are enough."""
-    fitting = [goal for goal in goals(split) if least <= len(goal.steps) <= most and not goal.branches]
+    fitting = _fitting(split, least, most)
     if count == 1:
         return [draw.pick(fitting)]
     found: dict[str, Goal] = {}

@@ -112,9 +112,8 @@ class ToolReason(Ability):
             reference.append(LETTERS[shown.index(right)])
             kinds.append([option[1] for option in shown])
             told = "\n".join(f"{LETTERS[k]}) {option[0]}" for k, option in enumerate(shown))
-            docs = "\n".join(tool.signature for tool in goal.domain.tools)
             blocks.append(
-                f"Situation {i}\nTools:\n{docs}\nThe user wants: {said}\n{course.history()}\nOptions:\n{told}"
+                f"Situation {i}\nTools:\n{goal.domain.signatures}\nThe user wants: {said}\n{course.history()}\nOptions:\n{told}"
             )
         kind = f"{course.done} calls made" if count == 1 else f"{count} situations"
         return Task(kind, dated(day, "\n".join(blocks)), {"kinds": kinds}, reference)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 from acgym.draw import Draw
@@ -59,8 +60,10 @@ def dressed(draw: Draw, voice: Voice, phrase: Phrase, words: Words) -> tuple[str
     slots = phrase.slots
     for i, slot in enumerate(slots):
         pieces[2 * i + 1] = words.of(slot).said
+    if not voice.changes_mind:
+        return voice.dress(draw, pieces), None
     places = [i for i in range(len(slots)) if len(pieces[2 * i + 1].split()) <= MAX_TAKEN_BACK]
-    if not voice.changes_mind or not places:
+    if not places:
         return voice.dress(draw, pieces), None
     place = draw.pick(places)
     try:
@@ -80,11 +83,13 @@ def remark(draw: Draw, split: Split, phrase: Phrase, words: Words) -> str:
     return dressed(draw, draw.pick(speakers(split)), phrase, words)[0]
 
 
+@cache
 def speakers(split: Split) -> Sequence[Voice]:
     """Voices that take whole sentences and take nothing back."""
-    return [voice for voice in voices(split) if voice.form == "say" and not voice.changes_mind]
+    return tuple(voice for voice in voices(split) if voice.form == "say" and not voice.changes_mind)
 
 
+@cache
 def plain_voices(split: Split) -> Sequence[Voice]:
     """Voices that neither misspell nor take anything back."""
-    return [voice for voice in voices(split) if not voice.style]
+    return tuple(voice for voice in voices(split) if not voice.style)
