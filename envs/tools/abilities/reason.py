@@ -113,7 +113,8 @@ class ToolReason(Ability):
             kinds.append([option[1] for option in shown])
             told = "\n".join(f"{LETTERS[k]}) {option[0]}" for k, option in enumerate(shown))
             blocks.append(
-                f"Situation {i}\nTools:\n{goal.domain.signatures}\nThe user wants: {said}\n{course.history()}\nOptions:\n{told}"
+                f"Situation {i}\nTools:\n{goal.domain.signatures}\nThe user wants: {said}\n{course.history()}\n"
+                f"Options:\n{told}"
             )
         kind = f"{course.done} calls made" if count == 1 else f"{count} situations"
         return Task(kind, dated(day, "\n".join(blocks)), {"kinds": kinds}, reference)
