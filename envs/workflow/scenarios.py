@@ -35,8 +35,8 @@ class WorkflowOpen(Workflow):
     level to do    far near done twice
     ===== ======== === ==== ==== =====
     1     4        1   0    0    0
-    2     5        2   1    0    0
-    3     6 to 7   2   2    1    0
+    2     5        1   2    0    0
+    3     6 to 7   1   3    1    0
     4     8        1   4    1    1
     5     9 to 12  1   5    1    2
     ===== ======== === ==== ==== =====
