@@ -100,18 +100,18 @@ class ToolReview(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.211, 0.211),
-        2: Anchor(0.041, 0.199),
-        3: Anchor(0.004, 0.193),
-        4: Anchor(0.001, 0.197),
-        5: Anchor(0.000, 0.205),
+        1: Anchor(0.221, 0.221),
+        2: Anchor(0.039, 0.206),
+        3: Anchor(0.009, 0.197),
+        4: Anchor(0.002, 0.202),
+        5: Anchor(0.000, 0.198),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.777, 0.777),
-        2: Anchor(0.344, 0.590),
-        3: Anchor(0.134, 0.512),
-        4: Anchor(0.064, 0.503),
-        5: Anchor(0.017, 0.503),
+        1: Anchor(0.751, 0.751),
+        2: Anchor(0.351, 0.590),
+        3: Anchor(0.037, 0.331),
+        4: Anchor(0.012, 0.324),
+        5: Anchor(0.002, 0.333),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:

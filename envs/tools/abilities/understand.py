@@ -84,18 +84,18 @@ class ToolUnderstand(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.004, 0.065),
-        2: Anchor(0.009, 0.069),
-        3: Anchor(0.000, 0.067),
-        4: Anchor(0.000, 0.072),
+        1: Anchor(0.006, 0.064),
+        2: Anchor(0.004, 0.064),
+        3: Anchor(0.000, 0.070),
+        4: Anchor(0.000, 0.068),
         5: Anchor(0.000, 0.068),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.198, 0.462),
         2: Anchor(0.185, 0.430),
-        3: Anchor(0.003, 0.355),
-        4: Anchor(0.001, 0.358),
-        5: Anchor(0.000, 0.354),
+        3: Anchor(0.003, 0.312),
+        4: Anchor(0.001, 0.311),
+        5: Anchor(0.000, 0.309),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
