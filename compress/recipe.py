@@ -13,6 +13,8 @@ from acgym.compress.methods.table import METHODS
 from acgym.compress.options.fp4 import BlockFp4
 from acgym.compress.options.fp8 import Fp8Options
 from acgym.compress.options.weights import Needs, Options, words
+from acgym.plugins import METHODS as PLUGINS
+from acgym.plugins import load_plugins
 
 EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
 
@@ -94,6 +96,7 @@ def parse(text: str) -> Recipe:
     ``smoothquant-w8a8``      SmoothQuant, 8-bit weights and activations; also ``alpha0.8``
     ``act-int8``              only the inputs of projections are rounded, token by token; also ``act-fp8``
     ``kv-int4-g32``           the key-value cache in 4 bits, 32 neighbours of a head to a grid (default: all of a head)
+    ``kv-k8v4``               keys in 8 bits, values in 4; also ``kv-fp8``
     ``wanda-50+rtn-w8``       first prune, then quantise: zeros stay zeros
     ``gptq-w4+kv-int8``       any steps can be joined
     ========================  =====================================================================================
@@ -105,6 +108,7 @@ def parse(text: str) -> Recipe:
     cleaned = text.strip().lower()
     if not cleaned:
         raise ValueError(f"a recipe is empty; write for example {EXAMPLES}")
+    load_plugins(PLUGINS)
     return Recipe(tuple(_step(part.strip()) for part in cleaned.split("+")))
 
 

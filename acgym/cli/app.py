@@ -14,6 +14,7 @@ from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
 from acgym.cli.options import ENV_HELP, Kwargs, json_object
+from acgym.cli.own import doctor, new
 from acgym.cli.plan import plan
 from acgym.cli.play import compare, play
 from acgym.cli.probe import probe
@@ -60,7 +61,7 @@ def envs(
     with plain_errors():
         from acgym.acbench import SUITE
         from acgym.cli.show import show_environments
-        from acgym.compare.environments import suite_environments
+        from acgym.experiment.environments import suite_environments
         from acgym.suites import environment_ids
 
         find_modules([suite or ""])
@@ -77,7 +78,7 @@ def check(
     with plain_errors():
         from acgym.check import ContractError
         from acgym.check import check as run_check
-        from acgym.compare.environments import known_environment
+        from acgym.experiment.environments import known_environment
 
         find_modules([env])
         arguments = json_object(kwargs)
@@ -106,6 +107,8 @@ for _command in (
     view,
     export,
     export_chats,
+    new,
+    doctor,
 ):
     app.command()(_command)
 app.add_typer(data, name="data")

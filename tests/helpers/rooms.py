@@ -33,9 +33,14 @@ ROOMS: dict[str, Room] = {
         "a comparison to sentences, tables, figures, pages",
         ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record", "acgym.statistics"),
     ),
+    "acgym.results": Room(
+        "a comparison in a script's hands: tables, data frames, pairs, figures",
+        ("acgym", "acgym.analysis", "acgym.record", "acgym.report", "acgym.statistics"),
+    ),
     "acgym.export": Room(
         "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
     ),
+    "acgym.scaffold": Room("a package of one's own, begun from a template", ()),
     # official data sets
     "acgym.data": Room("data sets that their authors publish: listed, fetched, checked", ("acgym",)),
     # environments: four capabilities, none of which knows another
@@ -134,7 +139,7 @@ ROOMS: dict[str, Room] = {
         ("acgym", "acgym.agents", "acgym.agents.local", "acgym.agents.tool_formats", "acgym.envs", "acgym.record"),
     ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
-    "acgym.compare": Room(
+    "acgym.experiment": Room(
         "the jobs on a run",
         (
             "acgym",
@@ -142,6 +147,7 @@ ROOMS: dict[str, Room] = {
             "acgym.record",
             "acgym.analysis",
             "acgym.report",
+            "acgym.results",
             "acgym.probe",
             "acgym.calibrate",
             "acgym.assemble",
@@ -161,11 +167,13 @@ ROOMS: dict[str, Room] = {
             "acgym.statistics",
             "acgym.analysis",
             "acgym.report",
+            "acgym.results",
             "acgym.export",
             "acgym.assemble",
             "acgym.checkpoint",
             "acgym.train",
-            "acgym.compare",
+            "acgym.experiment",
+            "acgym.scaffold",
             "acgym.compress.formats",
         ),
     ),
