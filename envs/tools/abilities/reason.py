@@ -81,18 +81,18 @@ class ToolReason(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.337, 0.337),
-        2: Anchor(0.243, 0.243),
-        3: Anchor(0.010, 0.205),
-        4: Anchor(0.002, 0.199),
-        5: Anchor(0.001, 0.168),
+        1: Anchor(0.346, 0.346),
+        2: Anchor(0.240, 0.240),
+        3: Anchor(0.009, 0.200),
+        4: Anchor(0.001, 0.199),
+        5: Anchor(0.000, 0.165),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.428, 0.428),
-        2: Anchor(0.385, 0.385),
-        3: Anchor(0.038, 0.318),
-        4: Anchor(0.012, 0.316),
-        5: Anchor(0.001, 0.267),
+        1: Anchor(0.429, 0.429),
+        2: Anchor(0.380, 0.380),
+        3: Anchor(0.027, 0.302),
+        4: Anchor(0.007, 0.318),
+        5: Anchor(0.003, 0.272),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
