@@ -25,25 +25,32 @@ class Draw:
 
     def unit(self) -> float:
         """Return a number in [0, 1)."""
-        if not self._left:
-            self._left = self._rng.random(128).tolist()
+        left = self._left
+        return left.pop() if left else self._more()
+
+    def _more(self) -> float:
+        self._left = self._rng.random(128).tolist()
         return self._left.pop()
 
     def below(self, n: int) -> int:
         """Return an integer in [0, n)."""
-        return int(self.unit() * n)
+        left = self._left
+        return int((left.pop() if left else self._more()) * n)
 
     def between(self, low: int, high: int) -> int:
         """Return an integer in [low, high], both ends included."""
-        return low + int(self.unit() * (high - low + 1))
+        left = self._left
+        return low + int((left.pop() if left else self._more()) * (high - low + 1))
 
     def chance(self, probability: float) -> bool:
         """Return True with the given probability."""
-        return self.unit() < probability
+        left = self._left
+        return (left.pop() if left else self._more()) < probability
 
     def pick(self, items: Sequence[T]) -> T:
         """Return one of ``items``, each equally likely."""
-        return items[int(self.unit() * len(items))]
+        left = self._left
+        return items[int((left.pop() if left else self._more()) * len(items))]
 
     def sample(self, items: Sequence[T], k: int) -> list[T]:
         """Return ``k`` items at distinct positions, in random order.

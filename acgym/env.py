@@ -81,6 +81,9 @@ class TaskEnv(gym.Env[str, str]):
     """Longer actions are answered as malformed without being read. An environment that asks for long replies states
     more; its parsers must be linear all the same."""
 
+    _seeds_itself: ClassVar[bool] = False
+    """Whether ``choose_task`` makes the generator of a seed, so that Gymnasium need not make one first."""
+
     def __init__(self, render_mode: str | None = None) -> None:
         if render_mode not in (None, "ansi"):
             raise ValueError(f"render_mode must be None or 'ansi', got {render_mode!r}")
@@ -173,7 +176,8 @@ class TaskEnv(gym.Env[str, str]):
         Raises:
             ValueError: for an unknown option or split, or a split that the environment does not have.
         """
-        super().reset(seed=seed)
+        if not (self._seeds_itself and type(seed) is int and seed >= 0):
+            super().reset(seed=seed)  # refuses what is no seed
         self._task = self.choose_task(seed, _split(options, self.splits))
         self._progress = 0.0
         self.observations, self.replies = [self.tell()], []
@@ -231,6 +235,7 @@ class TextEnv(TaskEnv):
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {}
     """Score of ``heuristic_reply`` for each level over 2,000 evaluation seeds; empty where there is none."""
     splits: ClassVar[tuple[Split, ...]] = ("eval", "train")
+    _seeds_itself = True
     _arguments: Mapping[str, Json]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -263,6 +268,7 @@ class TextEnv(TaskEnv):
         """Draw the task from the environment's own generator, seeded with all that names the episode."""
         if seed is not None:
             self._np_random = episode_generator(self.id, {**self._arguments, "level": self.level}, split, seed)
+            self._np_random_seed = int(seed)
         return self.draw_task(Draw(self.np_random), split)
 
 

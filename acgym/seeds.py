@@ -30,8 +30,10 @@ def episode_generator(env_id: str, arguments: Mapping[str, Json], split: Split, 
         seed: 0 or larger.
     """
     name = canonical_json([env_id, arguments, split, int(seed)])
-    entropy = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest(), "big")
-    return np.random.Generator(np.random.PCG64(entropy))
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    # The same seed as an integer and as its words, the lowest first; words are faster, and none may be zero at the top.
+    words = np.frombuffer(digest[::-1], "<u4")
+    return np.random.Generator(np.random.PCG64(words if words[-1] else int.from_bytes(digest, "big")))
 
 
 def named_arguments(cls: type, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Json]:

@@ -110,6 +110,8 @@ def _unmarked(text: str) -> str:
     """Take off a final period and the marks around the whole; a text of nothing else stays."""
     while True:
         bare = text.rstrip(_AT_END)
+        if bare[:1].isalnum():  # no mark begins so
+            return bare
         for mark in _AROUND:
             if len(bare) > 2 * len(mark) and bare.startswith(mark) and bare.endswith(mark):
                 bare = bare[len(mark) : -len(mark)].strip()

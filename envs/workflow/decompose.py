@@ -83,10 +83,10 @@ class Size(NamedTuple):
 
 SIZES = {
     1: Size((4, 4), 1, 0, 0, 0),
-    2: Size((5, 5), 2, 1, 0, 0),
-    3: Size((6, 7), 2, 2, 1, 0),
-    4: Size((8, 8), 1, 4, 1, 1),
-    5: Size((9, 12), 1, 5, 1, 2),
+    2: Size((5, 5), 0, 3, 0, 0),
+    3: Size((6, 7), 0, 3, 1, 0),
+    4: Size((8, 8), 0, 5, 1, 1),
+    5: Size((9, 12), 0, 6, 1, 2),
 }
 MOST_DONE = 6
 """A goal with more steps than a level takes has so many of them done at most."""

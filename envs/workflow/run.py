@@ -44,7 +44,12 @@ happened, and what has to be done again.{twins}
 A line that is not needed, or comes too early, is a mistake, and the third mistake ends the task.
 """
 _TWINS = " Some lines say the same in different words: one of the two is enough."
-_DO = re.compile(r"^[ \t>*_`#-]*(?:do|action|step|call)[ \t*_`]*[:：](.*)$", re.IGNORECASE | re.MULTILINE)
+_NUMBER = r"[ \t>*_`#•–-]*(?:\(?\d{1,2}[.):][ \t*_`]*)?"
+"""A bullet, a number, or both, as in a list."""
+_DO = re.compile(
+    rf"^{_NUMBER}(?:do|action|step|call)(?:[ \t]{{0,3}}\d{{1,2}})?[ \t*_`]*[:：](.*)$", re.IGNORECASE | re.MULTILINE
+)
+_LISTED = re.compile(rf"\A{_NUMBER}")
 
 
 class WorkflowRun(TextEnv):
@@ -56,7 +61,8 @@ class WorkflowRun(TextEnv):
     bulges out beside the rim"): those steps are undone, and the failed one is not done.
 
     What it must say: one line ``Do: STEP`` in each reply, the step word for word; any wording of the library is
-    accepted, of a function the name. The last such line counts; a reply that is nothing but a step is read too.
+    accepted, of a function the name. The last such line counts; a reply that is nothing but a step is read too. Bullets
+    and numbers before ``Do:`` or before the step do not count.
 
     What earns progress: the largest share of the steps that were done at one time. Success is that all are done.
 
@@ -147,7 +153,10 @@ class WorkflowRun(TextEnv):
         """Do the step that was named, if it can be done."""
         said = _DO.findall(action)
         scenario = self.task.data["scenario"]
-        step = meant(said[-1] if said else action, self._names, scenario)
+        line = said[-1] if said else action.strip()
+        step = meant(line, self._names, scenario)
+        if step == UNKNOWN:
+            step = meant(_LISTED.sub("", line.strip(), count=1), self._names, scenario)
         if step == UNKNOWN:
             if not said:
                 return self.malformed('Reply with one line that begins with "Do:" and names a line of the list.')

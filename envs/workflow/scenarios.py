@@ -35,10 +35,10 @@ class WorkflowOpen(Workflow):
     level to do    far near done twice
     ===== ======== === ==== ==== =====
     1     4        1   0    0    0
-    2     5        2   1    0    0
-    3     6 to 7   2   2    1    0
-    4     8        1   4    1    1
-    5     9 to 12  1   5    1    2
+    2     5        0   3    0    0
+    3     6 to 7   0   3    1    0
+    4     8        0   5    1    1
+    5     9 to 12  0   6    1    2
     ===== ======== === ==== ==== =====
 
     A goal with more steps has up to six done, in an order in which that is possible; every

@@ -178,6 +178,8 @@ class Workflow(TextEnv):
             return Outcome(verdict.sentence, verdict.progress, success=right, terminated=True, error=verdict.error)
         gold = parse_workflow(self.task.reference)
         assert gold is not None
+        if _same(plan, gold):
+            return Outcome("The plan is right.", 1.0, success=True, terminated=True)
         plan = _without_repeats(plan, 2 * len(self.task.data["steps"]))
         chain = chain_score(plan, gold, tries=_TRIES)
         shape = min(graph_score(plan, gold, tries=_TRIES), edge_score(plan, gold, tries=_TRIES))
@@ -242,6 +244,13 @@ def write_plan(steps: Sequence[str], needs: Sequence[Sequence[int]], order: Sequ
     nodes = "\n".join([f"{place}: {steps[step]}" for step, place in number.items()])
     edges = " ".join([f"({number[j] if j >= 0 else 'START'},{number[i]})" for i in order for j in needs[i] or _NONE])
     return f"Node:\n{nodes}\nEdge: {edges} ({len(order)},END)"
+
+
+def _same(plan: Graph, gold: Graph) -> bool:
+    """Say whether a plan is the reference in the same order: then no pairing of its steps need be looked for."""
+    if len(plan.nodes) != len(gold.nodes) or sorted(plan.edges) != sorted(gold.edges):
+        return False
+    return all(normal(one) == normal(other) for one, other in zip(plan.nodes, gold.nodes, strict=True))
 
 
 def _without_repeats(plan: Graph, most: int) -> Graph:

@@ -18,7 +18,7 @@ from acgym.envs.tools.library.model import ERRORS, FOLDER, FORMS, SPLITS, Ask, D
 from acgym.envs.tools.library.words import TODAY, Words, refer
 from acgym.envs.tools.schema import fault
 
-MAX_BYTES = 28_000
+MAX_BYTES = 36_000
 DOMAIN_KEYS = {"domain", "about", "slots", "tools", "unserved", "no_tool", "tasks"}
 TOOL_KEYS = {"name", "description", "parameters", "required", "returns", "sample", "errors", "near", "rivals", "asks"}
 STEP_KEYS = {"id", "tool", "args", "result", "thought", "traps", "after"}
@@ -71,8 +71,8 @@ def complaints(domain: Domain, row: Mapping, size: int) -> Iterator[str]:
             yield f"{name}: at least {least} requests, there are {len(phrases)}"
         for phrase in phrases:
             yield from (f"{name}: {said}" for said in phrase_complaints(domain, phrase))
-    if not 2 <= len(domain.goals) <= 4:
-        yield f"a domain has 2 to 4 tasks, it has {len(domain.goals)}"
+    if not 2 <= len(domain.goals) <= 7:
+        yield f"a domain has 2 to 7 tasks, it has {len(domain.goals)}"
     for goal in domain.goals:
         yield from (f"task {goal.kind}: {said}" for said in goal_complaints(domain, goal))
     yield from (

@@ -103,6 +103,7 @@ _SITUATION = re.compile(r"^Request: (.*)\nTool: .*\nCall: \w+\((.*)\)\nResult: (
 _VALUE = re.compile(r'"([^"]*)"(?!:)')
 _CODELIKE = re.compile(r"[a-z].*\d|@| \D")
 """Letters before digits, as ids have them, or an address; days, times and numbers are said in other ways."""
+_FINE = re.compile(r"\bdone\b|success|complete|confirm|no (?:limit|error|permission)|through", re.I)
 _BAD = re.compile(r"4(?:00|04|22)|must|no such|not found|does not exist|unknown|invalid|no \w+ is|needs", re.I)
 
 
@@ -110,7 +111,7 @@ def by_codes(told: str) -> list[str]:
     """Judge situations by the call's words and codes, and by what comes back.
 
     Where none of them stands in the request, no call was needed; where some do and a code does not, it is wrong; else
-    an error is judged by the words that such errors have, and anything else is solved.
+    what a service says is judged by the words that such messages have, and anything else is solved.
     """
     labels = []
     for said, call, row in _SITUATION.findall(told):
@@ -122,7 +123,7 @@ def by_codes(told: str) -> list[str]:
             labels.append("not_needed")
         elif any(code and not found for code, found in zip(codes, there, strict=True)):
             labels.append("wrong_arguments")
-        elif not row.startswith('{"error"'):
+        elif '"error": ' not in row and ('"message": ' not in row or _FINE.search(row.rpartition('"message": ')[2])):
             labels.append("solved")
         elif _BROKEN.search(row):
             labels.append("tool_error")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -83,18 +84,18 @@ class ToolPlan(TextEnv):
         "unknown_tool": "wrong_tool",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.036, 0.585),
-        2: Anchor(0.004, 0.442),
-        3: Anchor(0.000, 0.301),
-        4: Anchor(0.000, 0.227),
-        5: Anchor(0.000, 0.172),
+        1: Anchor(0.062, 0.646),
+        2: Anchor(0.004, 0.480),
+        3: Anchor(0.001, 0.312),
+        4: Anchor(0.000, 0.228),
+        5: Anchor(0.000, 0.178),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.118, 0.682),
-        2: Anchor(0.042, 0.614),
-        3: Anchor(0.012, 0.533),
-        4: Anchor(0.000, 0.521),
-        5: Anchor(0.000, 0.505),
+        1: Anchor(0.244, 0.765),
+        2: Anchor(0.068, 0.672),
+        3: Anchor(0.021, 0.577),
+        4: Anchor(0.000, 0.552),
+        5: Anchor(0.000, 0.540),
     }
 
     def __init__(self, level: int = DEFAULT_LEVEL, form: str = "json", render_mode: str | None = None) -> None:
@@ -168,9 +169,14 @@ class ToolPlan(TextEnv):
         return self._written(mentioned(self.observations[0]))
 
 
+@cache
+def _fitting(split: Split, least: int, most: int) -> tuple[Goal, ...]:
+    return tuple(goal for goal in goals(split) if least <= len(goal.steps) <= most and not goal.branches)
+
+
 def _goals(draw: Draw, split: Split, count: int, least: int, most: int) -> list[Goal]:
     """Draw goals with so many steps, of different domains if there are enough."""
-    fitting = [goal for goal in goals(split) if least <= len(goal.steps) <= most and not goal.branches]
+    fitting = _fitting(split, least, most)
     if count == 1:
         return [draw.pick(fitting)]
     found: dict[str, Goal] = {}

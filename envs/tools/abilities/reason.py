@@ -81,18 +81,18 @@ class ToolReason(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.337, 0.337),
-        2: Anchor(0.243, 0.243),
-        3: Anchor(0.010, 0.205),
-        4: Anchor(0.002, 0.199),
-        5: Anchor(0.001, 0.168),
+        1: Anchor(0.346, 0.346),
+        2: Anchor(0.240, 0.240),
+        3: Anchor(0.009, 0.200),
+        4: Anchor(0.001, 0.199),
+        5: Anchor(0.000, 0.165),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.428, 0.428),
-        2: Anchor(0.385, 0.385),
-        3: Anchor(0.038, 0.318),
-        4: Anchor(0.012, 0.316),
-        5: Anchor(0.001, 0.267),
+        1: Anchor(0.429, 0.429),
+        2: Anchor(0.380, 0.380),
+        3: Anchor(0.027, 0.302),
+        4: Anchor(0.007, 0.318),
+        5: Anchor(0.003, 0.272),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -112,9 +112,9 @@ class ToolReason(Ability):
             reference.append(LETTERS[shown.index(right)])
             kinds.append([option[1] for option in shown])
             told = "\n".join(f"{LETTERS[k]}) {option[0]}" for k, option in enumerate(shown))
-            docs = "\n".join(tool.signature for tool in goal.domain.tools)
             blocks.append(
-                f"Situation {i}\nTools:\n{docs}\nThe user wants: {said}\n{course.history()}\nOptions:\n{told}"
+                f"Situation {i}\nTools:\n{goal.domain.signatures}\nThe user wants: {said}\n{course.history()}\n"
+                f"Options:\n{told}"
             )
         kind = f"{course.done} calls made" if count == 1 else f"{count} situations"
         return Task(kind, dated(day, "\n".join(blocks)), {"kinds": kinds}, reference)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from json.encoder import encode_basestring as _quoted
 from typing import Any, Literal, TypeAlias
 
 from acgym.scorers.literals import MISSING, between, literal, plain, read_value
@@ -176,8 +177,13 @@ def first_name(text: str) -> str:
     return text if found is None else found[1]
 
 
-as_json = json.JSONEncoder(ensure_ascii=False).encode
-"""Writes a value as JSON, letters of all alphabets as they are."""
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def as_json(value: Json) -> str:
+    """Write a value as JSON, letters of all alphabets as they are; texts and whole numbers go the short way."""
+    kind = type(value)
+    return _quoted(value) if kind is str else str(value) if kind is int else _encode(value)
 
 
 def write_items(answers: Sequence[Json], form: Form) -> str:

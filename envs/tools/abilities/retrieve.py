@@ -159,7 +159,8 @@ class ToolRetrieve(Ability):
                 listed.update(dict.fromkeys(domain.tools))
         barred = {name for tool in gold for name in tool.rivals}
         first = [tool for tool in listed if tool in gold or tool.name not in barred][: self.n_tools]
-        left = [tool for tool in tools(split) if tool.name not in barred and tool not in first]
+        taken = set(first)
+        left = [tool for tool in tools(split) if tool not in taken and tool.name not in barred]
         first += draw.sample(left, min(self.n_tools - len(first), len(left)))
         return draw.shuffled(first)
 

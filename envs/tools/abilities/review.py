@@ -13,16 +13,20 @@ from acgym.draw import Draw
 from acgym.envs.spoken import today
 from acgym.envs.tools.abilities.base import RIGHT, Ability, Mark, dated
 from acgym.envs.tools.abilities.heuristics import by_codes
+from acgym.envs.tools.abilities.remarks import NOTES, PRESSED, WITHDRAWN
 from acgym.envs.tools.abilities.replies import Form, as_json, only, write_call, write_items
-from acgym.envs.tools.library.model import ERRORS, Ask, tools
+from acgym.envs.tools.library.model import ERRORS, Ask, Tool, tools
 from acgym.envs.tools.library.request import remark, request
 from acgym.envs.tools.library.words import Words
 from acgym.types import Anchor, FailureClass, Json, Split, Task
 
 LABELS = ("solved", "tool_error", "wrong_arguments", "refused", "not_needed")
 HARD = 3
-"""From this level on wishes are taken back, calls with wrong arguments meet errors of all kinds, and values that are
-said in other words are the first to be wrong."""
+"""From this level on wishes are taken back; calls with wrong arguments meet errors of all kinds, leave out what was
+said, mix two values up or take one that was only mentioned; values that are said in other words are the first to be
+wrong; and a service says in a sentence what has become of a call, also where all went well."""
+ASIDE = 0.6
+"""Chance that a value which is not meant is mentioned beside the request."""
 SHAPES = {1: (1, 0.0), 2: (2, 0.3), 3: (3, 0.6), 4: (4, 0.6), 5: (6, 0.6)}
 """Level -> situations, chance that wrong arguments are answered as if nothing were wrong."""
 _RULES = """\
@@ -32,52 +36,14 @@ tool_error - the call is right, but the service broke down
 wrong_arguments - an argument differs from what the user said or is left out, whatever came back
 refused - the call is right and the service works, but it says no
 not_needed - the user needed no call at all, or took the whole wish back"""
+_HARD_LABELS = (*LABELS, "wrong_arguments", "wrong_arguments")
+"""Labels to draw from: what has to be compared comes more often than what a message tells."""
 _HOW = {
     "json": 'Reply with one JSON object that gives a label for each number, such as {"1": "solved"}.',
     "string": "Reply with one line for each number and its label, such as 1: solved",
 }
 _CODE = re.compile(r"\A\d{3}: ")
 _FIELD = re.compile(r"\{(\w+)\}")
-
-
-WITHDRAWN = (
-    "No, leave it: it has been seen to already.",
-    "Oh, forget it. Somebody here has just done it.",
-    "Ah, I hear it's settled, so there's nothing for you to do.",
-    "Wait, don't. That was for last week, and it's all over.",
-    "Hm, I see that I have that already; do nothing.",
-    "Or rather, let it be, I've changed my mind about the whole thing.",
-    "Stop: my neighbour took care of it this morning.",
-    "On reflection I'd rather not. Leave everything as it is.",
-    "Sorry, wrong window! That wasn't meant for you.",
-    "Strike that, I've managed without you.",
-    "But no, it isn't worth it any more; please don't bother.",
-    "That's what I wanted to write yesterday. By now it's behind me.",
-    "Never mind, it came right by itself.",
-    "I take it all back, you needn't lift a finger.",
-    "Too late, I've just done it on my own.",
-    "Ignore that, it was a draft that I sent by mistake.",
-)
-"""How a wish is taken back."""
-PRESSED = (
-    "Never mind how long it takes.",
-    "Don't forget it, please.",
-    "I'd do it myself if I knew how.",
-    "My neighbour couldn't do it, so it's up to you.",
-    "Yesterday I still thought I could leave it; I can't.",
-    "I haven't changed my mind since I last wrote.",
-    "Nobody else has seen to it so far.",
-    "It should have been settled long ago.",
-    "That's all, nothing else is to be done.",
-    "Please don't bother to write back at length.",
-    "Do it now, it won't come right by itself.",
-    "I've put it off too long already.",
-    "It's no mistake, I mean what I say.",
-    "Nothing has been done about it yet.",
-    "Last week I'd have said it isn't worth it, now I know better.",
-    "You needn't ask me again, I'm sure.",
-)
-"""What sounds like that, and is not."""
 
 
 class Situation(NamedTuple):
@@ -134,18 +100,18 @@ class ToolReview(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.211, 0.211),
-        2: Anchor(0.041, 0.199),
-        3: Anchor(0.004, 0.193),
-        4: Anchor(0.001, 0.197),
-        5: Anchor(0.000, 0.205),
+        1: Anchor(0.221, 0.221),
+        2: Anchor(0.039, 0.206),
+        3: Anchor(0.009, 0.197),
+        4: Anchor(0.002, 0.202),
+        5: Anchor(0.000, 0.198),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.777, 0.777),
-        2: Anchor(0.344, 0.590),
-        3: Anchor(0.134, 0.512),
-        4: Anchor(0.064, 0.503),
-        5: Anchor(0.017, 0.503),
+        1: Anchor(0.751, 0.751),
+        2: Anchor(0.351, 0.590),
+        3: Anchor(0.037, 0.331),
+        4: Anchor(0.012, 0.324),
+        5: Anchor(0.002, 0.333),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -161,40 +127,49 @@ class ToolReview(Ability):
         return Task("+".join(sorted(set(labels))), dated(day, "\n".join(blocks)), {}, labels)
 
     def _situation(self, draw: Draw, split: Split, day: date, silent: float) -> Situation:
-        label = draw.pick(LABELS)
+        hard = self.level >= HARD
+        label = draw.pick(_HARD_LABELS if hard else LABELS)
         ask = draw.pick(_asks(split))
         tool = ask.tool
-        hard = self.level >= HARD
-        withdrawn = label == "not_needed" and hard and draw.chance(0.5)
+        withdrawn = label == "not_needed" and hard and draw.chance(0.7)
         if label == "not_needed" and not withdrawn:
             words = Words(draw, tool.domain.slots, day)
             said = remark(draw, split, draw.pick(tool.domain.no_tool), words)
             args = words.values(ask.args)
-            return Situation(said, _shown(ask, args), words.result(tool.sample, args), label)
-        made = request(draw, split, ask, day, plain=self.level == 1)
+            return Situation(said, _shown(ask, args), self._result(draw, words, tool, args), label)
+        made = request(draw, split, ask, day, plain=self.level == 1, aside=ASIDE if hard else 0.0)
         args, words = made.args, made.words
         said = made.text
-        if withdrawn or (hard and draw.chance(0.2)):
+        if withdrawn or (hard and draw.chance(0.4)):
             end = "" if said[-1] in ".!?" else "."
             said = f"{said}{end} {draw.pick(WITHDRAWN if withdrawn else PRESSED)}"
         if withdrawn or label == "solved":
-            return Situation(said, _shown(ask, args), words.result(tool.sample, args), label)
+            return Situation(said, _shown(ask, args), self._result(draw, words, tool, args), label)
         if label == "wrong_arguments":
             quiet = draw.chance(silent)
             kind = draw.pick(ERRORS) if hard else "bad"
             message = draw.pick(tool.errors[kind])
             args = _spoilt(draw, ask, words, None if quiet or kind != "bad" else message, hard)
-            if made.first_said is not None and draw.chance(0.5):
-                args = made.first_said
-            result = words.result(tool.sample, args) if quiet else self._error(words, message, args)
+            other = made.first_said or made.aside or (_mixed(draw, ask, words) if hard else None)
+            if other is not None and draw.chance(0.9 if hard else 0.5):
+                args = other
+            result = self._result(draw, words, tool, args) if quiet else self._error(words, tool, message, args)
             return Situation(said, _shown(ask, args), result, label)
         message = draw.pick(tool.errors["failed" if label == "tool_error" else "refused"])
-        return Situation(said, _shown(ask, args), self._error(words, message, args), label)
+        return Situation(said, _shown(ask, args), self._error(words, tool, message, args), label)
 
-    def _error(self, words: Words, message: str, args: Mapping[str, Json]) -> Json:
-        """Fill an error's message in; its status code is shown at level 1 only."""
+    def _result(self, draw: Draw, words: Words, tool: Tool, args: Mapping[str, Json]) -> Json:
+        """Fill a result in; a sentence of the service is with it where errors come as sentences too."""
+        made = words.result(tool.sample, args)
+        return {**made, "message": draw.pick(NOTES)} if self.level >= HARD and isinstance(made, dict) else made
+
+    def _error(self, words: Words, tool: Tool, message: str, args: Mapping[str, Json]) -> Json:
+        """Fill an error's message in; its status code is shown at level 1 only, from HARD on the call is repeated."""
         text = _FIELD.sub(lambda found: str(args.get(found[1], "?")), message)
-        return {"error": text if self.level == 1 else _CODE.sub("", text)}
+        if self.level < HARD or not isinstance(tool.sample, dict):
+            return {"error": text if self.level == 1 else _CODE.sub("", text)}
+        said = {k: v for k, v in tool.sample.items() if isinstance(v, str) and v.startswith("=")}
+        return {**words.result(said, args), "message": _CODE.sub("", text)}
 
     def rules(self) -> str:
         """Say the labels and how to write them."""
@@ -236,6 +211,28 @@ def _asks(split: Split) -> tuple[Ask, ...]:
 
 
 _SLOTTED: dict[Split, tuple[Ask, ...]] = {}
+
+
+def _mixed(draw: Draw, ask: Ask, words: Words) -> dict[str, Json] | None:
+    """Return the arguments with two values of one kind exchanged, or without one that may be left out; or None."""
+    args: dict[str, Json] = words.values(ask.args)
+    pairs = [
+        (one, other)
+        for one, a in ask.args.items()
+        for other, b in ask.args.items()
+        if isinstance(a, str) and isinstance(b, str) and b.startswith(f"{a}_") and args[one] != args[other]
+    ]
+    needed = ask.tool.parameters["required"]
+    spare = [
+        name for name, form in ask.args.items() if name not in needed and isinstance(form, str) and form[:1] == "$"
+    ]
+    if pairs:
+        one, other = draw.pick(pairs)
+        return {**args, one: args[other], other: args[one]}
+    if spare:
+        name = draw.pick(spare)
+        return {key: value for key, value in args.items() if key != name}
+    return None
 
 
 def _spoilt(draw: Draw, ask: Ask, words: Words, message: str | None, meant: bool) -> dict[str, Json]:

@@ -24,6 +24,10 @@ _RULES = """\
 Each request below is for the function that stands above it. Give the arguments of the call.
 Take values from the request and write them as the schema says. Leave out optional arguments that nothing is said about.
 Where somebody takes a word back, the last word counts."""
+_HARD_RULES = "\nA value that is only mentioned, for something else or somebody else, does not count."
+HARD = 3
+"""From this level on values are mentioned that are not for the call."""
+ASIDE = 0.7
 _HOW = {
     "json": 'Reply with one JSON object: for each number the object of arguments, such as {"1": {"some_name": 3}}.',
     "string": 'Reply with one line for each number and the call, such as 1: some_function(some_name=3, other="x")',
@@ -53,7 +57,7 @@ class ToolUnderstand(Ability):
         ===== ======== ============ ===================================
         1     1        1 to 3       plain voices
         2     1        any number   misspelt, corrected, dictated
-        3     2        3 and more
+        3     2        3 and more   values that are mentioned and not meant
         4     3        3 and more
         5     4        3 and more
         ===== ======== ============ ===================================
@@ -80,18 +84,18 @@ class ToolUnderstand(Ability):
         "unfinished": "premature_stop",
     }
     anchors: ClassVar[Mapping[int, Anchor]] = {
-        1: Anchor(0.004, 0.065),
-        2: Anchor(0.009, 0.069),
-        3: Anchor(0.000, 0.067),
-        4: Anchor(0.000, 0.072),
+        1: Anchor(0.006, 0.064),
+        2: Anchor(0.004, 0.064),
+        3: Anchor(0.000, 0.070),
+        4: Anchor(0.000, 0.068),
         5: Anchor(0.000, 0.068),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.198, 0.462),
         2: Anchor(0.185, 0.430),
-        3: Anchor(0.003, 0.355),
-        4: Anchor(0.001, 0.358),
-        5: Anchor(0.000, 0.354),
+        3: Anchor(0.003, 0.312),
+        4: Anchor(0.001, 0.311),
+        5: Anchor(0.000, 0.309),
     }
 
     def draw_task(self, draw: Draw, split: Split) -> Task:
@@ -100,7 +104,7 @@ class ToolUnderstand(Ability):
         day = today(draw)
         blocks, gold, names, schemas = [], [], [], []
         for i, ask in enumerate(spread(draw, _asks(split, least, most), count), 1):
-            made = request(draw, split, ask, day, plain=self.level == 1)
+            made = request(draw, split, ask, day, plain=self.level == 1, aside=ASIDE if self.level >= HARD else 0.0)
             blocks.append(f"Function {i}: {made.tool.documentation}\nRequest {i}: {made.text}")
             gold.append(made.args)
             names.append(made.tool.name)
@@ -109,7 +113,7 @@ class ToolUnderstand(Ability):
 
     def rules(self) -> str:
         """Say what to give and how to write it."""
-        return f"{_RULES}\n{_HOW[self.form]}"
+        return f"{_RULES}{_HARD_RULES if self.level >= HARD else ''}\n{_HOW[self.form]}"
 
     def mark(self, place: int, said: Json, form: Form) -> Mark:
         """Compare arguments with the gold ones."""

@@ -28,6 +28,7 @@ from acgym.types import Json, Split, ToolSpec
 
 VALUE = "\x01"
 """Stands on both sides of a value in a request under way; see :func:`~acgym.envs.tools.call.phrases.request`."""
+_NAMED, _CODED = frozenset((*STRINGS, "name")), frozenset((*CODED, "phone"))
 LEDGER = "_ledger"
 """Ends the name of the table that a ``check`` tool reads."""
 
@@ -100,9 +101,9 @@ class Stock:
     def value(self, field: str) -> Json:
         """Draw a value of the right type for ``field``."""
         draw, split = self._draw, self._split
-        if field in STRINGS or field == "name":
+        if field in _NAMED:
             return self._fresh(names(split))
-        if field in CODED or field == "phone":
+        if field in _CODED:
             return self.code()
         if field in FLOATS:
             return draw.pick(floats(split, field))
@@ -197,9 +198,10 @@ class Stock:
 
     def _mirror(self, twins: dict[Kind, list[Kind]]) -> None:
         """Give each near-duplicate kind records under the same ids with other values, so that mixing them up tells."""
+        served = {kind for _, kind in self._tools.values()}
         for kind, others in twins.items():
             for twin in others:
-                if any(used == twin for _, used in self._tools.values()):
+                if twin in served:
                     link = self._links.get(kind.table)
                     for key in self.tables.get(kind.table, {}):
                         self.record(twin, key, None if link is None else (link, self.code()))

@@ -249,6 +249,8 @@ class Gold:
         for record in world.touched:
             now = cells_of(world.tables, record)
             path = self._path.get(record) or [cells_of(self._opened, record)]
+            if now in path:
+                continue
             fields = set(now).union(*path)
             count += not all(
                 any(now.get(field, _ABSENT) == seen.get(field, _ABSENT) for seen in path) for field in fields

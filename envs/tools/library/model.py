@@ -31,7 +31,7 @@ class Phrase:
         """The text cut at its slots: words at even places, names of slots at odd ones."""
         return tuple(_SLOT.split(self.text))
 
-    @property
+    @cached_property
     def slots(self) -> tuple[str, ...]:
         """Names of its slots in their order."""
         return self.pieces[1::2]
@@ -159,7 +159,7 @@ class Tool:
         found: Mapping[str, str] = self._row.get("near", {})
         return found
 
-    @property
+    @cached_property
     def rivals(self) -> tuple[str, ...]:
         """Tools of other domains that could do what users ask this one for; not to be shown beside it."""
         return tuple(self._row.get("rivals", ()))
@@ -230,6 +230,11 @@ class Domain:
     def pool(self, slot: str) -> Json:
         """Return the values of a slot, of ``city`` for ``city_2``; None for a slot that needs no pool."""
         return self.slots.get(slot, self.slots.get(re.sub(r"_\d+\Z", "", slot)))
+
+    @cached_property
+    def signatures(self) -> str:
+        """The signatures of its tools, one a line."""
+        return "\n".join(tool.signature for tool in self.tools)
 
     @cached_property
     def by_name(self) -> Mapping[str, Tool]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 from acgym.draw import Draw
+from acgym.envs.tools.library.asides import beside
 from acgym.envs.tools.library.model import Ask, Goal, Phrase, Tool
 from acgym.envs.tools.library.words import Words
 from acgym.envs.voices import Voice, voices
@@ -26,9 +28,11 @@ class Request(NamedTuple):
     first_said: dict[str, Json] | None
     """The arguments before a word was taken back; None if none was."""
     words: Words
+    aside: dict[str, Json] | None = None
+    """The arguments with a value that is mentioned beside the request; None if there is none."""
 
 
-def request(draw: Draw, split: Split, ask: Ask, day: date, plain: bool = False) -> Request:
+def request(draw: Draw, split: Split, ask: Ask, day: date, plain: bool = False, aside: float = 0.0) -> Request:
     """Word one thing that users ask for, in a voice of the split.
 
     Args:
@@ -37,6 +41,7 @@ def request(draw: Draw, split: Split, ask: Ask, day: date, plain: bool = False) 
         ask: what is asked for.
         day: the day on which it is said.
         plain: keep to voices that neither misspell nor take anything back.
+        aside: chance that a value which is not meant is mentioned beside it, if one can be.
     """
     words = Words(draw, ask.tool.domain.slots, day)
     voice = draw.pick(plain_voices(split) if plain else voices(split))
@@ -50,6 +55,10 @@ def request(draw: Draw, split: Split, ask: Ask, day: date, plain: bool = False) 
         words.keep(slot, wrong)
         first = words.values(ask.args)
         words.keep(slot, right)
+    if first is None and aside and draw.chance(aside):
+        found = beside(draw, ask, words, text, args)
+        if found is not None:
+            return Request(found.text, ask.tool, args, None, words, found.args)
     return Request(text, ask.tool, args, first, words)
 
 
@@ -59,8 +68,10 @@ def dressed(draw: Draw, voice: Voice, phrase: Phrase, words: Words) -> tuple[str
     slots = phrase.slots
     for i, slot in enumerate(slots):
         pieces[2 * i + 1] = words.of(slot).said
+    if not voice.changes_mind:
+        return voice.dress(draw, pieces), None
     places = [i for i in range(len(slots)) if len(pieces[2 * i + 1].split()) <= MAX_TAKEN_BACK]
-    if not voice.changes_mind or not places:
+    if not places:
         return voice.dress(draw, pieces), None
     place = draw.pick(places)
     try:
@@ -80,11 +91,13 @@ def remark(draw: Draw, split: Split, phrase: Phrase, words: Words) -> str:
     return dressed(draw, draw.pick(speakers(split)), phrase, words)[0]
 
 
+@cache
 def speakers(split: Split) -> Sequence[Voice]:
     """Voices that take whole sentences and take nothing back."""
-    return [voice for voice in voices(split) if voice.form == "say" and not voice.changes_mind]
+    return tuple(voice for voice in voices(split) if voice.form == "say" and not voice.changes_mind)
 
 
+@cache
 def plain_voices(split: Split) -> Sequence[Voice]:
     """Voices that neither misspell nor take anything back."""
-    return [voice for voice in voices(split) if not voice.style]
+    return tuple(voice for voice in voices(split) if not voice.style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import cache
 
 from acgym.draw import Draw
 from acgym.envs.spoken import Spoken, spoken
@@ -51,10 +52,10 @@ class Words:
         """
         if slot == TODAY:
             return Spoken("tomorrow", (self.day + timedelta(1)).isoformat())
-        base = slot if slot in self._pools else _NUMBERED.sub("", slot)
+        base = slot if slot in self._pools else _base(slot)
         pool = self._pools[base]
         for _ in range(200):
-            found = spoken(self._draw, pool[1:], self.day) if isinstance(pool, str) else _spoken(self._draw.pick(pool))
+            found = spoken(self._draw, pool[1:], self.day) if type(pool) is str else _spoken(self._draw.pick(pool))
             key = (base, str(found.value))
             if key not in self._taken:
                 self._taken.add(key)
@@ -71,11 +72,12 @@ class Words:
 
     def values(self, form: Json) -> Json:
         """Fill a JSON value: a text ``"$slot"`` becomes the slot's value."""
-        if isinstance(form, str):
-            return self.of(form[1:]).value if form.startswith("$") else form
-        if isinstance(form, dict):
+        kind = type(form)
+        if kind is str:
+            return self.of(form[1:]).value if form[:1] == "$" else form
+        if kind is dict:
             return {key: self.values(item) for key, item in form.items()}
-        if isinstance(form, list):
+        if kind is list:
             return [self.values(item) for item in form]
         return form
 
@@ -132,6 +134,11 @@ def refer(form: Json, results: Mapping[str, Json]) -> Json:
     if isinstance(form, dict):
         return {key: refer(item, results) for key, item in form.items()}
     return [refer(item, results) for item in form] if isinstance(form, list) else form
+
+
+@cache
+def _base(slot: str) -> str:
+    return _NUMBERED.sub("", slot)
 
 
 def _spoken(entry: Json) -> Spoken:

@@ -131,6 +131,8 @@ class ToolOperation(TextEnv):
         """Say the rules, the day, the policy and the first request; the functions are in ``task.tools``."""
         data = self.task.data
         self._opened: tuple[World, Goal] | None = None
+        self._counted: tuple[int, int] = (-1, 0)
+        self._kept: tuple[int, list[bool]] = (-1, [])
         self._made: set[str] = set()
         self._turn = 0
         self._ends: list[str] = []
@@ -165,10 +167,10 @@ class ToolOperation(TextEnv):
         if wrong is not None:
             return wrong
         arguments = whole(call.arguments)
-        world, goal = self._open()
+        world, _ = self._open()
         data = self.task.data
         barred = forbidden(data["policies"], call.name, arguments, world.state, data["today"])
-        before = goal.wrong(world.state)
+        before = self._wrong()
         result = world.call(call.name, arguments)
         self._made.add(canonical_json([call.name, arguments]))
         strayed = self._strayed(call.name)
@@ -176,7 +178,7 @@ class ToolOperation(TextEnv):
             return result, "wrong_tool" if strayed else "failed_call"
         if FUNCTIONS[call.name].reads:
             return result, "wrong_tool" if strayed else None
-        if goal.wrong(world.state) > before:
+        if self._wrong() > before:
             return result, "forbidden_call" if barred else "wrong_tool" if strayed else "wrong_call"
         return result, None
 
@@ -202,9 +204,22 @@ class ToolOperation(TextEnv):
         if self._opened is None:
             wants = sum(len(job["wants"]) for job in self._jobs() if not job["forbidden"])
             return said / (wants + dues.count("refused"))
-        world, goal = self._opened
-        held = goal.held(world.state)
-        return max(0.0, (sum(held) + said - goal.wrong(world.state)) / (len(held) + dues.count("refused")))
+        held = self._held()
+        return max(0.0, (sum(held) + said - self._wrong()) / (len(held) + dues.count("refused")))
+
+    def _wrong(self) -> int:
+        """Count what should not be so; anew only if a call may have changed the state."""
+        world, goal = self._open()
+        if self._counted[0] != world.changes:
+            self._counted = world.changes, goal.wrong(world.state)
+        return self._counted[1]
+
+    def _held(self) -> list[bool]:
+        """Say which wants hold; anew only if a call may have changed the state."""
+        world, goal = self._open()
+        if self._kept[0] != world.changes:
+            self._kept = world.changes, goal.held(world.state)
+        return self._kept[1]
 
     def _hear(self, text: str) -> Outcome:
         """Take words: the end of an instalment, or something for the user to answer."""
@@ -223,11 +238,10 @@ class ToolOperation(TextEnv):
 
     def _finish(self) -> Outcome:
         """Compare the state with the one asked for."""
-        world, goal = self._open()
         error: str | None = None
-        if goal.wrong(world.state):
+        if self._wrong():
             error = "wrong_state"
-        elif not all(goal.held(world.state)):
+        elif not all(self._held()):
             error = "unfinished"
         elif self._ends != [self._due(turn) for turn in range(len(self.task.reference))]:
             error = "wrong_end"
@@ -237,8 +251,7 @@ class ToolOperation(TextEnv):
 
     def oracle(self) -> str:
         """Return the next call for the first job of the instalment that is not done yet, or the words that end it."""
-        world, goal = self._open()
-        held = goal.held(world.state)
+        held = self._held()
         for number, turn in enumerate(self.task.reference):
             for job in turn:
                 done, held = ([], held) if job["forbidden"] else (held[: len(job["acts"])], held[len(job["acts"]) :])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from acgym.envs.tools.operation.world import State, blank, copied
@@ -22,9 +23,18 @@ def norm(value: Json) -> Json:
     if isinstance(value, list):
         return sorted((norm(item) for item in value), key=canonical_json)
     if isinstance(value, str):
-        text = " ".join(value.casefold().split()).rstrip(".!")
-        return (f"0{text}" if _EARLY.fullmatch(text) else text) or None
+        return _known(value) if len(value) <= _SHORT else _text(value)
     return value if isinstance(value, bool) or value is None else str(value)
+
+
+def _text(value: str) -> str | None:
+    text = " ".join(value.casefold().split()).rstrip(".!")
+    return (f"0{text}" if _EARLY.fullmatch(text) else text) or None
+
+
+_SHORT = 200
+_known = lru_cache(4096)(_text)
+"""Cells are compared after every call; most are the same short ones."""
 
 
 def _normal(row: Mapping[str, Json]) -> dict[str, Json]:
@@ -51,6 +61,7 @@ class Goal:
         """Rows that should be new, by table."""
         for want in wants:
             self._apply(want, today)
+        self._wanted = {table: Counter(_mark(row) for row in rows) for table, rows in self.made.items()}
 
     def _apply(self, want: Mapping[str, Any], today: str) -> None:
         table = want["table"]
@@ -84,7 +95,7 @@ class Goal:
             return want["id"] not in state[table]
         row, goal = state[table].get(want["id"]), self.state[table][want["id"]]
         columns = [column for way in ("set", "push", "pull") for column in want.get(way, ())]
-        return row is not None and all(norm(row[column]) == norm(goal[column]) for column in columns)
+        return row is not None and all(_alike(row[column], goal[column]) for column in columns)
 
     def wrong(self, state: State) -> int:
         """Count the rows that a state has changed, removed or added and that should not be so."""
@@ -98,11 +109,16 @@ class Goal:
                     count += now is not None
                 else:
                     count += now is None or not _between(before, now, goal)
-            wanted = Counter(_mark(row) for row in self.made[table])
-            count += (Counter(_mark(row) for row in self._new(state, table)) - wanted).total()
+            new = self._new(state, table)
+            if new:
+                count += (Counter(_mark(row) for row in new) - self._wanted[table]).total()
         return count
 
 
 def _between(before: Mapping[str, Json], now: Mapping[str, Json], goal: Mapping[str, Json]) -> bool:
     """Say whether each cell is as it was, or as it should become."""
-    return all(norm(now[column]) in (norm(before[column]), norm(goal[column])) for column in now)
+    return all(_alike(cell, before[column]) or _alike(cell, goal[column]) for column, cell in now.items())
+
+
+def _alike(one: Json, other: Json) -> bool:
+    return one is other or norm(one) == norm(other)

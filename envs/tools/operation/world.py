@@ -71,10 +71,13 @@ class World:
         self._columns_of = sheets
         self._today = today
         self._made = 0
+        self.changes = 0
+        """How many calls may have changed the state."""
 
     def call(self, name: str, args: Mapping[str, Any]) -> Json:
         """Run one call whose arguments fit the schema; return JSON, ``{"error": sentence}`` if it was refused."""
         function = FUNCTIONS[name]
+        self.changes += not function.reads
         try:
             return getattr(self, f"_{function.op}")(function, dict(args))
         except Refused as why:

@@ -61,6 +61,24 @@ def test_the_third_mistake_ends_the_task() -> None:
     assert told == "That is not needed. It was the third mistake."
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        "1. Do: Boil the egg",
+        "- Do: Boil the egg",
+        "3) **Do:** boil the egg.",
+        "Do: 1. Boil the egg",
+        "Step 1: Boil the egg",
+        "1. Boil the egg",
+        "* Boil the egg",
+        "(2) Do: Boil the egg",
+        "• Do: Boil the egg",
+    ],
+)
+def test_numbers_and_bullets_do_not_count(action: str) -> None:
+    assert opened().step(action)[1] == 0.25
+
+
 @pytest.mark.parametrize("action", ["", "hello", "Node:\n1: Boil", "\x00" * 99, "Dopamine: Boil the egg"])
 def test_what_cannot_be_read_changes_nothing(action: str) -> None:
     env = opened()
