@@ -1,0 +1,112 @@
+"""The simple heuristic of interactive fiction: explore all, take and examine everything, use everything on everything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+_ARTICLE = re.compile(r"^(?:an?|some|the) ")
+_INSIDE = re.compile(r" \((?:closed|in it: nothing)\)")
+_IN_IT = re.compile(r" \(in it: ([^)]*)\)")
+_FOUND = re.compile(r"(There you find|You now have|In it:) ([^.\n]+)\.")
+_EXIT = re.compile(r"(north|south|east|west|up|down)(?: \(([^)]*)\))?")
+_FAILED = re.compile(
+    r"Nothing happens|does not|do not|cannot|Which do you mean|You see no|locked|rattles|makes no sense|Give things"
+)
+
+
+class Explorer:
+    """What has been heard so far, and what has been tried; it knows no puzzle and reads no sentence."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.here = ""
+        self.exits: dict[str, dict[str, str]] = {}
+        self.things: dict[str, list[str]] = {}
+        self.fixed: set[str] = set()
+        self.held: list[str] = []
+        self.tried: set[tuple[str, str]] = set()
+        self.stale = False
+
+    def reply(self, told: Sequence[str], replies: Sequence[str]) -> str:
+        """Take in what is new and return the next command."""
+        while self.heard < len(told):
+            done = replies[self.heard - 1] if 0 < self.heard <= len(replies) else ""
+            self._hear(told[self.heard], done.removeprefix("Action: "))
+            self.heard += 1
+        return f"Action: {self._next()}"
+
+    def _hear(self, text: str, done: str) -> None:
+        self.tried.add((self.here, done))
+        name = done.partition(" ")[2]
+        before = self.here
+        if "\nExits: " in text:
+            self._room(text.rpartition("\n\n")[2], before, done)
+        elif done.startswith("take "):
+            if text.startswith("You take"):
+                self.held.append(name)
+                self.things[before] = [thing for thing in self.things.get(before, []) if thing != name]
+            else:
+                self.fixed.add(name)
+        for found in _FOUND.finditer(text):
+            names = [bare(part) for part in re.split(r", | and ", found[2]) if part != "nothing"]
+            where = self.held if found[1] == "You now have" else self.things.setdefault(self.here, [])
+            where.extend(part for part in names if part not in where)
+        self.stale = done.startswith("use ") and not _FAILED.search(text)
+
+    def _room(self, text: str, before: str, done: str) -> None:
+        lines = text.split("\n")
+        self.here = lines[0]
+        for line in lines:
+            if line.startswith("Exits: "):
+                old = self.exits.get(self.here, {})
+                self.exits[self.here] = {way: seen or old.get(way, "") for way, seen in _EXIT.findall(line[7:])}
+            elif line.startswith("Here: "):
+                inside = [name for row in _IN_IT.findall(line) for name in row.split(", ") if name != "nothing"]
+                plain = _IN_IT.sub("", _INSIDE.sub("", line[6:].rstrip(".")))
+                self.things[self.here] = [bare(name) for name in (*plain.split(", "), *inside)]
+        if done.startswith("go ") and before in self.exits and before != self.here:
+            self.exits[before][done[3:]] = self.here
+
+    def _next(self) -> str:
+        if self.stale:
+            return "look"
+        queue, ways = [self.here], {self.here: ""}
+        pairs = ""
+        for room in queue:
+            first = next(self._work(room), "")
+            if first:
+                return ways[room] or first
+            if not pairs and next(self._pairs(room), ""):
+                pairs = ways[room] or next(self._pairs(room))
+            for way, to in self.exits.get(room, {}).items():
+                if to and to != "barred" and to not in ways:
+                    ways[to] = ways[room] or f"go {way}"
+                    queue.append(to)
+        return pairs or "look"
+
+    def _work(self, room: str) -> Iterator[str]:
+        """Say what is left to be done in a room: take, open, examine, and ways that nobody went."""
+        for name in self.things.get(room, []):
+            for verb in ("take", "open", "examine"):
+                if verb == "take" and name in self.fixed:
+                    continue
+                if (room, f"{verb} {name}") not in self.tried:
+                    yield f"{verb} {name}"
+        for way, to in self.exits.get(room, {}).items():
+            if not to and (room, f"go {way}") not in self.tried:
+                yield f"go {way}"
+
+    def _pairs(self, room: str) -> Iterator[str]:
+        for thing in self.things.get(room, []):
+            for verb in ("pull", "light"):
+                if (room, f"{verb} {thing}") not in self.tried:
+                    yield f"{verb} {thing}"
+            for item in self.held:
+                if (room, f"use {item} on {thing}") not in self.tried:
+                    yield f"use {item} on {thing}"
+
+
+def bare(name: str) -> str:
+    """Take the article off a name."""
+    return _ARTICLE.sub("", name.strip())
