@@ -130,11 +130,11 @@ class Adventure(TextEnv):
             sentence, error = act(world, read)
             if world.holds(self.task.data["goal"]):
                 return Outcome(f"{sentence} You have found it. The game is won.", 1.0, success=True, terminated=True)
-            sentence = f"{sentence} {world.tick()}".rstrip()
+            sentence = f"{sentence}\n{world.tick()}".rstrip()
             world.look_around()
         progress = world.share()
         if len(self.replies) + 1 >= self.task.data["moves"]:
-            return Outcome(f"{sentence} The time is up.", progress, terminated=True, error="out_of_moves")
+            return Outcome(f"{sentence}\nThe time is up.", progress, terminated=True, error="out_of_moves")
         return Outcome(sentence, progress, malformed=read is None, error=error)
 
     def oracle(self) -> str:

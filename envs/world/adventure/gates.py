@@ -138,7 +138,7 @@ def plant(b: Builder, size: int) -> None:
     flag = b.flag("grown")
     vessel = b.need(b.next("vessel"))
     full = f"full:{vessel}"
-    _line(b, name, base, look, way, flag, f"A {name} droops here, under an opening far {way}.", grown)
+    _line(b, name, base, look, way, flag, f"The {name} droops here, under an opening far {way}.", grown)
     b.add(well, b.draw.pick([room for room in b.lighted() if room != base] or [base]), well_look)
     room = b.things[well]["at"]
     fill(b, vessel, well, full)

@@ -24,9 +24,11 @@ class Explorer:
         self.exits: dict[str, dict[str, str]] = {}
         self.things: dict[str, list[str]] = {}
         self.fixed: set[str] = set()
+        self.closed: set[str] = set()
         self.held: list[str] = []
         self.tried: set[tuple[str, str]] = set()
         self.stale = False
+        self.dark: set[str] = set()
 
     def reply(self, told: Sequence[str], replies: Sequence[str]) -> str:
         """Take in what is new and return the next command."""
@@ -57,6 +59,8 @@ class Explorer:
     def _room(self, text: str, before: str, done: str) -> None:
         lines = text.split("\n")
         self.here = lines[0]
+        prose = " ".join(line for line in lines[1:] if not line.startswith(("Here: ", "Exits: "))).lower()
+        (self.dark.add if "pitch dark" in prose else self.dark.discard)(self.here)
         for line in lines:
             if line.startswith("Exits: "):
                 old = self.exits.get(self.here, {})
@@ -65,6 +69,8 @@ class Explorer:
                 inside = [name for row in _IN_IT.findall(line) for name in row.split(", ") if name != "nothing"]
                 plain = _IN_IT.sub("", _INSIDE.sub("", line[6:].rstrip(".")))
                 self.things[self.here] = [bare(name) for name in (*plain.split(", "), *inside)]
+                self.closed.update(bare(name[:-9]) for name in line[6:-1].split(", ") if name.endswith(" (closed)"))
+                self.fixed.update(name for name in self.things[self.here] if name.split()[-1] in prose)
         if done.startswith("go ") and before in self.exits and before != self.here:
             self.exits[before][done[3:]] = self.here
 
@@ -86,23 +92,29 @@ class Explorer:
         return pairs or "look"
 
     def _work(self, room: str) -> Iterator[str]:
-        """Say what is left to be done in a room: take, open, examine, and ways that nobody went."""
+        """Say what is left to be done in a room: take, open, light, ways that nobody went, examine."""
         for name in self.things.get(room, []):
-            for verb in ("take", "open", "examine"):
-                if verb == "take" and name in self.fixed:
-                    continue
-                if (room, f"{verb} {name}") not in self.tried:
-                    yield f"{verb} {name}"
+            if name in self.closed and (room, f"open {name}") not in self.tried:
+                yield f"open {name}"
+            if name not in self.fixed and name not in self.closed and (room, f"take {name}") not in self.tried:
+                yield f"take {name}"
+        if room in self.dark:
+            for item in self.held:
+                if (room, f"light {item}") not in self.tried:
+                    yield f"light {item}"
         for way, to in self.exits.get(room, {}).items():
             if not to and (room, f"go {way}") not in self.tried:
                 yield f"go {way}"
 
     def _pairs(self, room: str) -> Iterator[str]:
+        """Say what may be tried in a room once all is taken: examine, pull, use; first where a way is barred."""
         for thing in self.things.get(room, []):
-            for verb in ("pull", "light"):
+            for verb in ("examine", "pull"):
                 if (room, f"{verb} {thing}") not in self.tried:
                     yield f"{verb} {thing}"
-            for item in self.held:
+        barred = "barred" in self.exits.get(room, {}).values()
+        for thing in self.things.get(room, []):
+            for item in self.held if barred or thing in self.fixed else ():
                 if (room, f"use {item} on {thing}") not in self.tried:
                     yield f"use {item} on {thing}"
 

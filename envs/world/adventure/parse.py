@@ -18,7 +18,7 @@ _SUBJECT = re.compile(
     r"| am going to|'m going to| can| could| now| then| first| also)* |let me |let's |let us |try to |trying to )?"
     r"(?:(?:now|then|first|just|also|carefully|again|please) )*"
 )
-_WORD = re.compile(r"[a-z0-9][a-z0-9'’-]*")
+_WORD = re.compile(r"[^\W_][\w']*")
 _NOISE = frozenset(("the", "a", "an", "my", "your", "his", "her", "their", "this", "that", "some", "all", "of"))
 _MARK = re.compile(r"(?:action|command|move)\s*\d*\s*[:：]")
 
@@ -69,7 +69,7 @@ def _line(line: str) -> Command | None:
 
 def _sentence(clean: str) -> Command | None:
     start = _SUBJECT.match(clean)
-    words = _WORD.findall(_AND.split(clean[start.end() :] if start else clean)[0].replace(">", " "))
+    words = _WORD.findall(_AND.split(clean[start.end() :] if start else clean)[0])
     return _command(words) if words else None
 
 
@@ -85,7 +85,7 @@ def _command(words: list[str]) -> Command | None:
 
 
 def _with_verb(verb: str, rest: list[str]) -> Command | None:
-    rest = [word.strip("'-") for word in rest if word not in _NOISE]
+    rest = [word.strip("'") for word in rest if word not in _NOISE]
     if verb == "go":
         return _go(rest)
     if verb in ALONE:

@@ -144,7 +144,7 @@ class World:
         if self.fuel == 0:
             self.flags.discard("lit")
             return f"The {name} goes out: it is empty."
-        return f"The {name} flickers: it will burn for {self.fuel} more moves." if self.fuel <= 3 else ""
+        return f"The {name} flickers: it will burn for {self.fuel} more move{'s' if self.fuel > 1 else ''}." if self.fuel <= 3 else ""
 
     def way(self, direction: str) -> Any:
         """Return ``[room, flags, sentence, mark]`` of a direction, or None."""
