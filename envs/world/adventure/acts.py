@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from acgym.envs.world.adventure.deeds import ALONE, BASIC, Done
 from acgym.envs.world.adventure.parse import Command
 from acgym.envs.world.adventure.verbs import TWO_WAYS
-from acgym.envs.world.adventure.world import WORN, YOU, World, article, plain
+from acgym.envs.world.adventure.world import World, plain
 
-Done = tuple[str, str | None]
-"""A sentence, and the kind of error."""
+_FILLING = frozenset(("word", "password", "number", "code", "is", "to", "figures"))
 
 
 def act(world: World, command: Command) -> Done:
     """Carry a command out. One that is an error changes nothing."""
     verb = command.verb
-    if verb in _ALONE:
-        return _ALONE[verb](world)
+    if verb in ALONE:
+        return ALONE[verb](world)
     if verb in ("go", "climb"):
         return _go(world, command)
     if verb == "dig":
@@ -37,7 +35,7 @@ def act(world: World, command: Command) -> Done:
     if verb == "ask":
         return _ask(world, first, command.second)
     if verb == "take" and world.at[first] in world.things:
-        return _take(world, first)
+        return BASIC["take"](world, first)
     if command.second and verb not in ("take", "push", "pull"):
         second = world.resolve(command.second)
         if not isinstance(second, str):
@@ -110,7 +108,7 @@ def _dig(world: World, command: Command) -> Done:
     for rule in rules:
         if all(world.true(condition) for condition in rule["if"]):
             return rule["say"] + world.apply(rule["do"]), None
-    return f"You work at the floor with the {tool} for a while. Nothing is hidden in this place.", "nothing_happens"
+    return f"You work here and there at the floor with the {tool}, and find nothing.", "nothing_happens"
 
 
 def _spoken(world: World, command: Command) -> Done:
@@ -205,8 +203,10 @@ def _one(world: World, verb: str, first: str) -> Done:
             return rule["say"] + world.apply(rule["do"]), rule["error"]
     if world.things[first].get("lever") and verb in ("pull", "push", "turn", "use"):
         return _pull(world, first)
-    if verb in _BASIC:
-        return _BASIC[verb](world, first)
+    if verb in BASIC and not (
+        (verb == "light" and not world.things[first].get("take")) or _implied(world, verb, first)
+    ):
+        return BASIC[verb](world, first)
     other = _implied(world, verb, first)
     if other:
         return _pair(world, verb, first, other, "")
@@ -244,149 +244,3 @@ def _implied(world: World, verb: str, first: str) -> str:
         if first in (one, other) and one in seen and other in seen and any(verb in rule["verbs"] for rule in rules)
     ]
     return found[0] if len(found) == 1 else ""
-
-
-def _examine(world: World, name: str) -> Done:
-    thing = world.things[name]
-    text = thing["done_text"] if thing.get("done_text") and thing.get("flag") in world.flags else thing["text"]
-    if thing.get("box") and world.things[name].get("closed"):
-        if not world.is_open(name):
-            return f"{text} It is closed.", None
-        inside = [article(other) for other, place in world.at.items() if place == name]
-        return f"{text} In it: {', '.join(inside) if inside else 'nothing'}.", None
-    return text, None
-
-
-def _take(world: World, name: str) -> Done:
-    thing = world.things[name]
-    if world.holds(name):
-        return f"You have the {name}.", "already"
-    if not thing.get("take"):
-        return f"The {name} cannot be taken.", "cannot"
-    world.at[name] = YOU
-    world.note()
-    return f"You take the {name}.", None
-
-
-def _drop(world: World, name: str) -> Done:
-    if not world.holds(name):
-        return f"You do not hold the {name}.", "not_holding"
-    if not world.lit:
-        return "You would not find it again in the dark.", "dark"
-    world.at[name] = world.here
-    return f"You drop the {name}.", None
-
-
-def _open(world: World, name: str) -> Done:
-    thing = world.things[name]
-    if thing.get("lock"):
-        if thing["flag"] in world.flags:
-            return f"The {name} is open.", "already"
-        return thing["lock"], "locked"
-    if not thing.get("closed"):
-        return f"The {name} cannot be opened.", "cannot"
-    if world.is_open(name):
-        return f"The {name} is open.", "already"
-    world.flags.add(f"open:{name}")
-    inside = [article(other) for other, place in world.at.items() if place == name]
-    return f"You open the {name}. In it: {', '.join(inside) if inside else 'nothing'}.", None
-
-
-def _close(world: World, name: str) -> Done:
-    if not world.things[name].get("closed") or not world.is_open(name) or world.things[name].get("lock"):
-        return f"The {name} cannot be closed.", "cannot"
-    world.flags.discard(f"open:{name}")
-    return f"You close the {name}.", None
-
-
-def _wear(world: World, name: str) -> Done:
-    if not world.things[name].get("dress"):
-        return f"The {name} cannot be worn.", "cannot"
-    if not world.holds(name):
-        return f"You do not hold the {name}.", "not_holding"
-    for other, place in world.at.items():
-        if place == WORN:
-            world.at[other] = YOU
-    world.at[name] = WORN
-    return f"You put on the {name}.", None
-
-
-def _remove(world: World, name: str) -> Done:
-    if world.at[name] != WORN:
-        return f"You do not wear the {name}.", "cannot"
-    world.at[name] = YOU
-    return f"You take off the {name}.", None
-
-
-def _light(world: World, name: str) -> Done:
-    lamp = world.data["lamp"]
-    if lamp is None or name != lamp["name"]:
-        other = _implied(world, "light", name)
-        return _pair(world, "light", name, other, "") if other else (f"The {name} does not burn.", "cannot")
-    if not world.holds(name):
-        return f"You do not hold the {name}.", "not_holding"
-    if "lit" in world.flags:
-        return f"The {name} burns.", "already"
-    if not world.fuel:
-        return f"The {name} is empty: there is nothing in it to burn.", "cannot"
-    world.flags.add("lit")
-    world.seen.add(world.here)
-    return (
-        f"You light the {name}. It will burn for {world.fuel} moves.\n{world.describe()}"
-        if world.rooms[world.here]["dark"]
-        else f"You light the {name}. It will burn for {world.fuel} moves."
-    ), None
-
-
-def _douse(world: World, name: str) -> Done:
-    lamp = world.data["lamp"]
-    if lamp is None or name != lamp["name"] or "lit" not in world.flags:
-        return f"The {name} does not burn.", "cannot"
-    world.flags.discard("lit")
-    return f"You put the {name} out.", None
-
-
-def _talk(world: World, name: str) -> Done:
-    thing = world.things[name]
-    if not thing.get("person"):
-        return f"The {name} does not answer.", "cannot"
-    return thing["talk"], None
-
-
-def _look(world: World) -> Done:
-    return world.describe(), None
-
-
-def _inventory(world: World) -> Done:
-    return world.carried(), None
-
-
-def _wait(world: World) -> Done:
-    return "Time passes.", None
-
-
-HELP = (
-    "Verbs: go, look, examine (also reads and searches), take, drop, inventory, open, close, unlock X with Y, put X in Y, "
-    "give X to Y, talk to X, ask X about Y, say W to X, set X to N, push, pull, turn, light, fill X from Y, pour X on Y, "
-    "tie X to Y, dig, wear, remove, wait."
-)
-
-
-def _help(world: World) -> Done:
-    return HELP, None
-
-
-_ALONE: dict[str, Callable[[World], Done]] = {"look": _look, "inventory": _inventory, "wait": _wait, "help": _help}
-_BASIC: dict[str, Callable[[World, str], Done]] = {
-    "examine": _examine,
-    "take": _take,
-    "drop": _drop,
-    "open": _open,
-    "close": _close,
-    "wear": _wear,
-    "remove": _remove,
-    "light": _light,
-    "douse": _douse,
-    "talk": _talk,
-}
-_FILLING = frozenset(("word", "password", "number", "code", "is", "to", "figures"))

@@ -58,7 +58,9 @@ class Builder:
 
     # rooms
 
-    def room(self, base: str | None, way: str = "", flags: tuple[str, ...] = (), barred: str = "", mark: str = "") -> str:
+    def room(
+        self, base: str | None, way: str = "", flags: tuple[str, ...] = (), barred: str = "", mark: str = ""
+    ) -> str:
         """Add a room beside ``base``; without one it is the first. The way in may ask for one of several flags."""
         name, text, feature, fixture, look, _ = self.next("room")
         self.features[name] = feature
@@ -74,7 +76,15 @@ class Builder:
         return name
 
     def _join(
-        self, name: str, text: str, base: str | None, way: str, flags: tuple[str, ...], barred: str, mark: str, dark: bool
+        self,
+        name: str,
+        text: str,
+        base: str | None,
+        way: str,
+        flags: tuple[str, ...],
+        barred: str,
+        mark: str,
+        dark: bool,
     ) -> None:
         self.rooms[name] = {"text": text, "dark": dark, "exits": {}}
         if base is None:
@@ -143,7 +153,14 @@ class Builder:
         return room
 
     def rule(
-        self, verbs: str, first: str, second: str, when: list[str], do: list[list[str]], say: str, error: str | None = None
+        self,
+        verbs: str,
+        first: str,
+        second: str,
+        when: list[str],
+        do: list[list[str]],
+        say: str,
+        error: str | None = None,
     ) -> None:
         """Add what happens when a thing is done to ``first`` (with ``second``); rules before it go first."""
         self.rules.append(
@@ -166,8 +183,12 @@ class Builder:
 
     # clues
 
-    def clue(self, text: str, topic: str, at: str) -> None:
-        """Tell something that a puzzle needs: on a paper, or, in a room, by a person who is asked about a topic."""
+    def clue(self, text: str, topic: str, at: str) -> str:
+        """Tell something that a puzzle needs: on a paper, or, in a room, by a person who is asked about a topic.
+
+        Returns:
+            The flag, a fact, that is set when it has been read or heard.
+        """
         flag = self.flag("clue")
         if at in self.rooms and not self.rooms[at]["dark"] and self.left("person") > 4 and self.draw.chance(0.4):
             person, look, idle = self.next("person")
@@ -175,11 +196,12 @@ class Builder:
             topics = {topic: {"do": [["set", flag]], "say": f'The {person} says: "{text}"'}}
             self.add(person, at, look, person=True, talk=hint, topics=topics)
             self.step(at, f"ask {person} about {topic}", [flag])
-            return
+            return flag
         paper, look = self.next("paper")
         self.item((paper, look), at)
         self.rule("examine", paper, "", [], [["set", flag]], f'{look} It says: "{text}"')
         self.step(None, f"read {paper}", [flag], (paper,))
+        return flag
 
     def person(self, at: str, talk: str, **more: Json) -> str:
         """Add a person who says ``talk``, with ``{who}`` for the person."""
@@ -196,6 +218,11 @@ class Builder:
         """Scatter things that nobody needs."""
         for row in rows:
             self.item(row, self.somewhere())
+
+
+def bar(b: Builder, name: str, base: str, look: str, way: str, flag: str, line: str, done: str) -> None:
+    """Add what stands in a way, with the sentences that say so before and after it is solved."""
+    b.add(name, base, look, flag=flag, line=line, done=done)
 
 
 def a(name: str) -> str:

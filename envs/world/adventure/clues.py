@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import combinations
 
 from acgym.draw import Draw
 from acgym.envs.world.adventure.setting import FOLDER
@@ -28,7 +29,9 @@ def _rows(kind: str, split: Split) -> tuple[tuple[str, ...], ...]:
     """Read rows of the common library that belong to a split."""
     lines = (FOLDER / "common.txt").read_text("utf-8").splitlines()
     head = f"{kind} {split} "
-    return tuple(tuple(field.strip() for field in line[len(head) :].split("|")) for line in lines if line.startswith(head))
+    return tuple(
+        tuple(field.strip() for field in line[len(head) :].split("|")) for line in lines if line.startswith(head)
+    )
 
 
 def riddles(draw: Draw, split: Split, count: int) -> list[tuple[str, ...]]:
@@ -65,6 +68,16 @@ def _apart(figure: int, other: int) -> str:
     return f"{_NUMBERS[abs(figure - other)]} {'more' if figure > other else 'less'} than"
 
 
+def weights_of(draw: Draw, count: int, wanted: int) -> tuple[list[int], list[int]]:
+    """Draw weights, and the first of them as those that are wanted: no others add up to the same."""
+    while True:
+        weights = draw.sample((2, 3, 4, 5, 7, 9, 12), count)
+        target = sum(weights[:wanted])
+        sums = [sum(some) for size in range(1, count + 1) for some in combinations(weights, size)]
+        if sums.count(target) == 1:
+            return weights, weights[:wanted]
+
+
 def lever_poem(draw: Draw, split: Split, level: int) -> tuple[list[str], str]:
     """Draw signs of levers in the order in which they are to be pulled, and a verse that tells the order."""
     count = 3 if level < 3 else 4
@@ -80,4 +93,9 @@ def word_halves(draw: Draw, split: Split) -> tuple[str, str, str, str]:
     colour, other = draw.sample(("blue", "yellow", "green", "grey"), 2)
     first = f"[the left half of a {colour} sheet] ... and the word for it begins {left.upper()}-"
     second = f"[the right half of a {colour} sheet] ... and the word for it ends -{right.upper()}"
-    return left + right, first, second, f"[the right half of a {other} sheet] ... and the word for it ends -{stray.upper()}"
+    return (
+        left + right,
+        first,
+        second,
+        f"[the right half of a {other} sheet] ... and the word for it ends -{stray.upper()}",
+    )

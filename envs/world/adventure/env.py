@@ -45,7 +45,7 @@ class Adventure(TextEnv):
     game impossible to win: nothing is used up but where it helps, ways once open stay open, fuel never ends.
 
     When it ends: with the thing to find, or when the game's own limit of replies is over, which is told and at least
-    twice what the expert needs.
+    two and a half times what the expert needs.
 
     ===== ======= ===== ==================================================================================
     level puzzles rooms also
@@ -57,16 +57,16 @@ class Adventure(TextEnv):
     5     7-8     12-14
     ===== ======= ===== ==================================================================================
 
-    Puzzles, 18 kinds: a locked door with a hidden key, somebody who wants what a riddle means, a door or a safe with a
-    number told in parts, a gap to cross on a rope, a machine with a missing part, a plant to water and climb, levers in
-    the order of a poem, a pan that wants an exact weight, a dress that somebody expects, a way frozen shut, a beast with
-    one weakness, a word torn in two, a dark room with a lamp to fill, a chain of trades, a map without names and
-    something to dig with, a block to melt on a fire, and a magnet to tie to a string.
+    Puzzles, 18 kinds: a locked door with a hidden key, somebody who wants what a riddle means, a door or a safe with
+    a number told in parts, a gap to cross on a rope, a machine with a missing part, a plant to water and climb,
+    levers in the order of a poem, a pan that wants an exact weight, a dress that somebody expects, a way frozen shut,
+    a beast with one weakness, a word torn in two, a dark room with a lamp to fill, a chain of trades, a map without
+    names and something to dig with, a block to melt on a fire, and a magnet to tie to a string.
 
     Errors: ``malformed`` (no command was read). ``not_here``, ``ambiguous``, ``no_way``, ``cannot``, ``incomplete``;
     ``barred``, ``locked``, ``closed``, ``dark``, ``not_holding``, ``too_early``; ``refused`` (the wrong thing, number,
-    word or order), ``nothing_happens``, ``already``; none changes anything but what was tried. ``out_of_moves`` ends the
-    game. Grounding accuracy in AgentBoard's sense is the share of replies without malformed and error.
+    word or order), ``nothing_happens``, ``already``; none changes anything but what was tried. ``out_of_moves`` ends
+    the game. Grounding accuracy in AgentBoard's sense is the share of replies without malformed and error.
 
     Splits: settings (rooms, people, things), riddles, verses, signs and words belong to one split each.
 
@@ -111,7 +111,7 @@ class Adventure(TextEnv):
         """Draw a game and let the expert play it, which fixes the limit."""
         goal, data, plan = draw_game(draw, split, self.level)
         steps = expert_steps(data, plan)
-        data["moves"] = 2 * steps + 6
+        data["moves"] = 5 * steps // 2 + 6
         return Task(" ".join(sorted(data["kinds"])), goal, data, plan, facts={"puzzles": len(data["kinds"])})
 
     def tell(self) -> str:
@@ -155,7 +155,16 @@ class Adventure(TextEnv):
             return "Action: look"
         first, second = draw.pick(names), draw.pick(names)
         verb = draw.pick(
-            ("examine {}", "take {}", "open {}", "pull {}", "talk to {}", "put {} in {}", "give {} to {}", "use {} on {}")
+            (
+                "examine {}",
+                "take {}",
+                "open {}",
+                "pull {}",
+                "talk to {}",
+                "put {} in {}",
+                "give {} to {}",
+                "use {} on {}",
+            )
         )
         return f"Action: {verb.format(first, second)}"
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from acgym.draw import Draw
 from acgym.envs.world.adventure.build import Builder
-from acgym.envs.world.adventure.gates import GATES
+from acgym.envs.world.adventure.keepers import beast, disguise, guard
+from acgym.envs.world.adventure.locks import balance, code, levers, lock, password
+from acgym.envs.world.adventure.passages import gap, ice, machine, plant
 from acgym.envs.world.adventure.setting import NAMES, Setting, setting
 from acgym.envs.world.adventure.sources import SOURCES
 from acgym.types import Json, Split
 
+GATES: dict[str, Callable[[Builder, int], None]] = {
+    "lock": lock, "guard": guard, "code": code, "gap": gap, "machine": machine, "plant": plant, "levers": levers,
+    "balance": balance, "disguise": disguise, "ice": ice, "beast": beast, "password": password,
+}  # fmt: skip
+"""Kinds of puzzle that open a way."""
 NEEDS = {
     "lock": ("door", "key"), "guard": (), "code": ("code",), "gap": ("gap", "rope"), "machine": ("machine", "part"),
     "plant": ("plant", "vessel", "well"), "levers": ("levers",), "balance": ("scale", "weight"),

@@ -1,4 +1,4 @@
-"""The simple heuristic of interactive fiction: explore all, take and examine everything, use everything on everything."""
+"""The simple heuristic of interactive fiction: explore all, take all, use everything on everything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _IN_IT = re.compile(r" \(in it: ([^)]*)\)")
 _FOUND = re.compile(r"(There you find|You now have|In it:) ([^.\n]+)\.")
 _EXIT = re.compile(r"(north|south|east|west|up|down)(?: \(([^)]*)\))?")
 _FAILED = re.compile(
-    r"Nothing happens|does not|do not|cannot|Which do you mean|You see no|locked|rattles|makes no sense|Give things"
+    r"Nothing happens|does not|do not|cannot|Which do you mean|You see no|locked|rattles|firm|no sense|Give things"
 )
 
 
@@ -63,8 +63,8 @@ class Explorer:
         (self.dark.add if "pitch dark" in prose else self.dark.discard)(self.here)
         for line in lines:
             if line.startswith("Exits: "):
-                old = self.exits.get(self.here, {})
-                self.exits[self.here] = {way: seen or old.get(way, "") for way, seen in _EXIT.findall(line[7:])}
+                known = {way: to for way, to in self.exits.get(self.here, {}).items() if to != "barred"}
+                self.exits[self.here] = {way: seen or known.get(way, "") for way, seen in _EXIT.findall(line[7:])}
             elif line.startswith("Here: "):
                 inside = [name for row in _IN_IT.findall(line) for name in row.split(", ") if name != "nothing"]
                 plain = _IN_IT.sub("", _INSIDE.sub("", line[6:].rstrip(".")))
@@ -107,14 +107,18 @@ class Explorer:
                 yield f"go {way}"
 
     def _pairs(self, room: str) -> Iterator[str]:
-        """Say what may be tried in a room once all is taken: examine, pull, use; first where a way is barred."""
-        for thing in self.things.get(room, []):
-            for verb in ("examine", "pull"):
-                if (room, f"{verb} {thing}") not in self.tried:
-                    yield f"{verb} {thing}"
+        """Say what may be tried in a room once all is taken: use where a way is barred, examine, pull, use."""
         barred = "barred" in self.exits.get(room, {}).values()
         for thing in self.things.get(room, []):
-            for item in self.held if barred or thing in self.fixed else ():
+            for item in self.held if barred else ():
+                if (room, f"use {item} on {thing}") not in self.tried:
+                    yield f"use {item} on {thing}"
+        for verb in ("examine", "pull"):
+            for thing in self.things.get(room, []):
+                if (room, f"{verb} {thing}") not in self.tried:
+                    yield f"{verb} {thing}"
+        for thing in self.things.get(room, []):
+            for item in self.held:
                 if (room, f"use {item} on {thing}") not in self.tried:
                     yield f"use {item} on {thing}"
 

@@ -11,7 +11,9 @@ LONGEST = 160
 """Characters of a command; a longer line is prose, not a command."""
 _EDGES = " \t\r\n*_`\"'“”‘’[](){}<>.,;:!?#-"
 _SENTENCE = re.compile(r"(?<=[a-z0-9\"'*`])(?:[.;!?]+(?=\s|$)|,? (?:and then|then|after that)\b|\s->\s)")
-_AND = re.compile(r",? and (?=(?:go|take|get|open|close|look|examine|read|put|give|unlock|ask|say|use|pull|push|turn)\b)")
+_AND = re.compile(
+    r",? and (?=(?:go|take|get|open|close|look|examine|read|put|give|unlock|ask|say|use|pull|push|turn)\b)"
+)
 _SUBJECT = re.compile(
     r"(?:(?:ok|okay|so|now|next|first|firstly|then|well|and|finally|please)\b[,:]? )*"
     r"(?:(?:i|we|you)(?: will|'ll| shall| should| must| would(?: like to)?|'d like to| want to| need to| try to"
@@ -147,7 +149,11 @@ def _spoken(verb: str, rest: list[str]) -> Command | None:
     """Read "ask X about Y", "say W to X", "tell X the word W", "set X to V", "enter V on X"."""
     if not rest:
         return Command(verb)
-    marks = {"ask": ("about", "for"), "set": ("to", "on", "into", "in", "at", "with"), "say": ("to", "into", "at", "in")}
+    marks = {
+        "ask": ("about", "for"),
+        "set": ("to", "on", "into", "in", "at", "with"),
+        "say": ("to", "into", "at", "in"),
+    }
     for i in range(1, len(rest) - 1):
         if rest[i] in marks[verb]:
             return Command(verb, tuple(rest[:i]), tuple(rest[i + 1 :]), rest[i])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from acgym.envs.world.adventure.build import Builder, a
-from acgym.envs.world.adventure.gates import dials
+from acgym.envs.world.adventure.locks import dials
 
 Source = Callable[[Builder], None]
 
@@ -58,12 +58,20 @@ def buried(b: Builder) -> None:
     flag = b.flag("dug")
     cache = f"cache {b.count}"
     room = b.draw.pick(b.lighted())
-    b.clue(
-        f"What I have hidden lies under the floor, in the room {b.features[room]}. Bring the {tool} and dig.",
+    told = b.clue(
+        f"What I have hidden lies under the floor, in the room {b.features[room]}, seven feet from the corner. "
+        f"Dig with the {tool}.",
         "hidden thing", b.place,
     )  # fmt: skip
     do = [["set", flag], ["free", cache, "here"]]
-    b.rule("dig", f"@{room}", "", [f"!{flag}"], do, f"The {tool} bites. A piece of the floor comes up, with a hollow below.")
+    b.rule(
+        "dig",
+        f"@{room}",
+        "",
+        [told, f"!{flag}"],
+        do,
+        f"The {tool} bites. A piece of the floor comes up, with a hollow below.",
+    )
     b.step(room, "dig", [flag], (tool,))
     b.place = cache
 
@@ -108,7 +116,14 @@ def grate(b: Builder) -> None:
     tied, flag = b.flag("tied"), b.flag("fished")
     cache = f"cache {b.count}"
     b.add(name, room, f"{look} Far down, too far for any arm, lies an iron box.")
-    b.rule("tie put", string, magnet, [f"!{tied}", f"has:{magnet}"], [["set", tied]], f"You tie the {string} to the {magnet}.")
+    b.rule(
+        "tie put",
+        string,
+        magnet,
+        [f"!{tied}", f"has:{magnet}"],
+        [["set", tied]],
+        f"You tie the {string} to the {magnet}.",
+    )
     b.rule("tie put", string, magnet, [tied], [], "They are tied together.", "already")
     b.step(None, f"tie {string} to {magnet}", [tied], (string, magnet))
     do = [["set", flag], ["free", cache, "you"]]
@@ -117,7 +132,9 @@ def grate(b: Builder) -> None:
         f"You let the {magnet} down on the {string}. Click. You pull an iron box up, and open it.",
     )  # fmt: skip
     b.rule("put tie", magnet, name, [flag], [], "Nothing more comes up.", "already")
-    b.rule("put tie", magnet, name, [], [], f"You would never see the {magnet} again: it hangs on nothing.", "too_early")
+    b.rule(
+        "put tie", magnet, name, [], [], f"You would never see the {magnet} again: it hangs on nothing.", "too_early"
+    )
     b.step(room, f"lower {magnet} into {name}", [flag], (magnet, string))
     b.place = cache
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from acgym.types import Json
@@ -54,29 +53,30 @@ class World:
         """Whether one sees what is in a container; what was never closed is open."""
         return not self.things[name].get("closed") or f"open:{name}" in self.flags
 
-    def visible(self) -> Iterator[str]:
-        """Name what you carry and, if there is light, what is here and in open containers here; a lamp can be felt."""
-        lit, here, at = self.lit, self.here, self.at
-        lamp = self.data["lamp"]["name"] if self.data["lamp"] else None
-        for name, place in at.items():
-            if place in (YOU, WORN) or (place == here and (lit or name == lamp)):
-                yield name
-            elif place in self.things and self.is_open(place) and not self.things[place].get("person"):
-                if at[place] in (YOU, WORN) or (lit and at[place] == here):
-                    yield name
+    def sees(self, name: str) -> bool:
+        """Whether a thing is carried, or here in the light, or in an open container; a lamp can be felt in the dark."""
+        place = self.at[name]
+        if place in (YOU, WORN):
+            return True
+        if place == self.here:
+            return self.lit or (self.data["lamp"] is not None and name == self.data["lamp"]["name"])
+        return place in self.things and self.is_open(place) and self.at[place] == self.here and self.lit
+
+    def visible(self) -> list[str]:
+        """Name all that is seen."""
+        return [name for name in self.at if self.sees(name)]
 
     def resolve(self, words: tuple[str, ...]) -> str | list[str]:
         """Return the visible thing that words mean, or all that they may mean: none, or several."""
-        seen = set(self.visible())
         name = self.exact.get(" ".join(words))
-        if name in seen:
-            return str(name)
-        asked = frozenset(words)
-        found = [name for name in self.at if name in seen and asked <= self.words[name]]
-        if not found:
-            found = [name for name in self.at if name in seen and self.words[name] <= asked]
-        if not found and words:
-            found = [name for name in self.at if name in seen and plain(name)[-1] == words[-1]]
+        if name is not None and self.sees(name):
+            return name
+        if not words:
+            return []
+        seen, asked = self.visible(), frozenset(words)
+        found = [name for name in seen if asked <= self.words[name]]
+        found = found or [name for name in seen if self.words[name] <= asked]
+        found = found or [name for name in seen if plain(name)[-1] == words[-1]]
         if len(found) > 1:
             found = [name for name in found if plain(name)[-1] == words[-1]] or found
         return found[0] if len(found) == 1 else found
@@ -144,7 +144,11 @@ class World:
         if self.fuel == 0:
             self.flags.discard("lit")
             return f"The {name} goes out: it is empty."
-        return f"The {name} flickers: it will burn for {self.fuel} more move{'s' if self.fuel > 1 else ''}." if self.fuel <= 3 else ""
+        return (
+            f"The {name} flickers: it will burn for {self.fuel} more move{'s' if self.fuel > 1 else ''}."
+            if self.fuel <= 3
+            else ""
+        )
 
     def way(self, direction: str) -> Any:
         """Return ``[room, flags, sentence, mark]`` of a direction, or None."""
