@@ -222,7 +222,7 @@ class Builder:
 
 def bar(b: Builder, name: str, base: str, look: str, way: str, flag: str, line: str, done: str) -> None:
     """Add what stands in a way, with the sentences that say so before and after it is solved."""
-    b.add(name, base, look, flag=flag, line=line, done=done)
+    b.add(name, base, look, flag=flag, line=line, done=done, done_text=done)
 
 
 def a(name: str) -> str:

@@ -25,7 +25,7 @@ def contents(world: World, name: str) -> str:
 def _examine(world: World, name: str) -> Done:
     thing = world.things[name]
     text = thing["done_text"] if thing.get("done_text") and thing.get("flag") in world.flags else thing["text"]
-    if thing.get("box") and world.things[name].get("closed"):
+    if thing.get("box"):
         if not world.is_open(name):
             return f"{text} It is closed.", None
         return f"{text} In it: {contents(world, name)}.", None

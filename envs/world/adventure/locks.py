@@ -93,6 +93,9 @@ def balance(b: Builder, size: int) -> None:
     weights, wanted = weights_of(b.draw, *((3, 2) if b.level < 3 else (4, 3)))
     text = f"{look} Words are cut into its rim: {sum(wanted)} pounds lift me, not one more or less."
     bar(b, name, base, text, way, flag, f"Something heavy shuts the way {way}; it hangs on the {name}.", result)
+    rim = b.flag("rim")
+    b.rule("examine", name, "", [f"!{flag}", f"!{rim}"], [["set", rim]], text)
+    b.step(base, f"examine {name}", [rim, flag])
     b.things[name].update(box=True, scale={"target": sum(wanted), "do": [["set", flag]], "say": result})
     names = []
     for i, pounds in enumerate(weights):

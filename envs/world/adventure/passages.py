@@ -31,16 +31,11 @@ def machine(b: Builder, size: int) -> None:
     flag, fitted = b.flag("runs"), "fitted"
     right = parts[0]
     text = f"{look} A part is missing. On a plate stands: replace only by one that {right[2]}."
-    bar(
-        b,
-        name,
-        base,
-        text,
-        way,
-        flag,
-        f"The {name} stands still, and with it the way {way}.",
-        f"{result} The way {way} is free.",
-    )
+    still, moved = f"The {name} stands still, and with it the way {way}.", f"{result} The way {way} is free."
+    bar(b, name, base, f"{look} The part that was missing is in its place.", way, flag, still, moved)
+    plate = b.flag("plate")
+    b.rule("examine", name, "", [f"!{fitted}"], [["set", plate]], text)
+    b.step(base, f"examine {name}", [plate, fitted, flag])
     b.things[name].update(refuses="It does not fit there.")
     part = b.need((right[0], right[1]))
     b.rule(
@@ -49,7 +44,7 @@ def machine(b: Builder, size: int) -> None:
     for row in parts[1:]:
         b.item((row[0], row[1]), b.somewhere())
         b.rule("put tie", row[0], name, [], [], f"The {row[0]} does not fit.", "refused")
-    b.rule("push pull turn", name, "", [fitted, f"!{flag}"], [["set", flag]], f"{result} The way {way} is free.")
+    b.rule("push pull turn", name, "", [fitted, f"!{flag}"], [["set", flag]], moved)
     b.rule("push pull turn use", name, "", [f"!{fitted}"], [], f"The {name} rattles: a part is missing.", "too_early")
     b.step(base, f"put {part} in {name}", [fitted], (part,))
     b.step(base, f"start {name}", [flag])

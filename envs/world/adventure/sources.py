@@ -59,7 +59,7 @@ def buried(b: Builder) -> None:
     cache = f"cache {b.count}"
     room = b.draw.pick(b.lighted())
     told = b.clue(
-        f"What I have hidden lies under the floor, in the room {b.features[room]}, seven feet from the corner. "
+        f"What I have hidden lies underfoot in the place {b.features[room]}, seven feet from the corner. "
         f"Dig with the {tool}.",
         "hidden thing", b.place,
     )  # fmt: skip
@@ -70,7 +70,7 @@ def buried(b: Builder) -> None:
         "",
         [told, f"!{flag}"],
         do,
-        f"The {tool} bites. A piece of the floor comes up, with a hollow below.",
+        f"The {tool} bites. Something gives, and there is a hollow below.",
     )
     b.step(room, "dig", [flag], (tool,))
     b.place = cache

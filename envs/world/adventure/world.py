@@ -200,6 +200,10 @@ class World:
         return "You carry " + ", ".join([*parts, *worn]) + "." if parts or worn else "You carry nothing."
 
 
+_ONLY = frozenset(
+    ("last", "lost", "lowest", "middle", "upper", "great", "founder's", "grandmother's", "abbot's", "miller's")
+)
+"""First words of names of which there is one only."""
 _SKIP = frozenset(("the", "a", "an", "of", "with", "in", "on", "and", "for", "to"))
 
 
@@ -210,8 +214,8 @@ def plain(name: str) -> list[str]:
 
 def article(name: str) -> str:
     """Put "a" or "an" before a name, or nothing before a plural or what has its own."""
-    if name.split()[0] in ("some", "two", "three", "half"):
-        return name
+    if name.split()[0] in _ONLY:
+        return f"the {name}"
     last = name.split(" of ")[0].split()[-1]
     if last.endswith("s") and not last.endswith(("ss", "us", "lens", "glass", "compass")):
         return f"some {name}"
