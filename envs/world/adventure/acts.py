@@ -7,12 +7,13 @@ from acgym.envs.world.adventure.parse import Command
 from acgym.envs.world.adventure.verbs import TWO_WAYS
 from acgym.envs.world.adventure.world import World, plain
 
+_LIQUIDS = (("water",), ("hot", "water"), ("boiling", "water"), ("oil",), ("fuel",), ("lamp", "oil"))
 _FILLING = frozenset(("word", "password", "number", "code", "is", "to", "figures"))
 
 
 def act(world: World, command: Command) -> Done:
     """Carry a command out. One that is an error changes nothing."""
-    verb = command.verb
+    verb, command = command.verb, _water(world, command)
     if verb in ALONE:
         return ALONE[verb](world)
     if verb in ("go", "climb"):
@@ -42,6 +43,17 @@ def act(world: World, command: Command) -> Done:
             return _unclear(world, command.second, second)
         return _pair(world, verb, first, second, command.preposition)
     return _one(world, verb, first)
+
+
+def _water(world: World, command: Command) -> Command:
+    """Take "pour water on X" for the full vessel that is carried, and "fill X with water" for "fill X"."""
+    if command.verb == "fill" and command.second in _LIQUIDS:
+        return Command("fill", command.first)
+    if command.verb in ("pour", "put", "water") and command.first in _LIQUIDS:
+        for name in world.at:
+            if f"full:{name}" in world.flags and world.holds(name):
+                return command._replace(first=tuple(plain(name)))
+    return command
 
 
 def _unclear(world: World, words: tuple[str, ...], found: list[str]) -> Done:

@@ -134,7 +134,8 @@ class Adventure(TextEnv):
             world.look_around()
         progress = world.share()
         if len(self.replies) + 1 >= self.task.data["moves"]:
-            return Outcome(f"{sentence}\nThe time is up.", progress, terminated=True, error="out_of_moves")
+            sentence, error = f"{sentence}\nThe time is up.", None if read is None else "out_of_moves"
+            return Outcome(sentence, progress, terminated=True, malformed=read is None, error=error)
         return Outcome(sentence, progress, malformed=read is None, error=error)
 
     def oracle(self) -> str:

@@ -83,13 +83,15 @@ class World:
 
     def true(self, condition: str) -> bool:
         """Say whether a condition of a rule holds: a flag, ``!flag``, ``has:X``, ``worn:X`` or ``lit``."""
+        if condition in self.flags:
+            return True
         if condition[0] == "!":
             return not self.true(condition[1:])
         if condition.startswith("has:"):
             return self.holds(condition[4:])
         if condition.startswith("worn:"):
             return self.at[condition[5:]] == WORN
-        return condition in self.flags
+        return False
 
     def apply(self, effects: list[list[str]]) -> str:
         """Carry out what a rule does: set or clear a flag, move a thing, fill the lamp, set free what a place hides.
