@@ -92,7 +92,7 @@ def test_every_kind_of_puzzle_is_solved_by_the_expert_and_by_nobody_who_skips_it
     for seed in range(2 if level == 1 else 1):
         world, plan = alone(kind, level, seed)
         assert search(world.data, plan) is not None
-        solved = [flag for flag in world.data["facts"] if not re.match("clue|riddle|rim|plate|held", flag)]
+        solved = [flag for flag in world.data["facts"] if not re.match("clue|riddle|wish|rim|plate|held", flag)]
         for flag in solved:
             assert search(world.data, plan, forbidden=flag) is None
         assert expert_steps(world.data, plan) <= 40
@@ -280,7 +280,7 @@ def test_a_search_that_knows_no_plan_wins_too_and_leaves_no_puzzle_out():
         steps = expert_steps(data, plan)
         assert len(path) <= steps <= len(path) + 6
         left = [flag for flag in data["facts"] if flag not in world.flags]
-        assert all(re.match("clue|riddle|rim|plate", flag) for flag in left), left
+        assert all(re.match("clue|riddle|wish|rim|plate", flag) for flag in left), left
 
 
 @pytest.mark.slow
@@ -294,7 +294,7 @@ def test_no_puzzle_of_a_small_game_can_be_left_out(level):
         assert len(found[0]) <= expert_steps(data, plan) <= 1.7 * len(found[0]) + 3
         if level == 1:
             for flag in data["facts"]:
-                if not re.match("clue|riddle|rim|plate|held", flag):
+                if not re.match("clue|riddle|wish|rim|plate|held", flag):
                     assert search(data, plan, forbidden=flag) is None, (seed, flag)
 
 

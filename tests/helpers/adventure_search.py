@@ -1,4 +1,4 @@
-"""A solver of adventures that knows no plan: breadth-first search over the whole state, by commands as players write them."""
+"""A solver of adventures that knows no plan: breadth-first search over the whole state, by written commands."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def beast(b: Builder, size: int) -> None:
     food = b.need((right[0], right[1]))
     b.some([(row[0], row[1]) for row in others])
     b.clue(
-        f"You want to get past the {name}? It cannot resist {right[2]}; anything else leaves it cold.",
+        f"You want to get past the {name}? It cannot resist {right[2]}; all else leaves it cold.",
         name,
         b.somewhere(),
     )

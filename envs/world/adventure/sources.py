@@ -37,7 +37,11 @@ def trade(b: Builder) -> None:
         last = i == links - 1
         asks = wanted if i == 0 else rows[i - 1][0]
         offer = "what I have in my pocket" if last else f"my {rows[i][0]}"
-        who = b.person(rooms[i], f'The {{who}} says: "I would give {offer} for {a(asks)}."')
+        talk = f'The {{who}} says: "I would give {offer} for {a(asks)}."'
+        who = b.person(rooms[i], talk)
+        heard = b.flag("wish")
+        b.rule("talk", who, "", [], [["set", heard]], talk.replace("{who}", who))
+        b.step(rooms[i], f"talk to {who}", [heard, flags[i]])
         if last:
             do = [["move", asks, "gone"], ["set", flags[i]], ["free", cache, "you"]]
             say = f"The {who} takes the {asks} and empties a pocket into your hands."
