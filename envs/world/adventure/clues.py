@@ -43,7 +43,8 @@ def code_clues(draw: Draw, level: int, name: str) -> tuple[str, list[str]]:
     """Draw a number of three different figures, and clues that together fix it.
 
     At levels 1 and 2 there are two clues, each with its figures as words. From level 3 on there are three: one figure
-    is told as a count of something, one by its distance from the first, one as a sum or a distance.
+    is told as a count of something, one by its distance from that, one as a sum or a distance. The first clue cannot
+    be spared: the others leave three numbers at least.
     """
     digits = draw.sample(range(1, 10), 3)
     value = "".join(map(str, digits))
@@ -51,17 +52,23 @@ def code_clues(draw: Draw, level: int, name: str) -> tuple[str, list[str]]:
         first = f"The {name}: {_NUMBERS[digits[0]]}, then {_NUMBERS[digits[1]]}. The last figure is written elsewhere."
         return value, [first, f"The {name} ends with a {_NUMBERS[digits[2]]}."]
     i, j, k = draw.shuffled(range(3))
-    clues = [
-        f"The {name}: its {_PLACES[i]} figure is the number of {_COUNTS[digits[i]]}.",
-        f"The {name}: its {_PLACES[j]} figure is {_apart(digits[j], digits[i])} its {_PLACES[i]}.",
-    ]
+    known, second = digits[i], digits[j] - digits[i]
     if digits[i] + digits[j] == digits[k]:
-        clues.append(f"The {name}: its {_PLACES[k]} figure is the other two added up.")
+        last, how = f"its {_PLACES[k]} figure is the other two added up", (1, 1, 0)
     elif digits[k] == 2 * digits[j]:
-        clues.append(f"The {name}: its {_PLACES[k]} figure is twice its {_PLACES[j]}.")
+        last, how = f"its {_PLACES[k]} figure is twice its {_PLACES[j]}", (0, 2, 0)
     else:
-        clues.append(f"The {name}: its {_PLACES[k]} figure is {_apart(digits[k], digits[j])} its {_PLACES[j]}.")
-    return value, draw.shuffled(clues)
+        last = f"its {_PLACES[k]} figure is {_apart(digits[k], digits[j])} its {_PLACES[j]}"
+        how = (0, 1, digits[k] - digits[j])
+    options = [n for n in range(1, 10) if 0 < n + second < 10 and 0 < how[0] * n + how[1] * (n + second) + how[2] < 10]
+    if len(options) < 3:
+        return code_clues(draw, level, name)
+    clues = [
+        f"The {name}: its {_PLACES[i]} figure is the number of {_COUNTS[known]}.",
+        f"The {name}: its {_PLACES[j]} figure is {_apart(digits[j], digits[i])} its {_PLACES[i]}.",
+        f"The {name}: {last}.",
+    ]
+    return value, clues
 
 
 def _apart(figure: int, other: int) -> str:
