@@ -7,6 +7,7 @@ from itertools import combinations
 
 from acgym.draw import Draw
 from acgym.envs.world.adventure.setting import FOLDER
+from acgym.envs.world.adventure.world import article
 from acgym.types import Split
 
 _COUNTS = {
@@ -50,7 +51,7 @@ def code_clues(draw: Draw, level: int, name: str) -> tuple[str, list[str]]:
     value = "".join(map(str, digits))
     if level < 3:
         first = f"The {name}: {_NUMBERS[digits[0]]}, then {_NUMBERS[digits[1]]}. The last figure is written elsewhere."
-        return value, [first, f"The {name} ends with a {_NUMBERS[digits[2]]}."]
+        return value, [first, f"The {name} ends with {article(_NUMBERS[digits[2]])}."]
     i, j, k = draw.shuffled(range(3))
     known, second = digits[i], digits[j] - digits[i]
     if digits[i] + digits[j] == digits[k]:

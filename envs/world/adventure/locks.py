@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acgym.envs.world.adventure.build import LEVEL, Builder, bar
+from acgym.envs.world.adventure.build import LEVEL, Builder, a, bar
 from acgym.envs.world.adventure.clues import code_clues, lever_poem, weights_of, word_halves
 
 
@@ -79,7 +79,7 @@ def levers(b: Builder, size: int) -> None:
     bar(b, name, base, text, way, flag, f"The {name} shuts the way {way}.", f"The {name} has opened the way {way}.")
     b.things[name].update(order=names)
     for lever in shown:
-        b.add(lever, base, f"A {noun} marked with a {lever.rpartition(' ' + noun)[0]}.", lever=name)
+        b.add(lever, base, f"It is marked with {a(lever.removesuffix(f' {noun}'))}.", lever=name)
     b.clue(f"{poem}", name, b.place)
     b.step(base, name, [flag], special="levers")
     b.grow(base, way, (flag,), f"The {name} is shut. There are {noun}s beside it.", size)

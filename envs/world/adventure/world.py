@@ -34,8 +34,8 @@ class World:
         self.rules: dict[tuple[str, str], list[Any]] = {}
         for rule in data["rules"]:
             self.rules.setdefault((rule["first"], rule["second"]), []).append(rule)
-        self.words = {name: frozenset(plain(name)) for name in self.things}
-        self.exact = {" ".join(plain(name)): name for name in self.things}
+        self.words: dict[str, frozenset[str]] = {name: frozenset(plain(name)) for name in self.things}
+        self.exact: dict[str, str] = {" ".join(plain(name)): name for name in self.things}
 
     @property
     def lit(self) -> bool:
@@ -221,4 +221,4 @@ def article(name: str) -> str:
     last = name.split(" of ")[0].split()[-1]
     if last.endswith("s") and not last.endswith(("ss", "us", "lens", "glass", "compass")):
         return f"some {name}"
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' and not name.startswith('one') else 'a'} {name}"
