@@ -28,6 +28,9 @@ You may think first. End with one line such as
 Action: examine the table"""
 GAME = "This game is over after {moves} replies.\n"
 
+MOST_MOVES = 300
+"""No game is longer; the id is registered with this many steps."""
+
 
 class Adventure(TextEnv):
     """Games of interactive fiction: puzzles that open ways and yield things, so that each leads to the next.
@@ -45,7 +48,7 @@ class Adventure(TextEnv):
     game impossible to win: nothing is used up but where it helps, ways once open stay open, fuel never ends.
 
     When it ends: with the thing to find, or when the game's own limit of replies is over, which is told and at least
-    two and a half times what the expert needs.
+    twice what the expert needs.
 
     ===== ======= ===== ==================================================================================
     level puzzles rooms also
@@ -111,7 +114,7 @@ class Adventure(TextEnv):
         """Draw a game and let the expert play it, which fixes the limit."""
         goal, data, plan = draw_game(draw, split, self.level)
         steps = expert_steps(data, plan)
-        data["moves"] = 5 * steps // 2 + 6
+        data["moves"] = min(5 * steps // 2 + 6, MOST_MOVES)
         return Task(" ".join(sorted(data["kinds"])), goal, data, plan, facts={"puzzles": len(data["kinds"])})
 
     def tell(self) -> str:
