@@ -35,10 +35,10 @@ def handed_over(agents: AgentLike | Sequence[AgentLike]) -> tuple[list[str], dic
         if isinstance(each, str):
             names.append(each)
             continue
-        if not isinstance(each, Agent) and not callable(each):
+        if isinstance(each, type) or not (isinstance(each, Agent) or callable(each)):
             raise TypeError(
                 f"an agent is a spec such as 'reference', an acgym agent or a function (messages, tools) -> text, got "
-                f"{type(each).__name__}"
+                f"{'the class ' if isinstance(each, type) else ''}{getattr(each, '__name__', type(each).__name__)}"
             )
         agent = each if isinstance(each, Agent) else FunctionAgent(each)
         spec = given_spec(agent.name).text
@@ -59,14 +59,15 @@ def entries(envs: EnvLike | Sequence[EnvLike]) -> list[Entry]:
     """
     several = isinstance(envs, Sequence) and not isinstance(envs, str) and not _with_arguments(envs)
     found: list[Entry] = []
+    each: Any
     for each in envs if several else [envs]:  # type: ignore[union-attr]
-        spec = each.spec if isinstance(each, gym.Env) else each
+        spec: Any = each.spec if isinstance(each, gym.Env) else each
         if isinstance(spec, EnvSpec):
             found.append((spec.id, {name: value for name, value in spec.kwargs.items() if name not in _OF_MAKE}))
         elif isinstance(spec, str):
             found.append(spec)
         elif _with_arguments(spec):
-            found.append((spec[0], dict(spec[1])))  # type: ignore[index]
+            found.append((spec[0], dict(spec[1])))
         else:
             raise TypeError(
                 f"an environment is an id such as 'ACB/Needle-v0', (id, kwargs) or a spec, got {type(each).__name__}"
