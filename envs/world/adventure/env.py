@@ -103,8 +103,21 @@ class Adventure(TextEnv):
         "out_of_moves": "truncation",
     }
     unclear_errors = frozenset(("nothing_happens", "no_way", "not_here", "out_of_moves"))
-    anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in range(1, 6)}
-    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {level: Anchor(0.0, 0.0) for level in range(1, 6)}
+    # Measured over seeds 0 to 1,999 at levels 1 to 3, and 0 to 399 at levels 4 and 5.
+    anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.001, 0.091),
+        2: Anchor(0.000, 0.075),
+        3: Anchor(0.000, 0.070),
+        4: Anchor(0.000, 0.071),
+        5: Anchor(0.000, 0.073),
+    }
+    heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
+        1: Anchor(0.212, 0.400),
+        2: Anchor(0.005, 0.199),
+        3: Anchor(0.000, 0.121),
+        4: Anchor(0.000, 0.091),
+        5: Anchor(0.000, 0.090),
+    }
     world: World
     """State of the game under way."""
     explorer: Explorer
