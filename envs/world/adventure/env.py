@@ -116,7 +116,7 @@ class Adventure(TextEnv):
         2: Anchor(0.005, 0.199),
         3: Anchor(0.000, 0.121),
         4: Anchor(0.000, 0.091),
-        5: Anchor(0.000, 0.090),
+        5: Anchor(0.000, 0.081),
     }
     world: World
     """State of the game under way."""
