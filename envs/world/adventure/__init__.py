@@ -1,0 +1,1 @@
+"""Interactive fiction: settings, puzzles, a parser, and games made of them."""
