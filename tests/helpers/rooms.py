@@ -35,7 +35,7 @@ ROOMS: dict[str, Room] = {
     ),
     "acgym.results": Room(
         "a comparison in a script's hands: tables, data frames, pairs, figures",
-        ("acgym", "acgym.analysis", "acgym.record", "acgym.report", "acgym.statistics"),
+        ("acgym", "acgym.analysis", "acgym.record", "acgym.report"),
     ),
     "acgym.export": Room(
         "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
