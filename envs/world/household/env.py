@@ -121,14 +121,14 @@ class Household(TextEnv):
         1: Anchor(0.018, 0.160),
         2: Anchor(0.003, 0.057),
         3: Anchor(0.001, 0.051),
-        4: Anchor(0.000, 0.035),
+        4: Anchor(0.000, 0.028),
         5: Anchor(0.000, 0.025),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
         2: Anchor(0.824, 0.824),
-        3: Anchor(0.095, 0.255),
-        4: Anchor(0.005, 0.180),
+        3: Anchor(0.088, 0.235),
+        4: Anchor(0.007, 0.190),
         5: Anchor(0.000, 0.083),
     }
     house: House

@@ -53,7 +53,8 @@ def _wants(house: House, goal: Goal, thing: str) -> bool:
         return False
     if goal.get("lamp"):
         return thing not in house.lit
-    return sum(house.done(one, goal["to"], goal["needs"]) for one in goal["things"] if one != thing) < goal["count"]
+    others = sum(house.done(one, goal["to"], goal["needs"]) for one in goal["things"] if one != thing)
+    return others < int(goal["count"])
 
 
 def _fetch(house: House, goal: Goal) -> str:
