@@ -114,7 +114,7 @@ def test_unsafe_or_unusable_model_is_refused(model, tmp_path, fault, said):
 def test_refusals_load_no_torch(tmp_path):
     code = """
 import json, sys
-from acgym.compare.run import prepare
+from acgym.experiment.run import prepare
 said = []
 for agents, envs, kwargs in [
     (["refrence"], [], {}), (["reference+gtpq-w4"], [], {}), (["oracle"], ["ACB/Nedle-v0"], {}),

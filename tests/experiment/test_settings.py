@@ -5,7 +5,7 @@ from __future__ import annotations
 import gymnasium as gym
 import pytest
 
-from acgym.compare.run import prepare
+from acgym.experiment.run import prepare
 from tests.helpers.plain_envs import SAY, Bare
 from tests.helpers.tiny import save_model
 
