@@ -229,6 +229,12 @@ def test_what_nobody_asked_for_spoils_the_day(line):
     assert info["progress"] == pytest.approx(1 / 2)
 
 
+def test_half_a_character_is_answered_in_utf_8():
+    env = opened(["answer", "1", "7"])
+    for line in ("ls \ud800", "echo \ud800 > /x", "cat /x", "answer 1 7", "done"):
+        assert env.step(line)[0] in env.observation_space
+
+
 def test_done_too_early():
     env = opened(["answer", "1", "7"])
     info = env.step("I have finished all the jobs. Done.")[4]

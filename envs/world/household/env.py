@@ -122,7 +122,7 @@ class Household(TextEnv):
         2: Anchor(0.003, 0.057),
         3: Anchor(0.001, 0.051),
         4: Anchor(0.000, 0.028),
-        5: Anchor(0.000, 0.025),
+        5: Anchor(0.000, 0.021),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),

@@ -12,6 +12,7 @@ from acgym.env import Outcome, TextEnv
 from acgym.envs.world.office.desk import DECISIONS, Desk
 from acgym.envs.world.office.heuristic import by_keywords
 from acgym.envs.world.office.tasks import draw_day
+from acgym.envs.world.office.terminal import COMMANDS
 from acgym.envs.world.office.tree import Refused
 from acgym.scorers.final_word import says_done
 from acgym.text import excerpt
@@ -103,7 +104,7 @@ class OfficeDesk(TextEnv):
         1: Anchor(0.468, 0.525),
         2: Anchor(0.183, 0.443),
         3: Anchor(0.001, 0.338),
-        4: Anchor(0.000, 0.300),
+        4: Anchor(0.000, 0.376),
         5: Anchor(0.000, 0.300),
     }
     desk: Desk
@@ -121,7 +122,7 @@ class OfficeDesk(TextEnv):
     def judge(self, action: str) -> Outcome:
         """Read one command line, carry it out, count what holds."""
         line = read_line(action)
-        if line.lower().rstrip(".!") in ("done", "exit", "finish") or (line and says_done(line)):
+        if line.partition(" ")[0] not in COMMANDS and (line.lower() in ("exit", "finish") or says_done(line)):
             return self._finish()
         if not line:
             return self.malformed('There is no command. Write one such as "Action: ls /handbook".')
@@ -131,7 +132,7 @@ class OfficeDesk(TextEnv):
             shown, kind = self.desk.run(line) or "(no output)", None
         except Refused as refused:
             shown, kind = str(refused), refused.kind
-        return Outcome(shown.rstrip("\n"), max(self._progress, self._share()), error=kind)
+        return Outcome(_sayable(shown.rstrip("\n")), max(self._progress, self._share()), error=kind)
 
     def _share(self) -> float:
         rows = self.task.reference
@@ -146,7 +147,7 @@ class OfficeDesk(TextEnv):
         extras = self.desk.extras()
         if extras:
             told = f"The day is over. This should not have been changed: {', '.join(extras[:3])}."
-            return Outcome(told, max(self._progress, self._share()), terminated=True, error="changed_more")
+            return Outcome(_sayable(told), max(self._progress, self._share()), terminated=True, error="changed_more")
         return Outcome("The day is over. All is done.", 1.0, success=True, terminated=True)
 
     def oracle(self) -> str:
@@ -180,6 +181,11 @@ class OfficeDesk(TextEnv):
         if draw.chance(0.1):
             return "Action: done"
         return f"Action: {draw.pick(choices)}"
+
+
+def _sayable(text: str) -> str:
+    """Replace half characters, which a model may have written and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def read_line(reply: str) -> str:

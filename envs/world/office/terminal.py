@@ -13,6 +13,7 @@ MOST_OUTPUT = 6000
 """Characters of output that are shown."""
 MOST_WORDS = 400
 """A line has at most so many words."""
+_MARKS = frozenset("&|;<>")
 _OPERATORS = ("&&", "||", ">>", ";", "|", ">", "<", "&")
 
 Special = Callable[[list[str]], str]
@@ -42,7 +43,7 @@ def tokens(line: str) -> list[Token]:
                 raise Refused("a quote is not closed", "bad_usage")
             word, quoted, i = word + line[i + 1 : end], True, end + 1
             continue
-        operator = next((mark for mark in _OPERATORS if line.startswith(mark, i)), "")
+        operator = next((mark for mark in _OPERATORS if line.startswith(mark, i)), "") if c in _MARKS else ""
         if operator or c.isspace():
             if word or quoted:
                 found.append(Token(word, quoted=quoted))
@@ -226,3 +227,5 @@ _FOLDERS: dict[str, Callable[[Tree, list[str]], str]] = {
     "echo": _echo,
     "printf": lambda tree, arguments: _echo(tree, arguments)[:-1],
 }
+COMMANDS = frozenset((*FILTERS, *_FOLDERS, "ticket", "mail", "answer"))
+"""All words that a command can begin with."""
