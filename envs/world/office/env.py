@@ -105,7 +105,7 @@ class OfficeDesk(TextEnv):
         2: Anchor(0.183, 0.443),
         3: Anchor(0.001, 0.338),
         4: Anchor(0.000, 0.376),
-        5: Anchor(0.000, 0.300),
+        5: Anchor(0.000, 0.358),
     }
     desk: Desk
     """State of the day under way."""

@@ -92,7 +92,7 @@ _BODIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("this is the last letter that you get from us and not from our attorney. It is about invoice {n}.",
          "the crushed boxes of order {n} are now a matter for the courts.",
          "you sent no invoice {n}, but a reminder. We have handed this to our solicitors.",
-         "if order {n} is not here on Monday, we bring an action against you."),
+         "if order {n} is not here on Monday, we take you to court."),
     ),
     "apply": (
         ("I have worked as a fitter for nine years and would be glad to do so with you. My papers are enclosed.",
