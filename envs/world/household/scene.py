@@ -165,8 +165,8 @@ class Scene:
 
     def _say_condition(self, goal: dict[str, Any], said: Said, kind: str, about: str) -> str | None:
         """Add a goal whose treatment and destination hang on the state of the thing, and word it."""
-        right = self._destination(kind, goal["needs"], Ask("left"))
-        wrong = self._destination(kind, [], Ask("left"))
+        right = self._destination(kind, goal["needs"], Ask("left", where=self.draw.chance(0.5)))
+        wrong = self._destination(kind, [], Ask("left", where=self.draw.chance(0.5)))
         if right is None or wrong is None:
             return None
         states = ("dirty", "clean") if about == "dirty" else ("warm", "cold")

@@ -60,7 +60,7 @@ class OfficeDesk(TextEnv):
     ===== ==== =====================================================================================
     1     1    the file with the rules is named, the case is plain
     2     2    exceptions
-    3     3    rules must be found; several tickets and letters a job; questions join two lists
+    3     3    rules must be found among others, other days' work left alone; questions join two lists
     4     4    memos change rules; longer lists; three conditions
     5     6    every kind of job, up to 8 papers in a box
     ===== ==== =====================================================================================

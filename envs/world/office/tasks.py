@@ -37,7 +37,11 @@ _NOTES = {
 def draw_day(draw: Draw, split: Split, level: int) -> Task:
     """Draw the work of a day."""
     office = Office(draw, split, level)
-    jobs = [KINDS[kind](office) for kind in draw.sample(tuple(KINDS), JOBS[level])]
+    kinds = draw.shuffled(tuple(KINDS))
+    jobs = [KINDS[kind](office) for kind in kinds[: JOBS[level]]]
+    if level >= 3:  # work of other days, which must be left alone
+        for kind in kinds[JOBS[level] :]:
+            KINDS[kind](office)
     for path, text in _NOTES.items():
         office.files.setdefault(path, text)
     rows: list[list[Json]] = []
