@@ -14,6 +14,7 @@ from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
 from acgym.cli.options import ENV_HELP, Kwargs, json_object
+from acgym.cli.own import doctor, new
 from acgym.cli.plan import plan
 from acgym.cli.play import compare, play
 from acgym.cli.probe import probe
@@ -106,6 +107,8 @@ for _command in (
     view,
     export,
     export_chats,
+    new,
+    doctor,
 ):
     app.command()(_command)
 app.add_typer(data, name="data")

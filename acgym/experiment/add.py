@@ -54,8 +54,8 @@ def added_settings(folder: Path, agents: Sequence[str], imports: Sequence[str] =
         if files.get(path) != digest:
             raise ValueError(f"{path!r} is not the calibration file that the run was made with; it was changed")
     models = {spec.base.text: fingerprint(spec) for spec in [*before.specs.values(), *specs] if spec.kind in MODELS}
-    for name, digest in before.models.items():
-        if models.get(name) != digest:
+    for name, mark in before.models.items():
+        if models.get(name) != mark:
             raise ValueError(f"the model files of {name} are not those that the run was made with")
     for env, arguments in before.envs.items():
         check_playable(env, arguments, specs, before.seeds[: before.rows.get(env)], cut=before.suite is not None)

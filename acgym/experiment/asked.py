@@ -59,14 +59,15 @@ def entries(envs: EnvLike | Sequence[EnvLike]) -> list[Entry]:
     """
     several = isinstance(envs, Sequence) and not isinstance(envs, str) and not _with_arguments(envs)
     found: list[Entry] = []
+    each: Any
     for each in envs if several else [envs]:  # type: ignore[union-attr]
-        spec = each.spec if isinstance(each, gym.Env) else each
+        spec: Any = each.spec if isinstance(each, gym.Env) else each
         if isinstance(spec, EnvSpec):
             found.append((spec.id, {name: value for name, value in spec.kwargs.items() if name not in _OF_MAKE}))
         elif isinstance(spec, str):
             found.append(spec)
         elif _with_arguments(spec):
-            found.append((spec[0], dict(spec[1])))  # type: ignore[index]
+            found.append((spec[0], dict(spec[1])))
         else:
             raise TypeError(
                 f"an environment is an id such as 'ACB/Needle-v0', (id, kwargs) or a spec, got {type(each).__name__}"

@@ -170,6 +170,7 @@ def prepare(
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = check_files(*(each for each in used if each is not None))
+    envs = [env if isinstance(env, str) else (env[0], _json_only(dict(env[1]))) for env in envs]
     chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
