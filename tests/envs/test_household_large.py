@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 from acgym.envs.names import words
@@ -202,3 +203,18 @@ def test_a_house_without_doors_lets_one_go_anywhere():
     house = House(data)
     assert house.act(Action("go", place="attic")).error is None
     assert house.foreign(["red mug"], "hall bench") == []
+
+
+@pytest.mark.parametrize("level", LARGE)
+def test_a_thing_is_in_one_place_whatever_is_done(level):
+    env = gym.make(ID, level=level).unwrapped
+    for seed in range(5):
+        env.reset(seed=seed)
+        rng, names = np.random.default_rng(seed), sorted(env.house.where)
+        for _ in range(60):
+            if env.step(env.random_reply(rng))[2]:
+                break
+            house = env.house
+            lying = [thing for things in house.contents.values() for thing in things]
+            assert sorted([*lying, *([house.hand] if house.hand else [])]) == names
+            assert all(house.where[thing] == place for place, things in house.contents.items() for thing in things)

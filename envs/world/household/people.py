@@ -50,7 +50,7 @@ folds paper cranes | makes paper boats // doing origami | turning flat sheets in
 _KEEPS = """
 whatever has to be mended | what no longer works // things that are broken | what awaits repair
 what is meant for the flea market | what a dealer will fetch // things to be sold | what should bring in some money
-presents until somebody's birthday | what friends will get for their weddings // gifts | what others are to unwrap one day
+presents until somebody's birthday | what friends will get at weddings // gifts | what others are to unwrap one day
 what came down from the grandparents | what great-grandmother left behind // heirlooms | what was inherited
 what was borrowed from the neighbours | what the library wants back // things to return | what belongs to others
 the picnic things | all for lunches in the park // what is needed for a meal in the open | a basket's Sunday load
