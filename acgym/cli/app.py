@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from acgym.cli.choose import choose
 from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
@@ -93,6 +94,7 @@ def check(
 
 for _command in (
     compare,
+    choose,
     play,
     envs,
     check,
