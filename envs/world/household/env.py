@@ -120,16 +120,16 @@ class Household(TextEnv):
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.018, 0.160),
         2: Anchor(0.003, 0.057),
-        3: Anchor(0.001, 0.051),
+        3: Anchor(0.000, 0.051),
         4: Anchor(0.000, 0.028),
         5: Anchor(0.000, 0.021),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
         2: Anchor(0.824, 0.824),
-        3: Anchor(0.088, 0.235),
+        3: Anchor(0.070, 0.235),
         4: Anchor(0.007, 0.190),
-        5: Anchor(0.000, 0.083),
+        5: Anchor(0.000, 0.070),
     }
     house: House
     """State of the task under way."""

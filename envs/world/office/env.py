@@ -96,8 +96,8 @@ class OfficeDesk(TextEnv):
     anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.004, 0.064),
         2: Anchor(0.000, 0.061),
-        3: Anchor(0.000, 0.048),
-        4: Anchor(0.000, 0.038),
+        3: Anchor(0.000, 0.032),
+        4: Anchor(0.000, 0.032),
         5: Anchor(0.000, 0.032),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
