@@ -2,8 +2,8 @@
 
 Each recipe in turn plays batches of the dense agent's episodes. After each batch two anytime-valid tests look at every
 environment (:func:`acgym.statistics.sequential.margin_ps`): one of "not worse than the margin", one of "worse". A
-recipe is chosen once every environment says "not worse"; it is dropped once one says "worse"; an environment that has said
-"not worse" is not played by it any more. With K recipes and E environments:
+recipe is chosen once every environment says "not worse"; it is dropped once one says "worse"; an environment that has
+said "not worse" is not played by it any more. With K recipes and E environments:
 
 * "not worse" is said at 0.05 / K. A recipe that is worse somewhere is chosen only if that environment says so wrongly;
   over all recipes that has at most probability 0.05 (Bonferroni over recipes; over environments none is needed, since

@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from acgym.agents.base import Agent
 from acgym.experiment.add import added_settings, as_on_disk
@@ -35,6 +37,38 @@ class Named(Enum):
 NAMED = Named.BY_SETTINGS
 
 
+class Options(TypedDict, total=False):
+    """What decides the numbers of a comparison beside agents, environments and episodes: :func:`compare` takes it."""
+
+    suite: str | None
+    """Name of a registered group of environments; None for ``quick`` where no environments are named."""
+    seed: int
+    """0 (the default) or larger; another seed, other episodes."""
+    level: int | None
+    """Difficulty, 1 to 5; None for 1 if the reference agent takes part by its spec, else each environment's own, 3."""
+    kwargs: Mapping[str, Json] | None
+    """Further arguments of ``gym.make``, for every environment."""
+    calibration: str | Path | None
+    """What recipes are calibrated on, where a spec does not say it: a text file, or a calibration spec
+    (:func:`acgym.calibrate.spec.parse_calibration`); None for the models' own trajectories on the training split."""
+    until: float | None
+    """Stop as soon as every difference in success is known to within this half-width, in (0, 1), or is known not to be
+    0; None to play all episodes."""
+    noise_floor: bool
+    """Let the first agent play once more with another batch size: what chance alone changes."""
+    episode_seconds: float | None
+    """Wall-clock seconds, more than 0, that one episode may take; None for no limit."""
+    tool_format: str | None
+    """How all models write tool calls; None to tell it from each one's chat template."""
+    decoding: Mapping[str, Json] | None
+    """How all models are decoded, such as ``{"temperature": 0.7}`` (:class:`acgym.agents.decoding.Decoding`); None for
+    greedy."""
+    shots: int
+    """Solved tasks of the training split, 0 to 16, in front of every conversation."""
+    malformed_limit: int | None
+    """Equal malformed replies in a row, 2 or more, that end an episode; None for no limit."""
+
+
 def compare(
     agents: AgentLike | Sequence[AgentLike] = (),
     envs: EnvLike | Sequence[EnvLike] = (),
@@ -42,105 +76,60 @@ def compare(
     episodes: int | None = None,
     out: str | Path | Named | None = None,
     add: str | Path | None = None,
-    suite: str | None = None,
-    seed: int = 0,
-    level: int | None = None,
-    kwargs: Mapping[str, Json] | None = None,
-    calibration: str | Path | None = None,
-    until: float | None = None,
     margin: float | None = None,
-    noise_floor: bool = False,
     workers: int | None = 1,
     ray: str | None = None,
-    episode_seconds: float | None = None,
-    tool_format: str | None = None,
-    decoding: Mapping[str, Json] | None = None,
-    shots: int = 0,
-    malformed_limit: int | None = None,
     imports: Sequence[str] = (),
     progress: bool | Listener = True,
+    **options: Unpack[Options],
 ) -> ComparisonResult:
     """Play the same episodes with a dense agent and with others, and compare them pair by pair.
 
-    Works in a script, in a notebook (with its event loop running) and in a thread.
+    Works in a script, in a thread, and in a notebook with its event loop running.
 
     Args:
-        agents: who plays, the one that the others are compared with first: specs (``"reference+gptq-w4"``,
-            ``"./model"``, see :func:`acgym.assemble.spec.parse_spec`), agents (``acgym.agent(...)``, your own subclass
-            of :class:`acgym.agents.base.Agent`), or functions ``(messages, tools) -> text``. Agents and functions are
-            named ``python:NAME`` in the run, after ``agent.name`` or the function. Empty for the reference agent
-            against eight compressed forms of it.
-        envs: what is played: ids or short names (``"Needle"``), ``(id, kwargs)``, or specs of environments. Empty for
-            those of ``suite``.
+        agents: who plays, the one that the others are compared with first: specs (``"reference+gptq-w4"``, see
+            :func:`acgym.assemble.spec.parse_spec`), agents, or functions ``(messages, tools) -> text``; the latter two
+            are ``python:NAME`` in the run. Empty for the reference agent and eight compressed forms of it.
+        envs: ids or short names (``"Needle"``), ``(id, kwargs)``, or specs of environments; empty for those of a suite.
         episodes: per environment and agent, 1 to 1,000,000; None for 100, or for at most 5,000 with ``until``.
-        out: the run's folder; the same call with the same folder goes on where it stopped. None for a temporary folder
-            (``result.folder``, where ``tempfile`` puts it), which is removed with the result; ``result.save(folder)``
-            keeps it. ``NAMED`` for what the command line does: ``runs/`` and a name made from the settings.
-        add: a run's folder: its episodes, signals and calibration are kept, and only ``agents`` play, the same episodes
-            as its others did. With ``out``, the run is copied there first. What is played is the run's to say: only
-            ``workers``, ``ray``, ``imports`` and ``progress`` may be given beside it.
-        suite: name of a registered group of environments; None for ``quick`` where ``envs`` is empty.
-        seed: 0 or larger; another seed, other episodes.
-        level: difficulty, 1 to 5; None for 1 if the reference agent takes part by its spec, else each environment's
-            default, 3.
-        kwargs: further arguments of ``gym.make``, for every environment.
-        calibration: what recipes are calibrated on, where a spec does not say it: a text file, or a calibration spec;
-            None for the models' own trajectories on the training split.
-        until: stop as soon as every difference in success is known to within this half-width, in (0, 1), or is known
-            not to be 0; None to play all episodes.
+        out: the run's folder; the same call with it goes on where it stopped. None for a temporary one where
+            ``tempfile`` puts it (``result.folder``), removed with the result; ``NAMED`` for ``runs/`` and a name.
+        add: folder of a run that the agents join: they alone play, the episodes that its others played, and what it has
+            played, probed and calibrated is kept. With ``out`` it is copied there first. It allows no ``options``.
         margin: loss of success, in (0, 1), of which is asked whether each agent has it: yes, no, or how many more
-            episodes would tell (:mod:`acgym.analysis.equivalence`). It changes no episode. None to ask nothing.
-        noise_floor: let the first agent play once more with another batch size: what chance alone changes.
-        episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
-        tool_format: how all models write tool calls; None to tell it from each one's chat template.
-        decoding: how all models are decoded, such as ``{"temperature": 0.7}``; None for greedy.
-        shots: solved tasks of the training split, 0 to 16, in front of every conversation.
-        malformed_limit: equal malformed replies in a row, 2 or more, that end an episode; None for no limit.
-        imports: modules that register environments or compression methods; imported first, in workers too.
-        workers: processes that play; 1 to play in this one, None for one a core if all models are small. A script that
-            asks for more must begin its work under ``if __name__ == "__main__":``, as with all of Python's
-            multiprocessing.
+            episodes would tell; None for no such question.
+        workers: processes that play; 1 for this one alone, None for one a core if all models are small. A script that
+            asks for more begins its work under ``if __name__ == "__main__":``.
         ray: address of a Ray cluster on which they play; needs an ``out`` that all its nodes see.
+        imports: modules that register environments or methods; imported first, in workers too.
         progress: whether to show how far it is, on standard error or in the notebook; or who hears of it.
-
-    Returns:
-        The result, with tables, data frames, episodes and figures.
+        options: see :class:`Options`.
 
     Raises:
-        ValueError, ImportError, FileNotFoundError: for what cannot be played, before any model is loaded, in a sentence
-            that says what was expected.
+        ValueError, TypeError, ImportError, FileNotFoundError: for what cannot be played, before any model is loaded.
         acgym.record.lines.RunExists: if the folder holds a run with other settings.
         OSError: if the disk is full; finished episodes stay readable.
         acgym.loop.EnvBug: if an environment breaks its contract.
     """
+    _refuse_unknown(options)
     if margin is not None:
         from acgym.analysis.equivalence import check_margin  # statistics take seconds to load
 
         check_margin(margin)
     names, given = handed_over(agents)
     chosen = entries(envs)
-    asked: dict[str, Any] = {
-        "episodes": episodes, "suite": suite, "seed": seed, "level": level, "kwargs": kwargs,
-        "calibration": calibration, "until": until, "noise_floor": noise_floor, "episode_seconds": episode_seconds,
-        "tool_format": tool_format, "decoding": decoding, "shots": shots, "malformed_limit": malformed_limit,
-    }  # fmt: skip
+    play = partial(compared, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
     if add is not None:
-        _refuse_beside_add({"envs": chosen, **asked})
-        if isinstance(out, Named):
-            out = None
-        return add_to(
-            Path(add), names, out, imports, workers=workers, ray=ray, progress=progress, given=given, margin=margin
-        )
-    settings = prepare(names, chosen, imports=imports, **asked)
+        _refuse_beside_add({"envs": chosen, "episodes": episodes, **options})
+        return play(*joined(Path(add), names, None if isinstance(out, Named) else out, imports))
+    settings = prepare(names, chosen, episodes=episodes, imports=imports, **options)
     if out is not None:
-        where = settings.default_folder if isinstance(out, Named) else Path(out)
-        return compared(settings, where, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
+        return play(settings, settings.default_folder if isinstance(out, Named) else Path(out))
     if ray is not None:
         raise ValueError("a run on a Ray cluster needs a folder that all its nodes see; name it with out")
     with _temporary() as folder:
-        return compared(
-            settings, folder, workers=workers, ray=ray, progress=progress, given=given, margin=margin, temporary=True
-        )
+        return play(settings, folder, temporary=True)
 
 
 def compared(
@@ -180,22 +169,13 @@ def compared(
     return ComparisonResult(Run.read(folder), numbers, temporary=temporary)
 
 
-def add_to(
-    folder: Path,
-    agents: Sequence[str],
-    out: str | Path | None = None,
-    imports: Sequence[str] = (),
-    *,
-    workers: int | None = 1,
-    ray: str | None = None,
-    progress: bool | Listener = True,
-    given: Mapping[str, Agent] | None = None,
-    margin: float | None = None,
-) -> ComparisonResult:
-    """Let further agents play what a run played; see ``add`` of :func:`compare`.
+def joined(
+    folder: Path, agents: Sequence[str], out: str | Path | None, imports: Sequence[str]
+) -> tuple[Settings, Path]:
+    """Let agents join a run, or a copy of it in ``out``; return the settings with them and the folder.
 
     Raises:
-        as :func:`acgym.experiment.add.added_settings` and :func:`compared`.
+        as :func:`acgym.experiment.add.added_settings`.
     """
     settings = added_settings(folder, agents, imports)
     if out is not None and not (Path(out) / MANIFEST).is_file():
@@ -203,7 +183,17 @@ def add_to(
     where = folder if out is None else Path(out)
     if as_on_disk(settings, where) == settings:
         Run.widen(where, settings.to_dict())
-    return compared(settings, where, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
+    return settings, where
+
+
+def _refuse_unknown(options: Mapping[str, Any]) -> None:
+    """Refuse an option that there is not, with the nearest."""
+    known = Options.__annotations__
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, [*known, "episodes", "margin", "workers", "progress", "imports"], n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise TypeError(f"compare has no option {name!r}; {hint}Known: {', '.join(known)}")
 
 
 def _refuse_beside_add(asked: Mapping[str, Any]) -> None:

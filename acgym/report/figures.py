@@ -48,9 +48,27 @@ def size(material: Material) -> Figure:
             )  # fmt: skip
         front = _front([(x, 100 * score.success) for _, x, score in rows])
         panel.plot(*zip(*front, strict=True), color=SOFT, linestyle="--", linewidth=1, drawstyle="steps-post", zorder=0)
-        panel.set(xlabel=title, ylabel="success, %", xlim=(0, None))
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        panel.set(xlabel=title, ylabel="success, %", xlim=(0, 1.35 * max(x for _, x, _ in rows)))
+        _name_points(panel, [(x, 100 * score.success, material.label(material.agents[i].name)) for i, x, score in rows])
     return figure
+
+
+def _name_points(panel: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Write the names right of their points, one under the other where they are near; equal points share a line."""
+    names: dict[tuple[float, float], list[str]] = {}
+    for x, y, name in points:
+        names.setdefault((x, y), []).append(name)
+    low, high = panel.get_ylim()
+    line, shift = (high - low) / 14, 0.03 * panel.get_xlim()[1]
+    below = float("inf")
+    for (x, y), these in sorted(names.items(), key=lambda found: (-found[0][1], found[0][0])):
+        below = min(y, below - line)
+        shown = ", ".join(these[:3]) + (f" and {len(these) - 3} more" if len(these) > 3 else "")
+        panel.annotate(
+            shown, (x, y), (x + shift, below), fontsize=7, va="center",
+            arrowprops={"arrowstyle": "-", "color": SOFT, "linewidth": 0.5, "shrinkB": 3},
+        )  # fmt: skip
+    panel.set_ylim(min(low, below - line), high)
 
 
 def _front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

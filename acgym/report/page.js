@@ -1,4 +1,29 @@
 "use strict";
+// Sorts tables by a click on a head: numbers by value, what is no number last.
+for (const table of document.querySelectorAll("figure.table table")) {
+  if (table.tBodies[0].rows.length < 2) continue;
+  const heads = [...table.tHead.rows[0].cells];
+  const sort = (head, column) => {
+    const up = head.getAttribute("aria-sort") === "descending" || (column === 0 && !head.hasAttribute("aria-sort"));
+    const key = (row) => row.cells[column] ? row.cells[column].textContent.trim() : "";
+    const worth = (text) => { const value = parseFloat(text.replace(/,/g, "")); return Number.isNaN(value) ? null : value; };
+    const rows = [...table.tBodies[0].rows].sort((a, b) => {
+      const [x, y] = [worth(key(a)), worth(key(b))];
+      if (x !== null && y !== null && x !== y) return up ? x - y : y - x;
+      if ((x === null) !== (y === null)) return x === null ? 1 : -1;
+      return up ? key(a).localeCompare(key(b)) : key(b).localeCompare(key(a));
+    });
+    for (const other of heads) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    table.tBodies[0].append(...rows);
+  };
+  heads.forEach((head, column) => {
+    head.className = "sorts";
+    head.tabIndex = 0;
+    head.addEventListener("click", () => sort(head, column));
+    head.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(head, column); });
+  });
+}
 // Shows a run's episodes side by side. Everything foreign becomes text nodes, never markup.
 (() => {
   const byId = (id) => document.getElementById(id);
@@ -97,7 +122,49 @@
     for (const button of byId("list").querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
     buttons[at].setAttribute("aria-current", "true");
     if (move) buttons[at].scrollIntoView({ block: "nearest" });
+    if (move) history.replaceState(null, "", address(found[at]));
     draw(found[at], shown);
+  }
+
+  function address(row) {
+    // An episode's own: #episode/AGENT/ENVIRONMENT/SEED.
+    return "#episode/" + [data.agents[row.agent], data.envs[row.env], row.seed].map(encodeURIComponent).join("/");
+  }
+
+  function visit() {
+    const [what, ...parts] = location.hash.slice(1).split("/");
+    if (what !== "episode") return;
+    let named;
+    try { named = parts.map(decodeURIComponent); } catch { return; }
+    const wanted = rows.find((row) => data.agents[row.agent] === named[0] && data.envs[row.env] === named[1] &&
+      String(row.seed) === named[2]);
+    if (!wanted) return;
+    for (const id of ["search", "agent", "env", "outcome", "class"]) byId(id).value = "";
+    search();
+    show(found.indexOf(wanted), true);
+    byId("episodes").scrollIntoView();
+  }
+
+  function link() {
+    // A cell of success leads to the episodes that it counts.
+    for (const cell of document.querySelectorAll("#capabilities tbody td:not(:first-child)")) {
+      const heads = cell.closest("table").tHead.rows[0].cells;
+      const agent = data.agents.indexOf(cell.parentNode.cells[0].textContent);
+      const env = data.envs.findIndex((id) => [id, id.replace(/^ACB\/(.*)-v0$/, "$1")]
+        .includes(heads[cell.cellIndex].textContent));
+      if (agent < 0) continue;
+      cell.className += " opens";
+      cell.tabIndex = 0;
+      cell.title = "Show these episodes";
+      const open = () => {
+        byId("agent").value = agent === 0 && data.agents.length > 1 ? "" : String(agent);
+        byId("env").value = env < 0 ? "" : String(env);
+        search();
+        byId("episodes").scrollIntoView();
+      };
+      cell.addEventListener("click", open);
+      cell.addEventListener("keydown", (event) => { if (event.key === "Enter") open(); });
+    }
   }
 
   function draw(row, shown) {
@@ -228,6 +295,9 @@
     document.addEventListener("keydown", keys);
     byId("filters").hidden = byId("browser").hidden = false;
     search();
+    link();
+    visit();
+    window.addEventListener("hashchange", visit);
     document.documentElement.dataset.ready = "true";
   }
 

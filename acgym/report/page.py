@@ -17,6 +17,7 @@ from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
 from acgym.report.cells import DASH, Grid
+from acgym.report.forest import forest
 from acgym.report.grids import grids
 from acgym.report.legend import legend
 from acgym.report.margin import margin_grids
@@ -28,6 +29,7 @@ from acgym.report.probe_grids import probe_grids, probe_notes
 from acgym.report.published import published
 from acgym.report.race import race_grid, race_sentences
 from acgym.report.replies import degenerate_grids, inflation_grids
+from acgym.report.summary import recommendation, run_facts
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
@@ -53,9 +55,14 @@ class Piece:
     reason: str = ""
 
 
-FIGURES: tuple[tuple[Piece, Callable[[Material], Figure]], ...] = (
+FIRST: tuple[tuple[Piece, Callable[[Material], Figure]], ...] = (
+    (Piece("losses", "What each agent lost", "Difference in success to the first agent, in points, with its 95 % "
+           "interval; red and green: the corrected test calls it one."), forest),
     (Piece("size", "Success against size", "Over all environments, with 95 % intervals; dashed: the best of each "
            "size."), report_figures.size),
+)  # fmt: skip
+"""Figures above all tables."""
+FIGURES: tuple[tuple[Piece, Callable[[Material], Figure]], ...] = (
     (Piece("flips", "Flips", "Episodes that only the dense agent solved (lost) and that only the other one solved "
            "(won)."), report_figures.flips),
     (Piece("divergence", "Where pairs first took another way", "Turn of the first other decision, and what came of "
@@ -110,6 +117,8 @@ def render(result: ComparisonResult, run: Run | None = None, notice: str = "") -
         pairs=pairs,
         legend=legend(result),
         notice=notice,
+        lead=recommendation(result),
+        facts=run_facts(result, run),
     )
 
 
@@ -122,6 +131,8 @@ def fill(
     pairs: Packed | None = None,
     legend: Sequence[str] = (),
     notice: str = "",
+    lead: str = "",
+    facts: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Fill the page's template.
 
@@ -133,6 +144,8 @@ def fill(
         pairs: the episodes.
         legend: how to read it, a paragraph each.
         notice: goes above everything, if there is one.
+        lead: the sentence that comes first.
+        facts: names and values that say what run it is.
     """
     import jinja2
 
@@ -146,6 +159,9 @@ def fill(
         style=style,
         notice=printable(notice),
         dense=printable(dense),
+        lead=lead,
+        first=["race", *(piece.name for piece, _ in FIRST)],
+        facts=facts,
         verdict=verdict,
         pieces=pieces,
         pairs=pairs,
@@ -178,10 +194,13 @@ def pieces(material: Material) -> list[Piece]:
     said = Piece("tokens", "Tokens and turns", *_tables(inflation_grids(material.result, every=True)))
     broken = Piece("degenerate", "Degenerate replies", *_tables(degenerate_grids(material.result, always=True)))
     own = Piece("own", "Along their own episodes", *_own_signals(material))
-    figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
+    first, figures = (
+        [_figure(piece, draw, material) for piece, draw in some] if can_draw() else [] for some in (FIRST, FIGURES)
+    )
     further = [_table(piece, make, material) for piece, make in TABLES]
     return [
         *_race(material),
+        *(first or [_NO_FIGURES]),
         main,
         *margin,
         *([paper] if paper.tables else []),

@@ -216,6 +216,11 @@ def test_what_needs_more_than_this_process_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_option_that_there_is_not_is_refused_with_the_nearest():
+    with pytest.raises(TypeError, match="compare has no option 'episode'; did you mean 'episodes'"):
+        compare("oracle", episode=3)
+
+
 def test_progress_is_told_to_whoever_listens():
     heard = []
 

@@ -110,6 +110,42 @@ def test_keys(opened):
     assert opened.evaluate("document.activeElement.id") != "search"
 
 
+def test_an_episode_has_an_address_of_its_own(opened):
+    opened.locator("#list button").nth(4).click()
+    address, title = opened.evaluate("location.hash"), opened.locator("#shown h3").inner_text()
+    assert address.startswith("#episode/")
+    opened.select_option("#outcome", "won")
+    opened.evaluate("location.hash = ''")
+    opened.evaluate(f"location.hash = {address!r}")
+    expect(opened.locator("#shown h3")).to_have_text(title)
+    assert opened.locator("#count").inner_text() == "12 of 12"
+    for nonsense in ("#episode/x/y/z", "#episode/%", "#episode", "#episode////"):
+        opened.evaluate(f"location.hash = {nonsense!r}")
+    expect(opened.locator("#shown h3")).to_have_text(title)
+
+
+def test_a_cell_of_success_leads_to_its_episodes(opened):
+    cell = opened.locator("#capabilities tbody tr").nth(1).locator("td").nth(2)
+    cell.click()
+    assert opened.locator("#agent").evaluate("e => e.selectedOptions[0].text") != "any agent"
+    assert opened.locator("#env").evaluate("e => e.selectedOptions[0].text") == "ACB/Needle-v0"
+
+
+def test_a_click_on_a_head_sorts_a_table_by_value(opened):
+    table = opened.locator("#capabilities table")
+    head = table.locator("th").nth(2)
+
+    def column():
+        return [float(text.split()[0]) for text in table.locator("tbody td:nth-child(3)").all_inner_texts()]
+
+    head.click()
+    falling = column()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert falling == sorted(falling, reverse=True)
+    head.click()
+    assert column() == sorted(falling)
+
+
 def test_first_difference_is_marked(opened):
     opened.select_option("#env", "0")
     opened.select_option("#outcome", "lost")

@@ -21,13 +21,15 @@ from acgym.report.legend import legend
 from acgym.report.material import Material, Missing
 from acgym.report.needle import place
 from acgym.report.page import render, write_report
+from acgym.report.summary import recommendation
 from acgym.report.svg import drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
 from tests.helpers.report_runs import DENSE, HOSTILE, OTHER, finish, needle, write_run
 from tests.helpers.results import read as read_result
 
-_OURS = """html head meta title style body header main section nav h1 h2 p a figure figcaption table caption thead tbody
+_OURS = """html head meta title style body header main section nav h1 h2 p a dl dt dd
+figure figcaption table caption thead tbody
 tr th td noscript form input select output div ol article script svg g path text defs use clippath rect span"""
 OURS = set(re.findall(r"\w+", _OURS))
 
@@ -108,7 +110,8 @@ def test_page_says_what_the_terminal_says(made, page):
         assert grid.title in words
         assert all(cell.text in words for row in grid.rows for cell in row)
     assert all(line in words for line in [*verdict(made[0]), *legend(made[0])])
-    assert words.index(verdict(made[0])[0]) < words.index("Success by capability")
+    assert words.index(recommendation(made[0])) < words.index("What each agent lost")
+    assert words.index(verdict(made[0])[0]) < words.rindex("Success by capability")
 
 
 def test_the_same_run_gives_the_same_page(made, page):
@@ -119,7 +122,7 @@ def test_figures_show_the_numbers(made):
     pieces = {piece.name: piece for piece in report.pieces(Material(*made))}
     texts = {name: words_of(piece.svg) for name, piece in pieces.items()}
     assert {name for name, piece in pieces.items() if piece.svg} == {
-        "size", "flips", "divergence", "failures", "energies", "positions", "layers", "needles"
+        "losses", "size", "flips", "divergence", "failures", "energies", "positions", "layers", "needles"
     }  # fmt: skip
     assert [text for text in texts["flips"] if text.isdigit()] == ["1", "1", "3"]  # 1 lost, 1 won; 3 lost needles
     assert "gptq-w4-g128" in texts["size"]

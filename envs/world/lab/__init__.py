@@ -1,0 +1,1 @@
+"""ACB/Lab-v0: a text laboratory with real science."""
