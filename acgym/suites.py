@@ -131,4 +131,5 @@ _SUITES[FULL] = _all_generated
 _ABILITIES = ("Instruct", "Plan", "Reason", "Retrieve", "Understand", "Review", "Query", "Operation")
 register_suite("tools", ["ACB/ToolCall-v0", *(f"ACB/Tool{ability}-v0" for ability in _ABILITIES)])
 register_suite("context", ["ACB/Needle-v0", "ACB/LongQA-v0", "ACB/LongGen-v0", "ACB/LongAgent-v0"])
-register_suite("world", ["ACB/Household-v0", "ACB/WebShop-v0", "ACB/GridNav-v0", "ACB/Lab-v0", "ACB/Adventure-v0"])
+_WORLDS = ("Household", "WebShop", "GridNav", "Lab", "Adventure", "Desk")
+register_suite("world", [f"ACB/{world}-v0" for world in _WORLDS])

@@ -24,6 +24,7 @@ register("ACB/WebShop-v0", "acgym.envs.world.shop.env:WebShop", max_episode_step
 register("ACB/GridNav-v0", "acgym.envs.world.gridnav.env:GridNav", max_episode_steps=105)
 register("ACB/Adventure-v0", "acgym.envs.world.adventure.env:Adventure", max_episode_steps=300)
 register("ACB/Lab-v0", "acgym.envs.world.lab.env:Laboratory", max_episode_steps=120)
+register("ACB/Desk-v0", "acgym.envs.world.office.env:OfficeDesk", max_episode_steps=60)
 register("ACB/PDDL-v0", "acgym.envs.world.planning.env:PDDL", max_episode_steps=70)
 register("ACB/LongGenBench-v0", "acgym.envs.context.longgenbench:LongGenBench", max_episode_steps=1)
 register("ACB/LongBench-v0", "acgym.envs.context.longbench:LongBench", max_episode_steps=1)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acgym.analysis.failure import Failure, classify
+from acgym.envs.world.household.actions import Action, read_action
 from acgym.envs.world.household.house import House, subgoals
-from acgym.envs.world.household.words import Action, read_action
 from acgym.loop import play
 from acgym.types import Task
 from tests.helpers.households import Fixed

@@ -12,7 +12,8 @@ import pytest
 
 import acgym
 from acgym.envs.world.household.env import Household
-from acgym.envs.world.household.tasks import SIZES, goal_key, layout_key
+from acgym.envs.world.household.large import SIZES
+from acgym.envs.world.household.tasks import goal_key, layout_key
 from acgym.envs.world.household.words import COLOURS, FITS, OBJECTS, PLACES, ROOMS, TOOLS, plural
 from tests.helpers.households import Fixed
 
@@ -42,7 +43,8 @@ def test_splits_share_nothing(level):
         for seed in range(300):
             data = env.reset(seed=seed, options={"split": split})[1]["task"].data
             layouts.add(layout_key(data["objects"]))
-            goals |= {goal_key(goal["needs"], goal["things"][0], goal["to"]) for goal in data["goals"]}
+            put = [goal for goal in data["goals"] if not goal.get("lamp")]
+            goals |= {goal_key(goal["needs"], goal["things"][0], goal["to"]) for goal in put}
         found[split] = layouts, goals
     for evaluation, training in zip(found["eval"], found["train"], strict=True):
         assert min(len(evaluation), len(training)) > 50
@@ -76,10 +78,9 @@ def test_the_expert_goes_on_from_anywhere(level):
         assert done
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_the_expert_knows_only_what_was_shown(level):
+def test_the_expert_of_small_houses_knows_only_what_was_shown():
     """Whatever is hidden in places not seen yet, she says the same."""
-    env = gym.make(ID, level=level).unwrapped
+    env = gym.make(ID, level=1).unwrapped
     for seed in range(20):
         _, info = env.reset(seed=seed)
         goals, done = info["task"].data["goals"], False
@@ -104,7 +105,7 @@ def test_nothing_is_done_at_the_start(level):
         task = env.reset(seed=seed)[1]["task"]
         assert not any(map(env.house.holds, task.reference))
         assert task.data["level"] == level
-        assert level == 1 or len(task.data["places"]) == SIZES[level].places
+        assert level == 1 or len(task.data["places"]) == SIZES[level].places * SIZES[level].rooms
 
 
 def test_level_1_is_small():

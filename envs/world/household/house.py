@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from acgym.envs.world.household.words import STATES, TOOLS, Action, a, is_object, listing, the, within
+from acgym.envs.world.household.actions import Action
+from acgym.envs.world.household.words import STATES, TOOLS, a, is_object, kind_of, listing, the, within
 from acgym.text import excerpt
 from acgym.types import Json
 
@@ -24,14 +25,23 @@ class House:
     Args:
         data: ``rooms`` (list of names, the first is where one starts), ``places`` (rows ``[name, room, state]`` with
             state ``"surface"``, ``"open"`` or ``"closed"``, in the order they are listed), ``tools`` (appliance ->
-            room), ``objects`` (rows ``[name, place]``).
+            room), ``objects`` (rows ``[name, place]``). Large houses also have ``doors`` (pairs of rooms; without them
+            one can go from each room to each other), ``lamps`` (lamp -> room) and ``states`` (thing -> ``"dirty"``,
+            ``"clean"``, ``"warm"`` or ``"cold"``).
     """
 
     def __init__(self, data: Mapping[str, Json]) -> None:
         self.rooms: list[str] = data["rooms"]
         self.room = self.rooms[0]
         self.tools: Mapping[str, str] = data["tools"]
-        self.room_of = dict(self.tools)
+        self.lamps: Mapping[str, str] = data.get("lamps", {})
+        self.doors: dict[str, list[str]] | None = None
+        if "doors" in data:
+            self.doors = {room: [] for room in self.rooms}
+            for one, other in data["doors"]:
+                self.doors[one].append(other)
+                self.doors[other].append(one)
+        self.room_of = {**self.tools, **self.lamps}
         self.open: dict[str, bool] = {}
         """Whether a place that opens and closes is open; surfaces are not in it."""
         self.contents: dict[str, list[str]] = {}
@@ -51,6 +61,18 @@ class House:
         self.clean: set[str] = set()
         self.temperature: dict[str, str] = {}
         """Thing -> ``"hot"`` or ``"cold"``, once it was treated."""
+        self.dirty: set[str] = set()
+        self.warm: set[str] = set()
+        self.shining: set[str] = set()
+        """Lamps that are on."""
+        self.lit: set[str] = set()
+        """Things that have been examined in the light of a lamp."""
+        self.examined: set[str] = set()
+        for thing, state in data.get("states", {}).items():
+            if state == "cold":
+                self.temperature[thing] = "cold"
+            else:
+                {"clean": self.clean, "dirty": self.dirty, "warm": self.warm}[state].add(thing)
         self.was_held: set[str] = set()
         self.seen: set[str] = set()
         """Places whose contents have been seen."""
@@ -76,33 +98,46 @@ class House:
         """Say whether a subgoal holds now: a row ``[state, things, count, place, treatments]``.
 
         ``held``: so many of the things have been held. A treatment: so many are in its state. ``in``: so many are in
-        the place with all treatments done. ``closed``: that, and the place is closed.
+        the place with all treatments done. ``closed``: that, and the place is closed. ``lit``: so many have been
+        examined in the light of a lamp.
         """
         state, things, count, place, needs = subgoal
         if state == "held":
             reached = sum(thing in self.was_held for thing in things)
+        elif state == "lit":
+            reached = sum(thing in self.lit for thing in things)
         elif state in STATES:
             reached = sum(self.is_treated(thing, state) for thing in things)
         elif state == "closed" and self.accessible(place):
             return False
         else:
-            reached = sum(self.done(thing, place, needs) for thing in things)
+            reached = 0 if self.foreign(things, place) else sum(self.done(thing, place, needs) for thing in things)
         return reached >= int(count)
 
     def done(self, thing: str, place: str, needs: Sequence[str]) -> bool:
         """Say whether a thing is where it should be and as it should be."""
         return self.where[thing] == place and all(self.is_treated(thing, need) for need in needs)
 
+    def foreign(self, things: Sequence[str], place: str) -> list[str]:
+        """List what spoils a place of a large house: things of the kind that is asked for which are not asked for."""
+        if self.doors is None:
+            return []
+        return [one for one in self.contents[place] if kind_of(one) == kind_of(things[0]) and one not in things]
+
     def describe_room(self) -> str:
         """Say the room and what one sees in it."""
         text = f"You are in the {self.room}. You see {listing(self.places_in(self.room))}."
         if len(self.rooms) > 1:
-            tools = [tool for tool, room in self.tools.items() if room == self.room]
+            tools = [tool for tool, room in {**self.tools, **self.lamps}.items() if room == self.room]
             text += f" You can use {listing(tools)}." if tools else ""
+        if self.doors is not None:
+            text += f" From here you can go to {', '.join([the(room) for room in self.doors[self.room]])}."
         return text
 
     def describe_place(self, place: str) -> str:
         """Say what one sees of a place or appliance when standing at it; remembers that it was seen."""
+        if place in self.lamps:
+            return f" It is {'on' if place in self.shining else 'off'}."
         if place in self.tools:
             return ""
         if not self.accessible(place):
@@ -122,6 +157,10 @@ class House:
             return self._go(action.place)
         if action.verb in ("open", "close"):
             return self._turn(action.verb, action.place)
+        if action.verb == "examine":
+            return self._examine(action.thing)
+        if action.verb in ("turn on", "turn off"):
+            return self._switch(action.verb, action.place)
         if action.verb == "look":
             here = "" if self.at is None else f" You are at {the(self.at)}.{self.describe_place(self.at)}"
             return Effect(self.describe_room() + here)
@@ -129,6 +168,8 @@ class House:
 
     def _go(self, place: str) -> Effect:
         if place in self.rooms:
+            if self.doors is not None and place != self.room and place not in self.doors[self.room]:
+                return Effect(f"No door leads from the {self.room} to the {place}.", "not_here")
             self.room, self.at = place, None
             return Effect(self.describe_room())
         missing = self._missing(place)
@@ -174,8 +215,8 @@ class House:
             return Effect(f"You do not hold a {thing}.", "not_holding")
         if self._missing(place) or place != self.at:
             return self._missing(place) or Effect(f"You are not at {the(place)}. Go there first.", "not_here")
-        if place in self.tools:
-            return Effect(f"Nothing can be kept in {the(place)}.", "wrong_place")
+        if place in self.tools or place in self.lamps:
+            return Effect(f"Nothing can be kept {'in' if place in self.tools else 'at'} {the(place)}.", "wrong_place")
         if not self.accessible(place):
             return Effect(f"{_first_upper(the(place))} is closed. Open it first.", "closed")
         self.contents[place].append(thing)
@@ -192,6 +233,7 @@ class House:
             return Effect(f"You do not hold a {thing}. Take it first.", "not_holding")
         if self.at != tool or place not in ("", tool):
             return Effect(f"You can {verb} things at the {tool} only.", "wrong_place")
+        self.warm.discard(thing)
         if verb == "clean":
             self.clean.add(thing)
             self.temperature.pop(thing, None)
@@ -199,12 +241,37 @@ class House:
             self.temperature[thing] = STATES[verb]
         return Effect(f"You {verb} the {thing}.")
 
+    def _examine(self, thing: str) -> Effect:
+        if not is_object(thing):
+            return _unknown(thing)
+        place = self.at
+        if self.hand != thing and (place is None or self.where.get(thing) != place or not self.accessible(place)):
+            return Effect(f"You see no {thing} here.", "not_here")
+        self.examined.add(thing)
+        if place in self.shining and self.hand == thing:
+            self.lit.add(thing)
+            return Effect(f"You see every detail of the {thing} in the light of the {place}.")
+        warmth = "warm" if thing in self.warm else self.temperature.get(thing, "")
+        dirt = "clean" if thing in self.clean else "dirty" if thing in self.dirty else ""
+        told = " and ".join([state for state in (dirt, warmth) if state])
+        return Effect(f"The {thing} is {told}." if told else f"There is nothing special about the {thing}.")
+
+    def _switch(self, verb: str, lamp: str) -> Effect:
+        if self._missing(lamp) or lamp != self.at:
+            return self._missing(lamp) or Effect(f"You are not at {the(lamp)}. Go there first.", "not_here")
+        if lamp not in self.lamps:
+            return Effect(f"You cannot {verb} {the(lamp)}.", "cannot_open")
+        if (lamp in self.shining) == (verb == "turn on"):
+            return Effect(f"{_first_upper(the(lamp))} is {verb.removeprefix('turn ')} already.", "already")
+        (self.shining.add if verb == "turn on" else self.shining.remove)(lamp)
+        return Effect(f"You {verb} {the(lamp)}.")
+
     def _missing(self, place: str) -> Effect | None:
         """Say that a place is not in this room, if it is not; the words do not tell whether another room has it."""
         if self.room_of.get(place) == self.room:
             return None
-        known = place in self.room_of or place in self.rooms
-        return Effect(f"You see no {excerpt(place, 30)} in the {self.room}.", "not_here" if known else "unknown_place")
+        kind = "not_here" if place in self.room_of or place in self.rooms else "unknown_place"
+        return Effect(f"You see no {excerpt(place, 30)} in the {self.room}.", kind)
 
 
 def subgoals(goals: Sequence[Mapping[str, Json]]) -> list[list[Json]]:
@@ -212,12 +279,13 @@ def subgoals(goals: Sequence[Mapping[str, Json]]) -> list[list[Json]]:
 
     Args:
         goals: mappings with ``things`` (any of them will do), ``count`` (how many), ``needs`` (treatments, in order),
-            ``to`` (the place) and ``close`` (whether it must be closed in the end).
+            ``to`` (the place) and ``close`` (whether it must be closed in the end). Where ``lamp`` is true, ``to`` is
+            a lamp in whose light the things are to be examined.
     """
     rows: list[list[Json]] = []
     for goal in goals:
         for count in range(1, goal["count"] + 1):
-            for state in ("held", *goal["needs"], "in"):
+            for state in ("held", *goal["needs"], "lit" if goal.get("lamp") else "in"):
                 rows.append([state, goal["things"], count, goal["to"], goal["needs"]])
         if goal["close"]:
             rows.append(["closed", goal["things"], goal["count"], goal["to"], goal["needs"]])
