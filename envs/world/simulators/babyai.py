@@ -24,7 +24,7 @@ LEVELS: dict[int, tuple[str, ...]] = {
     2: ("OpenDoor", "PickupLoc", "PutNextLocal", "ActionObjDoor"),
     3: ("GoTo", "Pickup", "Open", "UnlockPickup"),
     4: ("Unlock", "Synth", "SynthLoc", "GoToSeq"),
-    5: ("SynthSeq", "MiniBossLevel", "BossLevel"),
+    5: ("SynthSeq", "BossLevelNoUnlock", "BossLevel"),
 }
 """BabyAI's levels that are drawn from at each level here, by number of rooms, kinds of instruction and parts."""
 
@@ -87,7 +87,7 @@ class BabyAI(Simulator, TextEnv):
     2     OpenDoor, PickupLoc, PutNextLocal, ActionObjDoor
     3     GoTo, Pickup, Open, UnlockPickup
     4     Unlock, Synth, SynthLoc, GoToSeq
-    5     SynthSeq, MiniBossLevel, BossLevel
+    5     SynthSeq, BossLevelNoUnlock, BossLevel
     ===== ==========================================================
 
     Errors: ``blocked`` (no step could be made), ``nothing_there`` (nothing in front that could be taken or toggled),

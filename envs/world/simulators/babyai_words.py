@@ -6,27 +6,33 @@ from functools import lru_cache
 from typing import Any
 
 VIEW = 7
-_MIDDLE = VIEW // 2
+_CELLS = tuple(
+    ((VIEW - 1 - back) * VIEW + column, back, column - VIEW // 2)
+    for back in range(VIEW)
+    for column in range(VIEW)
+    if (back, column) != (0, VIEW // 2)
+)
+"""Place in Minigrid's list of a view's cells, steps ahead, steps to the right (negative: left); without the agent's own
+cell, which shows what is carried."""
 
 
 def describe(world: Any) -> str:
     """Say what Minigrid shows of a world: what is carried, how far the way is free, and things with their places."""
     grid, seen = world.gen_obs_grid()
-    cells, shown = grid.grid, seen.tolist()
+    cells, shown = grid.grid, seen.T.ravel().tolist()
     things, ahead = [], ""
-    for back in range(VIEW):
-        row = VIEW - 1 - back
-        for column in range(VIEW):
-            cell = cells[row * VIEW + column]
-            if cell is None or not shown[column][row]:
-                continue
-            kind = cell.type
-            if column == _MIDDLE and back and not ahead:
-                ahead = _way(back, kind, kind == "door" and cell.is_open)
-            if kind == "wall" or (back == 0 and column == _MIDDLE and cell is world.carrying):
-                continue
-            state = ("open " if cell.is_open else "locked " if cell.is_locked else "closed ") if kind == "door" else ""
-            things.append(_placed(state, cell.color, kind, back, column - _MIDDLE))
+    for at, back, side in _CELLS:
+        cell = cells[at]
+        if cell is None or not shown[at]:
+            continue
+        kind = cell.type
+        if side == 0 and not ahead:
+            ahead = _way(back, kind, kind == "door" and cell.is_open)
+        if kind == "door":
+            state = "open " if cell.is_open else "locked " if cell.is_locked else "closed "
+            things.append(_placed(state, cell.color, kind, back, side))
+        elif kind != "wall":
+            things.append(_placed("", cell.color, kind, back, side))
     held = world.carrying
     carried = "" if held is None else f"You carry {_article(held.color)} {held.color} {held.type}.\n"
     way = ahead or f"You see no end of the way ahead within {VIEW - 1} steps."
