@@ -21,20 +21,30 @@ from acgym import envs  # noqa: E402  (needs the path above; importing it regist
 
 if TYPE_CHECKING:
     from acgym import check, loop, metrics, probe, record, statistics, types
+    from acgym.agents.base import Agent
+    from acgym.agents.function import FunctionAgent
     from acgym.assemble.make import agent
-    from acgym.loop import play
+    from acgym.experiment.compare import compare
+    from acgym.loop import play, play_async
+    from acgym.results.comparison import ComparisonResult, open_run
     from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
 
 __version__ = "0.1.0"
 __all__ = [
+    "Agent",
+    "ComparisonResult",
+    "FunctionAgent",
     "agent",
     "check",
+    "compare",
     "envs",
     "graph_f1",
     "loop",
     "metrics",
     "node_chain_f1",
+    "open_run",
     "play",
+    "play_async",
     "probe",
     "record",
     "statistics",
@@ -42,10 +52,16 @@ __all__ = [
 ]
 
 _OBJECTS = {
+    "Agent": "acgym.agents.base",
+    "ComparisonResult": "acgym.results.comparison",
+    "FunctionAgent": "acgym.agents.function",
     "agent": "acgym.assemble.make",
+    "compare": "acgym.experiment.compare",
     "graph_f1": "acgym.scorers.workflow_graph",
     "node_chain_f1": "acgym.scorers.workflow_graph",
+    "open_run": "acgym.results.comparison",
     "play": "acgym.loop",
+    "play_async": "acgym.loop",
 }
 
 

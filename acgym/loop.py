@@ -12,6 +12,7 @@ from typing import Any, get_args
 import gymnasium as gym
 
 from acgym.agents.base import Agent, AgentFailure
+from acgym.asynchronous import wait_for
 from acgym.record.episode import Episode, Turn
 from acgym.types import Anchor, Json, Message, Reply, Split, Task, spoken_by, stated_anchor
 
@@ -57,15 +58,8 @@ def play(
     Raises:
         EnvBug: if the environment raises or breaks its contract; the message names environment, seed and turn.
         ValueError: for an unknown split, a bad concurrency or a seed that is not an integer from 0 on.
-        RuntimeError: inside a running event loop; use ``await play_async(...)`` there.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
-        raise RuntimeError("play cannot run inside an event loop (a notebook has one); use 'await play_async(...)'")
-    return asyncio.run(
+    return wait_for(
         play_async(
             agent,
             env_id,
@@ -94,7 +88,7 @@ async def play_async(
     malformed_limit: int | None = None,
     keep: bool = True,
 ) -> list[Episode]:
-    """Do what :func:`play` does, inside a running event loop."""
+    """Do what :func:`play` does as a coroutine, so that others can run meanwhile."""
     if split not in get_args(Split):
         raise ValueError(f"the split must be 'eval' or 'train', got {split!r}")
     if concurrency < 1:

@@ -1,14 +1,22 @@
-"""The text space of observations and actions."""
+"""The text space of observations and actions, and how gymnasium's vector environments share its texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Space
+from gymnasium.vector.utils.shared_memory import (
+    create_shared_memory,
+    read_from_shared_memory,
+    write_to_shared_memory,
+)
 
 from acgym.text import MAX_ACTION_CHARS
+
+if TYPE_CHECKING:
+    from multiprocessing.heap import BufferWrapper
 
 # 256 characters for sampling: controls, ASCII, Latin-1, and a few from every longer UTF-8 width.
 _BEYOND_LATIN = dict(zip(range(0xF0, 0x100), "Ωж中日한अع\u2028\u200b\ufeff€—😀𝔘🧪ÿ", strict=True))
@@ -85,3 +93,88 @@ class Utf8(Space[str]):
     def from_jsonable(self, sample_n: Iterable[Any]) -> list[str]:
         """Read samples written by ``to_jsonable``."""
         return [str(sample) for sample in sample_n]
+
+
+SHARED_BYTES = 1 << 22
+"""Most bytes of UTF-8 that one observation may have in memory that processes share; pages that are never written take
+no memory."""
+_HEAD = 8
+"""Bytes in front of a text that say how long it is."""
+
+
+class SharedTexts(Sequence[str]):
+    """The texts of several environments in memory that processes share: a view that always shows the latest ones.
+
+    ``copy.deepcopy`` makes a plain tuple of it, which is what ``AsyncVectorEnv`` hands out (``copy=True``).
+
+    Args:
+        count: number of texts.
+        longest: characters of the longest text that there may be.
+    """
+
+    def __init__(self, count: int, longest: int) -> None:
+        from multiprocessing.heap import BufferWrapper
+
+        self._count, self._room = count, min(4 * longest, SHARED_BYTES)
+        self._memory: BufferWrapper = BufferWrapper(count * (_HEAD + self._room))
+        for index in range(count):
+            self.write(index, "")
+
+    def _at(self, index: int) -> memoryview:
+        start = range(self._count)[index] * (_HEAD + self._room)
+        return self._memory.create_memoryview()[start : start + _HEAD + self._room]
+
+    def write(self, index: int, text: str) -> None:
+        """Put a text in the place of an environment's last one.
+
+        Raises:
+            ValueError: if it is longer than SHARED_BYTES of UTF-8.
+        """
+        content = text.encode("utf-8", "surrogatepass")
+        if len(content) > self._room:
+            raise ValueError(
+                f"an observation of {len(content):,} bytes does not fit into shared memory, at most {self._room:,} do; "
+                "make the environments with vector_kwargs={'shared_memory': False}"
+            )
+        place = self._at(index)
+        place[_HEAD : _HEAD + len(content)] = content
+        place[:_HEAD] = len(content).to_bytes(_HEAD, "little")
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return a text, or a tuple of those of a slice."""
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        place = self._at(index)
+        length = int.from_bytes(place[:_HEAD], "little")
+        return str(place[_HEAD : _HEAD + length], "utf-8", "surrogatepass")
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the texts as they are now."""
+        return (self[index] for index in range(self._count))
+
+    def __deepcopy__(self, memo: Any) -> tuple[str, ...]:
+        """Return the texts as they are now."""
+        return tuple(self)
+
+    def __repr__(self) -> str:
+        """Show the texts as they are now."""
+        return repr(tuple(self))
+
+
+@create_shared_memory.register(Utf8)
+def _create(space: Utf8, n: int = 1, ctx: Any = None) -> SharedTexts:
+    return SharedTexts(n, space.max_length)
+
+
+@read_from_shared_memory.register(Utf8)
+def _read(space: Utf8, shared_memory: SharedTexts, n: int = 1) -> SharedTexts:
+    return shared_memory
+
+
+@write_to_shared_memory.register(Utf8)
+def _write(space: Utf8, index: int, value: str, shared_memory: SharedTexts) -> None:
+    shared_memory.write(index, value)

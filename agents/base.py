@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from acgym.asynchronous import wait_for
 from acgym.types import Message, Reply, ToolSpec, spoken_by
 
 
@@ -54,19 +53,9 @@ class Chat:
         """Hear ``observation``, say the next action."""
         previous = self.messages[-1].reply if self.messages else None
         self.messages.append(Message(spoken_by(previous), observation))
-        reply = _awaited(self.agent.reply(self.messages, self.tools))
+        reply = wait_for(self.agent.reply(self.messages, self.tools))
         self.messages.append(Message("assistant", reply.text, reply))
         return reply.action
-
-
-def _awaited(reply: Coroutine[Any, Any, Reply]) -> Reply:
-    """Wait for a reply, also where an event loop is running already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(reply)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, reply).result()
 
 
 class AgentFailure(Exception):

@@ -17,7 +17,7 @@ from pathlib import Path
 import acgym
 from acgym.agents.base import Agent
 from acgym.agents.scripted import Oracle, Random
-from acgym.compare.rescore import rescore
+from acgym.experiment.rescore import rescore
 from acgym.loop import play
 from acgym.record.episode import Episode
 from acgym.record.manifest import MANIFEST

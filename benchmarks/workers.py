@@ -14,7 +14,7 @@ from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: one thread a worker
 
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.run import prepare, run_comparison
 from acgym.record.run import Run
 from acgym.suites import QUICK, suite_named
 

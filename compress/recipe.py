@@ -94,6 +94,7 @@ def parse(text: str) -> Recipe:
     ``smoothquant-w8a8``      SmoothQuant, 8-bit weights and activations; also ``alpha0.8``
     ``act-int8``              only the inputs of projections are rounded, token by token; also ``act-fp8``
     ``kv-int4-g32``           the key-value cache in 4 bits, 32 neighbours of a head to a grid (default: all of a head)
+    ``kv-k8v4``               keys in 8 bits, values in 4; also ``kv-fp8``
     ``wanda-50+rtn-w8``       first prune, then quantise: zeros stay zeros
     ``gptq-w4+kv-int8``       any steps can be joined
     ========================  =====================================================================================

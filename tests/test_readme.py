@@ -88,6 +88,17 @@ def test_the_code_of_a_page_runs(page, tmp_path):
         _run(block + "\nprint('ran')\n", tmp_path)
 
 
+PYTHON = re.findall(r"```python\n(.*?)```", DOCS["python"], re.DOTALL)
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=["first", "own", "add", "frames"])
+@pytest.mark.slow
+def test_the_scripts_of_the_python_page_run(block, tmp_path):
+    if "to_pandas" in block:
+        pytest.importorskip("pandas")
+    assert _run(block + "\nprint('ran')\n", tmp_path).endswith("ran\n")
+
+
 def test_every_page_is_linked_from_the_readme():
     for page in DOCS:
         assert f"docs/{page}.md" in README, page

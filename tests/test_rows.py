@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from acgym.agents.scripted import Oracle
 from acgym.check import check
 from acgym.check import contract as c
-from acgym.compare.settings import prepare
 from acgym.env import Outcome
+from acgym.experiment.settings import prepare
 from acgym.loop import play
 from acgym.rows import BadRow, Row, RowEnv, read_rows, refuse_repeats
 from acgym.types import Task

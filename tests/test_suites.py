@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acgym import suites
-from acgym.compare.environments import chosen_environments, modules_of
+from acgym.experiment.environments import chosen_environments, modules_of
 from acgym.suites import default_envs, environment_ids, register_suite, suite_named
 from tests.helpers.registry import IDS
 

@@ -105,7 +105,7 @@ def first_difference(dense: Episode, other: Episode) -> FirstDifference | None:
         key=key,
         turn=at,
         token=_first_token(a, b),
-        decision_turn=next((i for i in range(at, len(turns)) if not _same_decision(*turns[i])), None),
+        decision_turn=next((i for i in range(at, len(turns)) if not same_decision(*turns[i])), None),
         dense=a,
         other=b,
         progress=dense.turns[at - 1].progress if at else 0.0,
@@ -116,7 +116,8 @@ def first_difference(dense: Episode, other: Episode) -> FirstDifference | None:
     )
 
 
-def _same_decision(a: Turn | None, b: Turn | None) -> bool:
+def same_decision(a: Turn | None, b: Turn | None) -> bool:
+    """Say whether two turns made the same decision, whatever their words; False where one of them is missing."""
     if a is None or b is None:
         return False
     if (a.reward, a.malformed, a.error) != (b.reward, b.malformed, b.error):

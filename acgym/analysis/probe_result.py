@@ -52,7 +52,7 @@ class ProbedAgent(Written):
 
 @dataclass(frozen=True)
 class ProbeResult(Written):
-    """The agents of a run, as :func:`acgym.compare.reprobe.probe_run` measured them."""
+    """The agents of a run, as :func:`acgym.experiment.reprobe.probe_run` measured them."""
 
     dense: str
     """The first agent of the run."""

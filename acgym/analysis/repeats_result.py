@@ -33,7 +33,7 @@ class RepeatedAgent(Written):
 
 @dataclass(frozen=True)
 class RepeatsResult(Written):
-    """Every agent's samples, as :func:`acgym.compare.repeats.repeats_result` makes it."""
+    """Every agent's samples, as :func:`acgym.experiment.repeats.repeats_result` makes it."""
 
     settings: RunSettings
     samples: int

@@ -22,7 +22,7 @@ episodes as one sample and is not corrected over the agents. ``acgym rescore`` m
 
 @dataclass(frozen=True)
 class RunSettings(Written):
-    """What a comparison's reader needs of the run's settings (:class:`acgym.compare.settings.Settings`)."""
+    """What a comparison's reader needs of the run's settings (:class:`acgym.experiment.settings.Settings`)."""
 
     agents: tuple[str, ...]
     envs: Mapping[str, Mapping[str, Json]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from acgym.agents.decoding import Decoding
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, compressed, local, remote, rerun, scripted
-from acgym.assemble.spec import MODELS, REMOTE, RERUN, AgentSpec, parse_spec
+from acgym.assemble.spec import GIVEN, MODELS, REMOTE, RERUN, AgentSpec, parse_spec
 from acgym.calibrate.files import check_files
 from acgym.calibrate.sample import Drawn, digest_of, draw
 from acgym.calibrate.spec import Calibration, parse_calibration
@@ -48,6 +48,8 @@ class Models:
     """Of all models."""
     run: Run | None = None
     """Where calibration tokens are kept that a model had to play for."""
+    given: Mapping[str, Agent] = field(default_factory=dict)
+    """Spec (``python:NAME``) -> the agent that a script handed over."""
     _dense: tuple[str, LocalAgent] | None = field(default=None, init=False)
     _drawn: dict[Calibration, Drawn] = field(default_factory=dict, init=False)
     """Of the dense model that is loaded; forgotten with it."""
@@ -55,13 +57,20 @@ class Models:
     """The compressed copy that was made last: an agent that is played in batches is not compressed for each."""
 
     @classmethod
-    def of(cls, settings: Mapping[str, Json], listener: Listener, run: Run | None = None) -> Models:
+    def of(
+        cls,
+        settings: Mapping[str, Json],
+        listener: Listener,
+        run: Run | None = None,
+        given: Mapping[str, Agent] | None = None,
+    ) -> Models:
         """Prepare to make the agents of a run.
 
         Args:
-            settings: of the run, as :meth:`acgym.compare.settings.Settings.to_dict` writes them.
+            settings: of the run, as :meth:`acgym.experiment.settings.Settings.to_dict` writes them.
             listener: hears of progress.
             run: the run itself, where its calibration tokens are kept; None to keep them nowhere.
+            given: see :attr:`given`.
 
         Raises:
             FileNotFoundError, ValueError: if a calibration file is missing, or is not the one that the settings name.
@@ -76,7 +85,16 @@ class Models:
         decoding = Decoding.from_dict(settings.get("decoding", {}))
         if any(spec.kind in MODELS for spec in specs):
             import_module("torch")  # it will be needed, and a run's manifest names what is loaded
-        return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding, run)
+        handed = dict(given or {})
+        return cls(settings["envs"], default, specs, listener, settings.get("tool_format"), decoding, run, handed)
+
+    def here(self, spec: AgentSpec) -> bool:
+        """Say whether an agent's model is in this process, so that it can be looked into."""
+        if spec.kind != GIVEN or spec.text not in self.given:
+            return spec.kind in MODELS
+        from acgym.agents.local import LocalAgent
+
+        return isinstance(self.given[spec.text], LocalAgent)
 
     def dense(self, spec: AgentSpec) -> LocalAgent:
         """Return the uncompressed model of a spec; loads it, and lets go of another one, if it is not the last one."""
@@ -102,12 +120,14 @@ class Models:
             A re-run has ``rerun``, what it does otherwise.
 
         Raises:
-            ValueError: if the recipe does not fit the model, or a server refuses.
+            ValueError: if the recipe does not fit the model, a server refuses, or an agent of a script is not there.
             ConnectionError: if a server does not answer.
         """
         if spec.kind in REMOTE:
             self.listener.stage(spec.text, "connecting" if spec.kind == "openai" else "loading")
             return remote(spec, self.decoding, self.tool_format)
+        if spec.kind == GIVEN:
+            return self._handed(spec)
         if spec.kind not in MODELS:
             return scripted(spec), {}
         agent, facts = self._model(spec)
@@ -118,6 +138,17 @@ class Models:
         if not again.decoding.greedy:
             otherwise["sampling_seed"] = again.decoding.seed
         return again, {**facts, "rerun": otherwise}
+
+    def _handed(self, spec: AgentSpec) -> tuple[Agent, dict[str, Json]]:
+        """Return the agent that a script handed over, and what it says of itself."""
+        if spec.text not in self.given:
+            raise ValueError(
+                f"{spec.text!r} is an agent of the script that made the run, and is not here; call acgym.compare with "
+                "it and out= the run's folder, in that script"
+            )
+        agent = self.given[spec.text]
+        facts = {"class": type(agent).__name__, **getattr(agent, "facts", {})}
+        return agent, {"facts": facts, "machine": machine()}
 
     def _model(self, spec: AgentSpec) -> tuple[LocalAgent, dict[str, Json]]:
         """Make the agent of a model, compressed or not."""

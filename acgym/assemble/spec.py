@@ -19,6 +19,8 @@ MODELS = ("reference", "smollm2", "hf", "gguf")
 """Kinds of agent that have a model here, and so can be compressed."""
 REMOTE = {"openai": "MODEL@URL", "vllm": "PATH-OR-ID"}
 """Kinds of agent whose model cannot be looked into or compressed here, and what follows the colon."""
+GIVEN = "python"
+"""Kind of an agent that a script handed over: an object or a function that lives in its process."""
 KINDS = (*MODELS, *REMOTE, "oracle", "random", "silent", "replay")
 SOURCES = {"hf": "PATH-OR-ID", "gguf": "FILE", **REMOTE, "replay": "FILE"}
 """Kinds that need a source after a colon, and what it is."""
@@ -87,8 +89,10 @@ def parse_spec(text: str) -> AgentSpec:
         FileNotFoundError: if the model folder or the replay file is not there.
         ImportError: if vLLM is asked for and not installed.
     """
-    plain = text.strip().removesuffix(RERUN)
-    rerun = plain != text.strip()
+    if text.strip().partition(":")[0] == GIVEN:
+        return given_spec(text.strip().partition(":")[2])
+    plain = _with_kind(text.strip()).removesuffix(RERUN)
+    rerun = plain != _with_kind(text.strip())
     if plain.partition(":")[0] in REMOTE:
         kind, source = _read_remote(plain)
         return AgentSpec(f"{kind}:{source}" + (RERUN if rerun else ""), kind, source, rerun=rerun)
@@ -99,9 +103,6 @@ def parse_spec(text: str) -> AgentSpec:
     if kind not in KINDS:
         near = get_close_matches(kind, KINDS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        if Path(head).exists():
-            wanted = "gguf" if head.lower().endswith(".gguf") else "hf"
-            hint = f"for the model that is there write '{wanted}:{head}'. "
         raise ValueError(f"unknown agent {head!r}; {hint}Known: {KNOWN}")
     if (kind in SOURCES) != bool(source) or (":" in head and kind not in SOURCES):
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
@@ -121,6 +122,29 @@ def parse_spec(text: str) -> AgentSpec:
     spec = AgentSpec(head + said, kind, source or None, recipe, rerun, calibration, packed, adapter)
     _check_source(spec)
     return spec
+
+
+def given_spec(name: str) -> AgentSpec:
+    """Return the spec of an agent that a script handed over under a name.
+
+    Raises:
+        ValueError: if there is no name.
+    """
+    if not name:
+        raise ValueError(f"an agent that a script hands over is written '{GIVEN}:NAME', got no name")
+    return AgentSpec(f"{GIVEN}:{name}", GIVEN, name)
+
+
+def _with_kind(text: str) -> str:
+    """Put the kind before the path of a model that is written without one."""
+    if re.split(r"[:+@]", text, maxsplit=1)[0] in KINDS:
+        return text
+    path = _split(f"hf:{text}")[0].removeprefix("hf:")
+    if not path or not (
+        path.startswith(("./", "../", "/", "~/")) or path in (".", "..") or Path(path).expanduser().exists()
+    ):
+        return text
+    return f"{'gguf' if path.lower().endswith('.gguf') else 'hf'}:{text}"
 
 
 def model_spec(model: str, recipe: str) -> tuple[AgentSpec, Recipe]:

@@ -60,7 +60,7 @@ def envs(
     with plain_errors():
         from acgym.acbench import SUITE
         from acgym.cli.show import show_environments
-        from acgym.compare.environments import suite_environments
+        from acgym.experiment.environments import suite_environments
         from acgym.suites import environment_ids
 
         find_modules([suite or ""])
@@ -77,7 +77,7 @@ def check(
     with plain_errors():
         from acgym.check import ContractError
         from acgym.check import check as run_check
-        from acgym.compare.environments import known_environment
+        from acgym.experiment.environments import known_environment
 
         find_modules([env])
         arguments = json_object(kwargs)

@@ -40,7 +40,7 @@ def replay(
     loaded.
     """
     with plain_errors():
-        from acgym.compare.environments import known_environment
+        from acgym.experiment.environments import known_environment
         from acgym.record.replay import replay as run_replay
 
         find_modules(env or [])
@@ -77,8 +77,8 @@ def rescore(
     """Compute a run's scores, comparison and report again from its episodes and signals, without any model."""
     with plain_errors():
         from acgym.cli.show import show_comparison
-        from acgym.compare.rescore import load_scorer
-        from acgym.compare.rescore import rescore as run_rescore
+        from acgym.experiment.rescore import load_scorer
+        from acgym.experiment.rescore import rescore as run_rescore
 
         if scorer is not None and "" not in sys.path:
             sys.path.append("")  # a module in the current folder, as 'python -m' would find it
@@ -104,9 +104,9 @@ def handoff(
     with plain_errors():
         from acgym.analysis.handoff import Limits
         from acgym.assemble.models import RunModels
-        from acgym.cli.progress import watching
-        from acgym.compare.handoff import count_handoffs, play_handoffs
-        from acgym.compare.rescore import rescore as run_rescore
+        from acgym.experiment.handoff import count_handoffs, play_handoffs
+        from acgym.experiment.progress import watching
+        from acgym.experiment.rescore import rescore as run_rescore
         from acgym.record.run import Run
         from acgym.report.verdict import attribution
 

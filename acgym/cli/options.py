@@ -11,12 +11,16 @@ import typer
 AGENTS_HELP = (
     "reference (the trained agent that ships with acgym), smollm2 (SmolLM2-135M-Instruct as its "
     "authors trained it; 'acgym data get smollm2' fetches it), hf:PATH-OR-ID (any causal language model with a chat "
-    "template), gguf:FILE (either with @lora:DIR, an adapter), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), "
+    "template; a path such as ./model may stand alone), gguf:FILE (either with @lora:DIR, an adapter), "
+    "openai:MODEL@URL (a server; its key in ACGYM_API_KEY), "
     "vllm:PATH-OR-ID, oracle, random, silent, replay:FILE. A model here may be followed by + and a recipe: "
     "reference+gptq-w4-g64, hf:./model+wanda-2:4, reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of "
     "ACBench)."
 )
-ENV_HELP = "Environment id, such as ACB/Needle-v0 ('acgym envs' lists them); 'module:ID' imports the module first."
+ENV_HELP = (
+    "Environment id or short name, such as ACB/Needle-v0 or Needle ('acgym envs' lists them); 'module:ID' imports the "
+    "module first."
+)
 Seed = Annotated[int, typer.Option(help="Chooses the evaluation episodes; the same for all agents.")]
 Kwargs = Annotated[str, typer.Option("--kwargs", help="More environment arguments as JSON: '{\"length\": 2000}'.")]
 Envs = Annotated[
@@ -43,6 +47,14 @@ Level = Annotated[
     int | None, typer.Option(help="Difficulty, 1 to 5. Default: 1 with the reference agent, else the environment's, 3.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/ and a name made from the settings.")]
+Add = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a run that the agents join: only they play, the episodes that its others played. With --out, "
+        "it is copied there first.",
+        metavar="RUN",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(

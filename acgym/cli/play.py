@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from acgym.cli.options import (
     AGENTS_HELP,
     ENV_HELP,
+    Add,
     Calibration,
     Decoding,
     Envs,
@@ -33,7 +33,7 @@ from acgym.cli.options import (
 from acgym.cli.terminal import find_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
-    from acgym.compare.settings import Settings
+    from acgym.results.comparison import ComparisonResult
 
 
 def compare(
@@ -59,20 +59,25 @@ def compare(
     shots: Shots = 0,
     malformed_limit: MalformedLimit = None,
     imports: Import = None,
+    add: Add = None,
     out: Out = None,
 ) -> None:
     """Play the same episodes with a dense agent and with compressed ones, and show what was lost.
 
     Without arguments: the reference agent against eight compressed forms of it, on the suite quick: an environment of
-    each of the four capabilities. Run again, the same command goes on where it stopped.
+    each of the four capabilities. Run again, the same command goes on where it stopped. With --add RUN, the agents
+    named join that run: what it has played, probed and calibrated is kept.
     """
     with plain_errors():
-        from acgym.compare.settings import prepare
+        from acgym.experiment.compare import NAMED
+        from acgym.experiment.compare import compare as run_compare
 
         find_modules([*(env or []), suite or ""], imports or [])
-        settings = prepare(
+        result = run_compare(
             agents or [],
             env or [],
+            out=out or (NAMED if add is None else None),
+            add=add,
             suite=suite,
             episodes=episodes,
             seed=seed,
@@ -87,8 +92,10 @@ def compare(
             episode_seconds=episode_seconds,
             shots=shots,
             malformed_limit=malformed_limit,
+            workers=workers,
+            ray=ray,
         )
-        _run(settings, out, workers=workers, ray=ray)
+        _show(result)
 
 
 def play(
@@ -112,12 +119,14 @@ def play(
 ) -> None:
     """Let one agent play one environment and show its score."""
     with plain_errors():
-        from acgym.compare.settings import prepare
+        from acgym.experiment.compare import NAMED
+        from acgym.experiment.compare import compare as run_compare
 
         find_modules([env], imports or [])
-        settings = prepare(
-            [agent],
-            [env],
+        result = run_compare(
+            agent,
+            env,
+            out=out or NAMED,
             episodes=episodes,
             seed=seed,
             level=level,
@@ -129,28 +138,20 @@ def play(
             episode_seconds=episode_seconds,
             shots=shots,
             malformed_limit=malformed_limit,
+            workers=workers,
+            ray=ray,
         )
-        _run(settings, out, show, workers, ray)
+        _show(result, show)
 
 
-def _run(
-    settings: Settings, out: Path | None, show: bool = False, workers: int | None = 1, ray: str | None = None
-) -> None:
-    """Run a comparison under the eyes of the user, then show and write its tables."""
-    from acgym.cli.progress import watching
+def _show(result: ComparisonResult, conversations: bool = False) -> None:
+    """Write the report, show the tables, and say where all is."""
     from acgym.cli.show import show_comparison, show_conversation
-    from acgym.compare.run import default_workers, run_comparison
-    from acgym.record.run import Run
-    from acgym.report.page import write_report
 
-    folder = out or settings.default_folder
-    with watching(settings.total) as listener:
-        count = workers or default_workers(settings)
-        result = run_comparison(settings, folder, listener=listener, workers=count, ray=ray)
-    write_report(result, folder / "report.html", Run.read(folder))
+    result.report()
     console = output()
-    if show:
-        for episode in Run.read(folder).episodes(settings.agents[0]):
+    if conversations:
+        for episode in result.run.episodes(result.dense):
             show_conversation(episode, console)
-    show_comparison(result, console)
-    say(f"\nThe run is in {folder} (report.html shows these tables, figures and the episodes).", console)
+    show_comparison(result.numbers, console)
+    say(f"\nThe run is in {result.folder} (report.html shows these tables, figures and the episodes).", console)

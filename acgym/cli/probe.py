@@ -44,12 +44,12 @@ def probe(
     """
     with plain_errors():
         from acgym.analysis.probe_result import ProbeOptions
-        from acgym.cli.progress import watching
-        from acgym.cli.show import show_grids
-        from acgym.compare.reprobe import probe_run
-        from acgym.compare.rescore import rescore
+        from acgym.experiment.progress import watching
+        from acgym.experiment.reprobe import probe_run
+        from acgym.experiment.rescore import rescore
         from acgym.record.run import Run
         from acgym.report.probe_grids import probe_grids, probe_notes
+        from acgym.report.rich_tables import show_grids
 
         options = ProbeOptions(own, told, layers_of(layers), temperature)
         made = Run.read(run)

@@ -56,11 +56,11 @@ def repeat(
     """
     with plain_errors():
         from acgym.analysis.repeats_result import REPEATS
-        from acgym.cli.progress import watching
-        from acgym.cli.show import show_grids
-        from acgym.compare.repeats import check_repeats, run_repeats
-        from acgym.compare.settings import prepare
+        from acgym.experiment.progress import watching
+        from acgym.experiment.repeats import check_repeats, run_repeats
+        from acgym.experiment.settings import prepare
         from acgym.report.repeat_grids import repeat_grids
+        from acgym.report.rich_tables import show_grids
 
         find_modules([*(env or []), suite or ""], imports or [])
         settings = prepare(

@@ -54,7 +54,7 @@ def say(text: str, console: Console, style: str = "") -> None:
 
 def output() -> Console:
     """Return the console for results: as wide as the terminal, or wide enough where there is none."""
-    from acgym.cli.show import WIDE
+    from acgym.report.rich_tables import WIDE
 
     console = Console()
     return console if console.is_terminal else Console(width=WIDE)
@@ -74,7 +74,7 @@ def import_modules(imports: Sequence[str], made: Run | None = None) -> None:
     Raises:
         ValueError: if a module cannot be imported, or one that the run was made with is not there.
     """
-    from acgym.compare.environments import import_named
+    from acgym.experiment.environments import import_named
 
     find_modules((), imports)
     for name in imports:

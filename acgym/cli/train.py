@@ -192,7 +192,7 @@ def _parts(
     env: list[str] | None, suite: str | None, levels: str | None, mix: Path | None, imports: list[str] | None
 ) -> tuple[Part, ...]:
     """Read what is learnt from, and refuse what nothing can be learnt from."""
-    from acgym.compare.environments import chosen_environments, known_environment
+    from acgym.experiment.environments import chosen_environments, known_environment
     from acgym.train.mix import check_mix, plain_mix, read_mix
 
     import_modules(imports or [])

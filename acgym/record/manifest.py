@@ -22,7 +22,7 @@ _OPEN: dict[str, Any] = {"extra": "ignore", "strict": True, "allow_inf_nan": Fal
 
 @dataclass(frozen=True)
 class SettingsRow:
-    """What of a run's settings other files read; see :class:`acgym.compare.settings.Settings`."""
+    """What of a run's settings other files read; see :class:`acgym.experiment.settings.Settings`."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _OPEN
     agents: list[str] = field(default_factory=list)

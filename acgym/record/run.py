@@ -102,6 +102,27 @@ class Run:
         """
         return cls(Path(path), cls._manifest(Path(path))["settings"])
 
+    @classmethod
+    def widen(cls, path: str | Path, settings: Mapping[str, Json]) -> None:
+        """Let a run go on with further agents: put its settings with these into its manifest.
+
+        Args:
+            path: the run's folder.
+            settings: those of the run, with more agents behind its own and what belongs to them (modules, models,
+                calibration files).
+
+        Raises:
+            ValueError: if anything else of the settings differs.
+        """
+        path, manifest = Path(path), cls._manifest(Path(path))
+        before = dict(manifest["settings"])
+        settings = json.loads(json.dumps(settings, allow_nan=False))
+        differences = _differences(_shared(before, settings), _shared(settings, before))
+        if differences or settings["agents"][: len(before["agents"])] != before["agents"]:
+            raise ValueError(f"{path} can be given further agents and nothing else: {'; '.join(differences)}")
+        run = cls(path, settings)
+        run.write_json(MANIFEST, {**manifest, "settings": settings, "settings_sha256": digest_of(settings)})
+
     @staticmethod
     def _manifest(path: Path) -> dict[str, Json]:
         if not os.path.lexists(path / MANIFEST):
@@ -208,6 +229,19 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+GROWING = ("agents", "modules", "models", "calibration_files")
+"""Settings that become more when agents are added."""
+
+
+def _shared(settings: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
+    """Return settings without what only one of two runs with different agents has."""
+    kept = {name: value for name, value in settings.items() if name not in GROWING}
+    for name in ("models", "calibration_files"):
+        both = other.get(name, {})
+        kept[name] = {key: value for key, value in settings.get(name, {}).items() if key in both}
+    return kept
 
 
 def _differences(old: Json, new: Json, where: str = "") -> list[str]:

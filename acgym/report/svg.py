@@ -72,11 +72,11 @@ def drawing(name: str) -> Iterator[None]:
 
 def panels(count: int, columns: int, width: float = 9.0, height: float = 2.6) -> tuple[Figure, list[Axes]]:
     """Make a figure of ``count`` axes, ``height`` inches a row; the rest of the last row stays empty."""
-    from matplotlib.figure import Figure
+    from acgym.report.picture import Picture
 
     columns = min(columns, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width, height * rows + 0.4), layout="constrained")
+    figure = Picture(figsize=(width, height * rows + 0.4), layout="constrained")
     axes = [axis for row in figure.subplots(rows, columns, squeeze=False) for axis in row]
     for axis in axes[count:]:
         axis.set_axis_off()

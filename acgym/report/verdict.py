@@ -40,7 +40,12 @@ def verdict(result: ComparisonResult) -> list[str]:
     Returns:
         Paragraphs in the order of the agents, without control characters; empty when there is nothing to compare.
     """
-    return [printable(_of_agent(agent, result)) for agent in result.others if agent.comparisons]
+    return list(verdicts(result).values())
+
+
+def verdicts(result: ComparisonResult) -> dict[str, str]:
+    """Return the same by agent."""
+    return {agent.name: printable(_of_agent(agent, result)) for agent in result.others if agent.comparisons}
 
 
 def _of_agent(agent: AgentResult, result: ComparisonResult) -> str:

@@ -88,11 +88,12 @@ class Plan:
     Args:
         groups: of all tokens of the pass, in their order; those of one block are neighbours.
         device: of the model's inputs.
-        quantise: what keys and values, (heads, tokens, head size), go through on their way in; None for as they are.
+        quantise: what keys (True) and values (False), (heads, tokens, head size), go through on their way in; None for
+            as they are.
     """
 
     def __init__(
-        self, groups: Sequence[Group], device: torch.device, quantise: Callable[[Tensor], Tensor] | None = None
+        self, groups: Sequence[Group], device: torch.device, quantise: Callable[[Tensor, bool], Tensor] | None = None
     ) -> None:
         self.groups, self.quantise = groups, quantise
         self.tokens = groups[-1].new.stop
@@ -159,7 +160,7 @@ def attend(
     # New keys and values, (key-value heads, tokens, size), go behind those of their conversations before anybody asks:
     # a token sees itself. They are turned to (tokens, key-value heads, size), the order in the block.
     for part, new in enumerate((key[0], value[0])):
-        rows = (new if acgym_plan.quantise is None else acgym_plan.quantise(new)).transpose(0, 1)
+        rows = (new if acgym_plan.quantise is None else acgym_plan.quantise(new, part == 0)).transpose(0, 1)
         for block, which, places in acgym_plan.writes:
             block.flat[layer][part].index_copy_(0, places, rows[which])
     asked = query[0].transpose(0, 1)

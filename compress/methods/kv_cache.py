@@ -1,4 +1,4 @@
-"""Keys and values of the cache in 8, 4 or 2 bits: what is rounded, what it takes, and how a cache is told."""
+"""Keys and values of the cache in fewer bits: what is rounded, what it takes, and how a cache is told."""
 
 from __future__ import annotations
 
@@ -8,36 +8,40 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from acgym.compress.options.model import KvOptions
+from acgym.compress.methods.activations import FP8_MAX
+from acgym.compress.options.model import KvFormat, KvOptions
+from acgym.compress.options.weights import PER_CHANNEL
 
 SCALE_BYTES = 2
 """Bytes of a group's scale, and again of its offset."""
 
 
-def quantise_keys_values(states: Tensor, options: KvOptions) -> Tensor:
-    """Round keys or values to integers and back, each head of each token on grids of its own.
+def quantise_keys_values(states: Tensor, form: KvFormat, group: int = PER_CHANNEL) -> Tensor:
+    """Round keys or values and back, each head of each token on grids of its own.
 
-    Asymmetric: a group of g neighbours of a head spans [min, max] in 2^bits - 1 steps. The offset is min itself and
-    need not be a whole number of steps (unlike a weight's zero point). No token depends on another, so keys and values
-    can be rounded as they come, in pieces of any length.
+    Integers are asymmetric: a group of g neighbours of a head spans [min, max] in 2^bits - 1 steps. The offset is min
+    itself and need not be a whole number of steps (unlike a weight's zero point). No token depends on another, so keys
+    and values can be rounded as they come, in pieces of any length. ``fp8`` is e4m3 with the scale 1: what lies beyond
+    448 is cut.
 
     Args:
         states: (..., heads, tokens, head size), floating point.
-        options: bits and group.
+        form: bits of the integers, ``"fp8"``, or 16, which changes nothing.
+        group: features of a head that share a grid; it divides the head size. -1: all of a head.
 
     Returns:
-        Same shape and dtype; at most 2^bits different values in each group. Rounding a second time changes nothing but
-        the last digit.
-
-    Raises:
-        ValueError: if the group does not divide the head size.
+        Same shape and dtype; of integers at most 2^bits different values in each group. Rounding a second time changes
+        nothing but the last digit.
     """
+    if form == 16:
+        return states
+    if form == "fp8":
+        return states.clamp(-FP8_MAX, FP8_MAX).to(torch.float8_e4m3fn).to(states.dtype)
     size = states.shape[-1]
-    options.check_head(size)
     values = states if states.dtype == torch.float64 else states.float()
-    grouped = values.reshape(*values.shape[:-1], -1, options.group_size(size))
+    grouped = values.reshape(*values.shape[:-1], -1, size if group == PER_CHANNEL else group)
     low, high = grouped.amin(-1, keepdim=True), grouped.amax(-1, keepdim=True)
-    top = 2**options.bits - 1
+    top = 2**form - 1
     step = high / top - low / top
     step = torch.where(step > 0, step, torch.ones_like(step))
     codes = torch.round((grouped - low) / step).clamp(0, top)
@@ -46,7 +50,7 @@ def quantise_keys_values(states: Tensor, options: KvOptions) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class CacheQuantiser:
-    """What a quantised model carries as ``model.acgym_quantise_cache``: a ``Callable[[Tensor], Tensor]``.
+    """What a quantised model carries as ``model.acgym_quantise_cache``: a ``Callable[[Tensor, bool], Tensor]``.
 
     The contract with a cache: before new keys and new values, (rows, heads, new tokens, head size) each and rotated if
     the model rotates them, are written, each is replaced by what the callable returns. It is called once for each new
@@ -55,9 +59,10 @@ class CacheQuantiser:
 
     options: KvOptions
 
-    def __call__(self, states: Tensor) -> Tensor:
+    def __call__(self, states: Tensor, are_keys: bool) -> Tensor:
         """Round keys or values, see :func:`quantise_keys_values`."""
-        return quantise_keys_values(states, self.options)
+        form = self.options.keys if are_keys else self.options.values
+        return quantise_keys_values(states, form, self.options.group)
 
 
 def quantise_cache(model: nn.Module, options: KvOptions) -> tuple[str, ...]:
@@ -97,7 +102,13 @@ def bytes_per_token(config: Any, options: KvOptions | None) -> float:
     """
     size = head_size(config)
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    per_head = 2.0 * size if options is None else size * options.bits / 8
-    if options is not None:
-        per_head += size / options.group_size(size) * 2 * SCALE_BYTES
-    return float(2 * config.num_hidden_layers * heads * per_head)
+    group = size if options is None else options.group_size(size)
+    forms = (16, 16) if options is None else (options.keys, options.values)
+    return float(config.num_hidden_layers * heads * sum(_bytes_per_head(size, group, form) for form in forms))
+
+
+def _bytes_per_head(size: int, group: int, form: KvFormat) -> float:
+    """Count the bytes of one token's keys, or values, in one head: numbers, and of integers each group's grid."""
+    if form == "fp8":
+        return float(size)
+    return size * form / 8 + (0 if form == 16 else size / group * 2 * SCALE_BYTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from acgym.compress.options.weights import BITS, PER_CHANNEL, Affine, Options, plain, word
 
@@ -84,12 +84,36 @@ class ActivationOptions(Options):
         return self.form
 
 
+KvFormat: TypeAlias = int | Literal["fp8"]
+"""How keys, or values, are kept: bits of an integer grid (2, 4, 8), 16 for as they are, or e4m3."""
+
+
+def _read_cache(text: str) -> KvFormat | tuple[int, int]:
+    """Read ``int8``, ``fp8`` or ``k8v4``; equal widths are one."""
+    if text == "fp8":
+        return "fp8"
+    widths = [int(digits) for digits in re.findall(r"\d+", text)]
+    return widths[0] if len(set(widths)) == 1 else (widths[0], widths[1])
+
+
+def _write_cache(form: KvFormat | tuple[int, int]) -> str:
+    """Write what :func:`_read_cache` reads."""
+    if isinstance(form, tuple):
+        return f"k{form[0]}v{form[1]}"
+    return form if form == "fp8" else f"int{form}"
+
+
 @dataclass(frozen=True)
 class KvOptions(Options):
-    """Bits of the key-value cache, ``int8``, ``int4`` or ``int2``, and neighbours that share a scale, ``g32``."""
+    """``int8``, ``int4`` or ``int2``; ``k8v4`` for keys and values apart; ``fp8``; ``g32``: who shares a grid.
 
-    bits: int = word(r"int\d+", lambda text: int(text[3:]), "int{}".format, "int8")
-    """2, 4 or 8."""
+    Keys have channels of large values and lose more than values do (KIVI, Liu et al. 2024, arXiv 2402.02750, section
+    3.1): ``k8v4`` gives them more bits. ``fp8`` is what servers do when a cache of that format is asked for without
+    calibrated scales: e4m3 with the scale 1, cut at 448.
+    """
+
+    form: int | Literal["fp8"] | tuple[int, int] = word(r"int\d+|k\d+v\d+|fp8", _read_cache, _write_cache, "int8")
+    """Of keys and values alike, or bits of the keys and bits of the values (16: kept as they are)."""
     group: int = word(
         r"g\d+|head",
         lambda text: PER_CHANNEL if text == "head" else int(text[1:]),
@@ -101,10 +125,24 @@ class KvOptions(Options):
 
     def __post_init__(self) -> None:
         """Refuse widths and group sizes that do not exist."""
-        if self.bits not in KV_BITS:
-            raise ValueError(f"a cache has {', '.join(map(str, KV_BITS))} bits, got {self.bits}; write int8")
+        allowed = (*KV_BITS, 16) if isinstance(self.form, tuple) else (*KV_BITS, "fp8")
+        for form in (self.keys, self.values):
+            if form not in allowed:
+                raise ValueError(f"a cache has {', '.join(map(str, allowed))} bits, got {form}; write int8 or k8v4")
         if self.group != PER_CHANNEL and self.group < 1:
             raise ValueError(f"a group holds at least 1 feature, got {self.group}; write g32, or head for whole heads")
+        if self.group != PER_CHANNEL and self.form == "fp8":
+            raise ValueError(f"fp8 has one scale, 1, and no groups; leave g{self.group} out")
+
+    @property
+    def keys(self) -> KvFormat:
+        """Format of the keys."""
+        return self.form[0] if isinstance(self.form, tuple) else self.form
+
+    @property
+    def values(self) -> KvFormat:
+        """Format of the values."""
+        return self.form[1] if isinstance(self.form, tuple) else self.form
 
     def group_size(self, size: int) -> int:
         """Size of a group in a head of ``size`` features."""

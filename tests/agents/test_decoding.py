@@ -27,7 +27,7 @@ from acgym.agents.local import LocalAgent
 from acgym.assemble.models import Models
 from acgym.assemble.spec import parse_spec
 from acgym.cli.app import app
-from acgym.compare.settings import prepare
+from acgym.experiment.settings import prepare
 from acgym.listener import Listener
 from acgym.record.run import Run
 from acgym.types import Message

@@ -6,9 +6,9 @@ import pytest
 
 from acgym.agents.base import Agent
 from acgym.agents.shots import ShownAgent, examples
-from acgym.compare.run import run_comparison
-from acgym.compare.settings import prepare
 from acgym.demonstrations import demonstrations
+from acgym.experiment.run import run_comparison
+from acgym.experiment.settings import prepare
 from acgym.loop import play
 from acgym.record.replay import replay_episode
 from acgym.record.run import Run

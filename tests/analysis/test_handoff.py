@@ -24,7 +24,7 @@ from acgym.analysis.handoff import (
     outcomes,
     relay_name,
 )
-from acgym.compare.handoff import play_handoffs
+from acgym.experiment.handoff import play_handoffs
 from acgym.loop import EnvBug, play
 from acgym.record.lines import by_agent_and_task, read_episodes
 from acgym.record.replay import replay
@@ -302,7 +302,7 @@ def test_a_comparison_holds_the_hand_offs(tmp_path):
 def test_the_reference_agent_under_two_bits(tmp_path):
     from acgym.assemble.models import Models
     from acgym.assemble.spec import parse_spec
-    from acgym.compare.run import prepare, run_comparison
+    from acgym.experiment.run import prepare, run_comparison
     from acgym.listener import Listener
 
     dense, coarse = "reference", "reference+rtn-w2"

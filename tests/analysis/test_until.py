@@ -11,7 +11,7 @@ import pytest
 from acgym.analysis.numbers import Comparison, NotMeasured
 from acgym.analysis.until import at_any_time, look, look_pooled, looks, may_stop
 from acgym.assemble.spec import parse_spec
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.run import prepare, run_comparison
 from acgym.record.run import Run, RunExists
 from acgym.report.grids import grids
 from acgym.report.legend import legend

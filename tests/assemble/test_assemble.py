@@ -12,9 +12,11 @@ import torch
 
 import acgym
 from acgym.assemble.folder import fingerprint
+from acgym.assemble.models import Models
 from acgym.assemble.spec import parse_spec
 from acgym.compress import parse
 from acgym.compress.methods.result import Compressed
+from acgym.listener import Listener
 from acgym.types import Message
 from tests.helpers.compress_models import registered
 from tests.helpers.registry import PLAYED
@@ -83,8 +85,31 @@ def test_missing_files_are_refused(tmp_path):
         parse_spec(f"hf:{tmp_path}/none")
     with pytest.raises(FileNotFoundError, match="no episode file"):
         parse_spec(f"replay:{tmp_path}/none.jsonl")
-    with pytest.raises(ValueError, match="write 'hf:"):
-        parse_spec(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no model at"):
+        parse_spec("./none")
+
+
+def test_a_models_path_may_stand_without_its_kind(tmp_path, monkeypatch):
+    model = save_model(tmp_path / "model")
+    (tmp_path / "model.gguf").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    assert parse_spec("./model").text == "hf:./model"
+    assert parse_spec("model+rtn-w8-g16").text == "hf:model+rtn-w8-g16"
+    assert parse_spec(f"{model}+rtn-w8-g16@packed@rerun") == parse_spec(f"hf:{model}+rtn-w8-g16@packed@rerun")
+    with pytest.raises(ValueError, match=r"model\.gguf"):
+        parse_spec("./model.gguf")
+    (tmp_path / "oracle").mkdir()
+    assert parse_spec("oracle").kind == "oracle"
+
+
+def test_an_agent_of_a_script_is_named_as_it_is():
+    spec = parse_spec("python:mine+rtn-w3@rerun")
+    assert (spec.kind, spec.source, spec.recipe, spec.rerun) == ("python", "mine+rtn-w3@rerun", None, False)
+    with pytest.raises(ValueError, match="is written 'python:NAME'"):
+        parse_spec("python:")
+    models = Models.of({"agents": [spec.text], "envs": {}, "calibration": "trajectories"}, Listener())
+    with pytest.raises(ValueError, match=r"is an agent of the script that made the run, and is not here"):
+        models.make(spec)
 
 
 def broken_model(model, folder, fault):
@@ -114,7 +139,7 @@ def test_unsafe_or_unusable_model_is_refused(model, tmp_path, fault, said):
 def test_refusals_load_no_torch(tmp_path):
     code = """
 import json, sys
-from acgym.compare.run import prepare
+from acgym.experiment.run import prepare
 said = []
 for agents, envs, kwargs in [
     (["refrence"], [], {}), (["reference+gtpq-w4"], [], {}), (["oracle"], ["ACB/Nedle-v0"], {}),

@@ -9,7 +9,7 @@ import pytest
 from acgym.assemble.models import keep, kept
 from acgym.calibrate.sample import Drawn, digest_of
 from acgym.calibrate.spec import DEFAULT, parse_calibration
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.run import prepare, run_comparison
 from acgym.listener import Listener
 from acgym.record.run import EPISODES, Run
 from acgym.record.sheet import SHEET

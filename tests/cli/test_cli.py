@@ -212,3 +212,30 @@ def test_killed_run_goes_on_where_it_stopped(tmp_path):
 
     assert list(rows("run")) == list(rows("whole"))
     assert len(list(rows("run"))) == 300
+
+
+def test_agents_join_a_run_and_short_names_are_taken(tmp_path):
+    def run(*words):
+        done = CliRunner().invoke(app, [*map(str, words)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    folder = tmp_path / "run"
+    run("compare", "oracle", "random", "--env", "Needle", "--episodes", 2, "--level", 1, "--out", folder)
+    before = (folder / "oracle" / "episodes.jsonl").read_bytes()
+    said = run("compare", "silent", "--add", folder)
+    assert "silent" in said
+    assert str(folder) in "".join(said.split("\n"))
+    assert (folder / "oracle" / "episodes.jsonl").read_bytes() == before
+    assert len(Run.read(folder).episodes("silent")) == 2
+    assert Run.read(folder).settings["agents"] == ["oracle", "random", "silent"]
+    run("compare", "silent", "--add", folder, "--out", tmp_path / "copy")
+    refused = CliRunner().invoke(app, ["compare", "silent", "--add", str(folder), "--episodes", "3"])
+    assert refused.exit_code == 2
+
+
+def test_play_and_check_take_short_names(tmp_path):
+    for words in (["play", "oracle", "Needle", "--episodes", "1", "--out", str(tmp_path / "run")], ["check", "Needle"]):
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        assert "ACB/Needle-v0" in done.output

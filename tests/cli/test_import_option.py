@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from acgym.cli.app import app
-from acgym.compare.settings import prepare
+from acgym.experiment.settings import prepare
 from acgym.record.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]

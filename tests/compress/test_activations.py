@@ -70,24 +70,24 @@ def test_a_projection_has_one_format_at_a_time():
 
 def test_a_cache_group_worked_by_hand():
     states = torch.tensor([[[[-1.0, 0.0, 1.4, 2.0, 5.0, 5.0, 5.0, 5.0]]]])
-    got = quantise_keys_values(states, KvOptions(2, 4))  # steps of (2 - -1) / 3 from -1; a constant group stays
+    got = quantise_keys_values(states, 2, 4)  # steps of (2 - -1) / 3 from -1; a constant group stays
     assert got.tolist() == [[[[-1.0, 0.0, 1.0, 2.0, 5.0, 5.0, 5.0, 5.0]]]]
 
 
 @given(st.integers(0, 10**6), st.sampled_from([2, 4, 8]), st.sampled_from([-1, 4, 8, 16]))
 @settings(max_examples=60, deadline=None)
 def test_keys_and_values_are_rounded_token_by_token_and_head_by_head(seed, bits, group):
-    options = KvOptions(bits, group)
+    size = KvOptions(bits, group).group_size(16)
     states = torch.randn(2, 3, 7, 16, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    got = quantise_keys_values(states, options)
-    grouped = states.reshape(2, 3, 7, -1, options.group_size(16))
+    got = quantise_keys_values(states, bits, group)
+    grouped = states.reshape(2, 3, 7, -1, size)
     step = (grouped.amax(-1, keepdim=True) - grouped.amin(-1, keepdim=True)) / (2**bits - 1)
     assert ((got.reshape(grouped.shape) - grouped).abs() <= step / 2 * (1 + 1e-9)).all()
-    assert all(len(values.unique()) <= 2**bits for values in got.reshape(-1, options.group_size(16)))
-    pieces = [quantise_keys_values(states[:, :, a:b], options) for a, b in ((0, 3), (3, 4), (4, 7))]
+    assert all(len(values.unique()) <= 2**bits for values in got.reshape(-1, size))
+    pieces = [quantise_keys_values(states[:, :, a:b], bits, group) for a, b in ((0, 3), (3, 4), (4, 7))]
     assert torch.equal(torch.cat(pieces, 2), got)
-    assert torch.equal(quantise_keys_values(states[1:, 2:], options), got[1:, 2:])
-    assert torch.allclose(quantise_keys_values(got, options), got, rtol=1e-12)
+    assert torch.equal(quantise_keys_values(states[1:, 2:], bits, group), got[1:, 2:])
+    assert torch.allclose(quantise_keys_values(got, bits, group), got, rtol=1e-12)
 
 
 def test_cached_tokens_are_counted_in_bytes():
@@ -95,6 +95,27 @@ def test_cached_tokens_are_counted_in_bytes():
     assert bytes_per_token(config, None) == 2 * 2 * 2 * 16 * 2
     assert bytes_per_token(config, KvOptions(8)) == 2 * 2 * 2 * (16 + 4)
     assert bytes_per_token(config, KvOptions(4, 8)) == 2 * 2 * 2 * (8 + 2 * 4)
+    assert bytes_per_token(config, KvOptions((8, 4), 8)) == 2 * 2 * (16 + 8 + 4 * 4)
+    assert bytes_per_token(config, KvOptions((16, 4))) == 2 * 2 * (32 + 8 + 4)
+    assert bytes_per_token(config, KvOptions("fp8")) == 2 * 2 * 2 * 16
+
+
+def test_keys_and_values_have_bits_of_their_own():
+    model = make("llama")
+    record = compress(model, "kv-k8v4-g8")
+    assert (record.recipe, record.cache_bytes_per_token) == ("kv-k8v4-g8", 2 * 2 * (16 + 8 + 4 * 4))
+    states = torch.randn(1, 2, 5, 16)
+    assert torch.equal(model.acgym_quantise_cache(states, True), quantise_keys_values(states, 8, 8))
+    assert torch.equal(model.acgym_quantise_cache(states, False), quantise_keys_values(states, 4, 8))
+    compress(model := make("llama"), "kv-k16v2")
+    assert torch.equal(model.acgym_quantise_cache(states, True), states)
+    assert not torch.equal(model.acgym_quantise_cache(states, False), states)
+
+
+def test_an_fp8_cache_has_the_scale_one_and_is_cut_at_its_end():
+    states = torch.tensor([[[[1000.0, -448.0, 1.0625, 1.0624, 0.0]]]])  # between 1 and 1.125 halves go to even
+    assert quantise_keys_values(states, "fp8").tolist() == [[[[448.0, -448.0, 1.0, 1.0, 0.0]]]]
+    assert quantise_keys_values(states.bfloat16(), "fp8").dtype == torch.bfloat16
 
 
 def test_a_quantised_cache_is_carried_by_the_model_and_changes_no_weight():
@@ -109,7 +130,7 @@ def test_a_quantised_cache_is_carried_by_the_model_and_changes_no_weight():
     assert torch.equal(logits(model, [1, 2, 3]), logits(dense, [1, 2, 3]))
     states = torch.randn(1, 2, 5, 16)
     for carrier in (model, copy.deepcopy(model)):
-        assert torch.equal(carrier.acgym_quantise_cache(states), quantise_keys_values(states, KvOptions(4, 8)))
+        assert torch.equal(carrier.acgym_quantise_cache(states, True), quantise_keys_values(states, 4, 8))
     assert not hasattr(dense, "acgym_quantise_cache")
     assert "acgym_quantise_cache" not in str(list(model.state_dict()))
 

@@ -36,7 +36,8 @@ STEPS = st.one_of(
         st.builds(SmoothQuantOptions, st.tuples(BITS, st.sampled_from([8, 16])), DAMPS),
     ),
     st.builds(Step, st.just("act"), st.builds(ActivationOptions, st.sampled_from(["int8", "fp8"]))),
-    st.builds(Step, st.just("kv"), st.builds(KvOptions, st.sampled_from([2, 4, 8]), GROUPS)),
+    st.builds(Step, st.just("kv"), st.builds(KvOptions, st.sampled_from([2, 4, 8, (8, 4), (4, 2), (16, 8)]), GROUPS)),
+    st.just(Step("kv", KvOptions("fp8"))),
     st.builds(Step, st.sampled_from(["magnitude", "wanda"]), st.builds(Sparsity, st.one_of(SHARES, PATTERNS))),
 )
 
@@ -77,6 +78,8 @@ def test_any_text_is_a_recipe_or_a_value_error(text):
         ("smoothquant-alpha0.80-w8a8", "smoothquant-w8a8-alpha0.8"),
         ("sparsegpt-2:4+kv-g32-int4", "sparsegpt-2:4+kv-int4-g32"),
         ("kv-int8-head", "kv-int8"),
+        ("kv-k4v4", "kv-int4"),
+        ("kv-g32-k8v4", "kv-k8v4-g32"),
     ],
 )
 def test_spellings_have_one_canonical_form(text, canonical):
@@ -114,8 +117,10 @@ def test_values_arrive_in_their_fields():
         ("rtn-w٤", "unknown option"),
         ("smoothquant-w8a4", "activations 8 or 16, got w8a4"),
         ("smoothquant-alpha1.5", "the migration strength is a number from 0 to 1, got 1.5"),
-        ("kv-int3", "a cache has 2, 4, 8 bits, got 3"),
-        ("kv", "does not say its bits; write for example 'kv-int8'"),
+        ("kv-int3", "a cache has 2, 4, 8, fp8 bits, got 3"),
+        ("kv-k8v3", "a cache has 2, 4, 8, 16 bits, got 3"),
+        ("kv-fp8-g32", "fp8 has one scale, 1, and no groups; leave g32 out"),
+        ("kv", "does not say its form; write for example 'kv-int8'"),
         ("act-int4", "Options of act look like int8"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from functools import cache
 
@@ -42,7 +43,8 @@ def written(run, given, tmp_path_factory):
 
     @cache
     def write(environment, method, model, options=()):
-        out = folder / "-".join([environment, method, model, *map(str, dict(options).values())]).replace(":", "of")
+        kind = hashlib.sha256(repr(options).encode("utf-8")).hexdigest()[:8]
+        out = folder / f"{environment}-{method}-{model}-{kind}"
         job = {"model": str(given / model), "out": str(out), "method": method, "options": dict(options)}
         run(environment, f"in_{environment}.py", job)
         return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Any
@@ -23,6 +24,8 @@ def main() -> None:
         from transformers import AutoTokenizer
     awq = job.method == "awq"
     settings: dict[str, Any] = {"bits": 4, "group_size": 128, **job.options}
+    if "dynamic" in settings:
+        settings["dynamic"] = json.loads(settings["dynamic"])
     with job.stage("load"):
         config = AWQConfig(**settings) if awq else GPTQConfig(**settings)
         model = GPTQModel.load(job.model, config, device="cpu", dtype=job.torch_dtype())

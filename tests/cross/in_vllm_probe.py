@@ -40,7 +40,7 @@ def of_sequences(job: Job) -> dict[str, Any]:
 def of_run(folder: str) -> dict[str, Any]:
     """Return what the probe says of a run's agents."""
     from acgym.analysis.probe_result import ProbeOptions
-    from acgym.compare.reprobe import probe_run
+    from acgym.experiment.reprobe import probe_run
     from acgym.record.run import Run
 
     return {"agents": probe_run(Run.read(folder), [], ProbeOptions(own=True)).to_json()["agents"]}

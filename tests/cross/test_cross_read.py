@@ -15,6 +15,7 @@ HALF = 2.0**-9
 EXACT = 1e-5
 
 GPTQ = ("gptqmodel", "gptq", ())
+MIXED = (*GPTQ[:2], (("dynamic", '{".*mlp[.]down_proj.*": {"bits": 8, "group_size": 32}}'),))
 AWQ = ("gptqmodel", "awq", ())
 AUTOAWQ = ("autoawq", "awq", ())
 W4A16 = ("llmcompressor", "gptq", (("scheme", "W4A16"),))
@@ -36,6 +37,7 @@ def theirs(folder):
         (GPTQ, "tiny-qwen2", HALF),  # biases
         ((*GPTQ[:2], (("desc_act", True), ("act_group_aware", False))), "tiny-llama", HALF),
         ((*GPTQ[:2], (("bits", 8), ("group_size", -1), ("act_group_aware", False))), "tiny-llama", HALF),
+        (MIXED, "tiny-llama", HALF),  # 8 bits for some modules
         (AWQ, "tiny-llama", HALF),
         (AUTOAWQ, "tiny-qwen2", HALF),
         (W4A16, "tiny-qwen2", EXACT),
@@ -44,7 +46,9 @@ def theirs(folder):
         (SPARSEGPT, "tiny-llama", EXACT),
         (WANDA, "tiny-llama", EXACT),
     ],
-    ids=lambda value: "-".join(map(str, value[:2] + value[2])) if isinstance(value, tuple) else str(value),
+    ids=lambda value: (
+        "-".join([*value[:2], *(name for name, _ in value[2])]) if isinstance(value, tuple) else str(value)
+    ),
 )
 def test_checkpoint_of_another_toolkit_gives_its_logits(written, given, made, model, tolerance):
     folder = written(made[0], made[1], model, made[2])

@@ -11,8 +11,8 @@ import pytest
 import acgym
 from acgym.agents.local import REFERENCE, LocalAgent, load
 from acgym.analysis.probe_result import ProbeOptions
-from acgym.compare.reprobe import probe_run
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.reprobe import probe_run
+from acgym.experiment.run import prepare, run_comparison
 from acgym.loop import play
 from acgym.probe.run import probe
 from acgym.record.run import Run

@@ -14,9 +14,9 @@ from acgym import suites
 from acgym.acbench import SUITE, TASKS, tasks_of
 from acgym.agents.scripted import Oracle
 from acgym.cli.app import app
-from acgym.compare.run import run_comparison
-from acgym.compare.settings import prepare
 from acgym.data.cache import use_folder
+from acgym.experiment.run import run_comparison
+from acgym.experiment.settings import prepare
 from acgym.loop import play
 from acgym.report.paper_table import paper_tables
 from acgym.report.view_progress import Progress

@@ -33,6 +33,10 @@ ROOMS: dict[str, Room] = {
         "a comparison to sentences, tables, figures, pages",
         ("acgym", "acgym.analysis", "acgym.calibrate", "acgym.record", "acgym.statistics"),
     ),
+    "acgym.results": Room(
+        "a comparison in a script's hands: tables, data frames, pairs, figures",
+        ("acgym", "acgym.analysis", "acgym.record", "acgym.report", "acgym.statistics"),
+    ),
     "acgym.export": Room(
         "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
     ),
@@ -134,7 +138,7 @@ ROOMS: dict[str, Room] = {
         ("acgym", "acgym.agents", "acgym.agents.local", "acgym.agents.tool_formats", "acgym.envs", "acgym.record"),
     ),
     "acgym.workers": Room("episodes shared out to processes", ("acgym", "acgym.loop", "acgym.record")),
-    "acgym.compare": Room(
+    "acgym.experiment": Room(
         "the jobs on a run",
         (
             "acgym",
@@ -142,6 +146,7 @@ ROOMS: dict[str, Room] = {
             "acgym.record",
             "acgym.analysis",
             "acgym.report",
+            "acgym.results",
             "acgym.probe",
             "acgym.calibrate",
             "acgym.assemble",
@@ -161,11 +166,12 @@ ROOMS: dict[str, Room] = {
             "acgym.statistics",
             "acgym.analysis",
             "acgym.report",
+            "acgym.results",
             "acgym.export",
             "acgym.assemble",
             "acgym.checkpoint",
             "acgym.train",
-            "acgym.compare",
+            "acgym.experiment",
             "acgym.compress.formats",
         ),
     ),

@@ -71,7 +71,7 @@ def alive(pid):
         return False
 
 
-def wait_for(condition, seconds=60.0):
+def wait_for(condition, seconds=180.0):
     """Wait until something holds; return whether it does."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

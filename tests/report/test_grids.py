@@ -7,12 +7,13 @@ import io
 import pytest
 from rich.console import Console
 
-from acgym.cli.progress import watching
-from acgym.cli.show import broken, show_comparison, show_conversation, show_environments
+from acgym.cli.show import show_comparison, show_conversation, show_environments
+from acgym.experiment.progress import watching
 from acgym.record.episode import Episode, Turn
 from acgym.report.grids import Cell, grids
 from acgym.report.legend import legend
 from acgym.report.material import Material
+from acgym.report.rich_tables import broken
 from acgym.report.tables import capabilities
 from acgym.text import printable
 from tests.helpers.registry import IDS

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from acgym.agents.base import Agent
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.run import prepare, run_comparison
 from acgym.loop import play
 from acgym.record.run import Run
 from acgym.types import Reply

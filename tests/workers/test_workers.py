@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acgym.compare.executors import ParallelExecutor
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.executors import ParallelExecutor
+from acgym.experiment.run import prepare, run_comparison
 from acgym.listener import Listener
 from acgym.loop import EnvBug
 from acgym.record.lines import RecordDamaged, RecordNotWritten, RunExists
@@ -217,7 +217,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
         born = runs.children(process.pid)
         assert len(born) >= 2
         process.kill()
-        assert runs.wait_for(lambda: not any(map(runs.alive, born)), 5)
+        assert runs.wait_for(lambda: not any(map(runs.alive, born)), 15)
     finally:
         runs.kill_group(process)
 

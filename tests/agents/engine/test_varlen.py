@@ -202,7 +202,7 @@ def test_two_readers_of_one_model_do_not_get_in_each_others_way():
 
 def test_rounded_caches_are_rounded_once_for_each_token():
     model = make("llama")
-    model.acgym_quantise_cache = lambda states: (states * 8).round() / 8
+    model.acgym_quantise_cache = lambda states, are_keys: (states * 8).round() / 8
     (ids,) = prompts((20,))
     whole, _, _ = read_in_chunks(model, [ids], [(20,)])
     parts, _, _ = read_in_chunks(model, [ids], [(7,), (1,), (12,)])

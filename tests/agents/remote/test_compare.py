@@ -16,7 +16,7 @@ from acgym.agents.remote.spec import Key
 from acgym.assemble.make import agent, remote
 from acgym.assemble.spec import parse_spec
 from acgym.cli.app import app
-from acgym.compare.run import prepare, run_comparison
+from acgym.experiment.run import prepare, run_comparison
 from acgym.loop import play
 from acgym.record.run import Run
 from acgym.tool_calls import read_calls

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import acgym
-from acgym.compare.run import Listener, prepare, run_comparison
+from acgym.experiment.run import Listener, prepare, run_comparison
 from acgym.record.run import Run
 from tests.helpers.tiny import save_model
 

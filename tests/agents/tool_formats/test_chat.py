@@ -17,7 +17,7 @@ from acgym.agents.local import Loaded, LocalAgent
 from acgym.agents.prompt import PromptBuilder
 from acgym.agents.tool_formats.families import FORMATS
 from acgym.cli.app import app
-from acgym.compare.settings import prepare
+from acgym.experiment.settings import prepare
 from acgym.tool_calls import render_hermes
 from acgym.types import Call, Message, Reply
 from tests.helpers import small_agent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from math import inf
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from acgym.assemble.models import Models
 from acgym.assemble.spec import AgentSpec
-from acgym.compare.job import AgentJob, episodes_left
-from acgym.compare.settings import Settings
+from acgym.experiment.job import AgentJob, episodes_left
+from acgym.experiment.settings import Settings
 from acgym.listener import Listener
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
 
 if TYPE_CHECKING:
+    from acgym.agents.base import Agent
     from acgym.record.episode import Episode
     from acgym.workers.pool import Workers
 
@@ -28,13 +29,15 @@ class Work:
 
     settings: Settings
     folder: Path
+    given: Mapping[str, Agent] = field(default_factory=dict)
+    """Agents that a script handed over; they play in its own process alone."""
 
     def __call__(self, listener: Listener, opener: Callable[[Path], Run]) -> SerialExecutor:
         """Prepare to play; models are loaded when they are needed."""
         for module in self.settings.modules:
             import_module(module)
         run = opener(self.folder)
-        models = Models.of(self.settings.to_dict(), listener, run)
+        models = Models.of(self.settings.to_dict(), listener, run, self.given)
         return SerialExecutor(self.settings, AgentJob(self.settings, run, models))
 
 
@@ -50,11 +53,11 @@ class SerialExecutor:
         self.job.do(self.settings.specs[agent], self.settings.seeds[:seeds])
 
     def share(self, agent: str, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
-        """Play a share of an agent's episodes; see :meth:`acgym.compare.job.AgentJob.share`."""
+        """Play a share of an agent's episodes; see :meth:`acgym.experiment.job.AgentJob.share`."""
         return self.job.share(self.settings.specs[agent], left)
 
     def all(self, agents: Sequence[str], seeds: int) -> None:
-        """Play agents, the run's first one before the others; see :data:`acgym.compare.run.Play`."""
+        """Play agents, the run's first one before the others; see :data:`acgym.experiment.run.Play`."""
         for name in agents:
             self.whole(name, seeds)
 
@@ -72,7 +75,7 @@ class ParallelExecutor:
     listener: Listener
 
     def all(self, agents: Sequence[str], seeds: int) -> None:
-        """Play agents, the run's first one before the others; see :data:`acgym.compare.run.Play`."""
+        """Play agents, the run's first one before the others; see :data:`acgym.experiment.run.Play`."""
         first = self.settings.agents[0]
         if agents[0] == first:
             self._share(first, seeds)

@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from acgym.assemble.models import Models
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
-from acgym.compare.settings import Settings
+from acgym.assemble.spec import GIVEN, REMOTE, AgentSpec
+from acgym.asynchronous import wait_for
+from acgym.experiment.settings import Settings
 from acgym.record.run import Run
 from acgym.record.sheet import Sheet
 from acgym.types import Json
@@ -72,7 +73,7 @@ class AgentJob:
         started = time.perf_counter()
         totals = {env: min(total, self.settings.rows.get(env, total)) for env in left}
         writers = {env: self._writer(spec, env, totals[env] - len(seeds), totals[env]) for env, seeds in left.items()}
-        finished = self._episodes(agent, left, writers)
+        finished = self._episodes(spec, agent, left, writers)
         sheet = sheet.played(time.perf_counter() - started, finished, self._used(agent))
         sheet.write(self.run, spec.text)
         return sheet
@@ -85,7 +86,7 @@ class AgentJob:
         """
         agent, _ = self._make(spec)
         started = time.perf_counter()
-        self._episodes(agent, left, dict.fromkeys(left, partial(self.run.append, spec.text)))
+        self._episodes(spec, agent, left, dict.fromkeys(left, partial(self.run.append, spec.text)))
         return time.perf_counter() - started, self._used(agent)
 
     def _make(self, spec: AgentSpec) -> tuple[Agent, dict[str, Json]]:
@@ -102,13 +103,19 @@ class AgentJob:
         return {name: count - before.get(name, 0) for name, count in self._counted.items()}
 
     def _episodes(
-        self, agent: Agent, left: Mapping[str, list[int]], writers: Mapping[str, Callable[[Episode], None]]
+        self,
+        spec: AgentSpec,
+        agent: Agent,
+        left: Mapping[str, list[int]],
+        writers: Mapping[str, Callable[[Episode], None]],
     ) -> int:
         """Play seeds of all environments at once; return how many episodes finished."""
+        from acgym.agents.function import NamedAgent
         from acgym.agents.shots import ShownAgent
         from acgym.loop import play_async
 
         finished = 0
+        player = NamedAgent(agent, spec.text) if spec.kind == GIVEN else agent
 
         async def one(env: str, seeds: list[int]) -> None:
             def count(episode: Episode) -> None:
@@ -118,7 +125,7 @@ class AgentJob:
 
             kwargs, shots = self.settings.envs[env], self.settings.shots
             await play_async(
-                ShownAgent(agent, shots, kwargs) if shots else agent,
+                ShownAgent(player, shots, kwargs) if shots else player,
                 env,
                 seeds,
                 kwargs=kwargs,
@@ -131,17 +138,17 @@ class AgentJob:
         async def everything() -> None:
             await asyncio.gather(*(one(env, seeds) for env, seeds in left.items()))
 
-        asyncio.run(everything())
+        wait_for(everything())
         agent.rest()
         return finished
 
     def probe(self, spec: AgentSpec, agent: Agent, sheet: Sheet) -> None:
         """Teacher-force the first agent's transcripts through an agent's model, or note why not."""
         digest = self.tokens().digest
-        if spec.kind not in MODELS:
+        if not self.models.here(spec):
             reason = "its model runs elsewhere" if spec.kind in REMOTE else "the agent has no model"
             signals: dict[str, Json] = {"tokens_sha256": digest, "reason": reason}
-        elif self.first.kind not in MODELS:
+        elif not self.models.here(self.first):
             reason = f"{self.first.text} has no model here to compare with"
             signals = {"tokens_sha256": digest, "reason": reason}
         else:
@@ -196,7 +203,7 @@ class AgentJob:
         self.models.listener.playing(spec.text, env, done, total)
 
     def _to_probe(self, spec: AgentSpec) -> bool:
-        return spec.kind in MODELS and self.first.kind in MODELS
+        return self.models.here(spec) and self.models.here(self.first)
 
     def _probed(self, sheet: Sheet) -> bool:
         """Say whether the signals on the disk are there and were taken on the tokens of today."""
@@ -205,6 +212,8 @@ class AgentJob:
     def _first_alive(self, spec: AgentSpec, agent: LocalAgent) -> LocalAgent | None:
         if spec.text == self.first.text:
             return agent
+        if self.first.kind == GIVEN:
+            return cast("LocalAgent", self.models.make(self.first)[0])
         if self.first.recipe is None and spec.base.text == self.first.text:
             return self.models.dense(self.first)
         return None

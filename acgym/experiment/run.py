@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from acgym.assemble.folder import weight_bytes
 from acgym.assemble.models import Models
-from acgym.assemble.spec import model_folder
-from acgym.compare.executors import ParallelExecutor, Work
-from acgym.compare.settings import Settings, prepare
+from acgym.assemble.spec import GIVEN, model_folder
+from acgym.experiment.executors import ParallelExecutor, Work
+from acgym.experiment.settings import Settings, prepare
 from acgym.files import sweep
 from acgym.listener import Listener
 from acgym.record.run import Run
 
 if TYPE_CHECKING:
+    from acgym.agents.base import Agent
     from acgym.analysis.result import ComparisonResult
     from acgym.record.episode import Episode
     from acgym.workers.pool import Team
@@ -42,6 +43,7 @@ def run_comparison(
     listener: Listener | None = None,
     workers: int = 1,
     ray: str | None = None,
+    given: Mapping[str, Agent] | None = None,
 ) -> ComparisonResult:
     """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
 
@@ -61,6 +63,7 @@ def run_comparison(
             that a script registered are known in its own process alone.
         ray: address of the Ray cluster on which they play as actors (:class:`acgym.workers.ray.Cluster`); None for
             processes on this machine.
+        given: spec (``python:NAME``) -> the agent that a script hands over; they play in this process.
 
     Raises:
         RunExists: if the folder holds a run with other settings.
@@ -72,10 +75,12 @@ def run_comparison(
     if workers < 1:
         raise ValueError(f"at least 1 process must play, got workers={workers}")
     listener = listener or Listener()
+    if given and (workers > 1 or ray is not None):
+        raise ValueError(f"{', '.join(given)}: agents of a script play in its own process; leave workers and ray out")
     Models.of(settings.to_dict(), listener)  # refuses a calibration file that was changed before anything is written
     with Run.open(folder, settings.to_dict()) as run:
         sweep(folder)
-        work = Work(settings, folder)
+        work = Work(settings, folder, given or {})
         if workers == 1 and ray is None:
             _play(settings, run, work(listener, lambda _: run).all)
         else:
@@ -102,6 +107,8 @@ def default_workers(settings: Settings) -> int:
 
     A large model fills the cores by itself, and a second copy of it might not fit into memory.
     """
+    if any(spec.kind == GIVEN for spec in settings.specs.values()):
+        return 1
     folders = {model_folder(spec) for spec in settings.specs.values()}
     sizes = [weight_bytes(folder) for folder in folders if folder]
     if not sizes or None in folders or max(sizes) > SMALL_MODEL or settings.until is not None:

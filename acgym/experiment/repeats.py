@@ -20,8 +20,8 @@ from acgym.analysis.result import POOLED, RunSettings
 from acgym.assemble.make import remote
 from acgym.assemble.models import Models
 from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
-from acgym.compare.job import AgentJob, episodes_left
-from acgym.compare.settings import Settings
+from acgym.experiment.job import AgentJob, episodes_left
+from acgym.experiment.settings import Settings
 from acgym.listener import Listener
 from acgym.record.lines import RunExists
 from acgym.record.manifest import MANIFEST
@@ -46,7 +46,8 @@ def run_repeats(settings: Settings, folder: Path, samples: int, listener: Listen
     model is loaded and compressed once for all samples.
 
     Args:
-        settings: from :func:`acgym.compare.settings.prepare`, with a temperature above 0, models alone, no ``until``.
+        settings: from :func:`acgym.experiment.settings.prepare`, with a temperature above 0, models alone, no
+            ``until``.
         folder: of the run, new or of the same settings.
         samples: tries of each episode, from 2 to 1,000.
         listener: hears of progress.

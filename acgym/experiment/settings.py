@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from acgym.agents.shots import check_shots, examples
 from acgym.assemble.fit import check_fits
 from acgym.assemble.folder import fingerprint
 from acgym.assemble.make import calibration_of, check_decoding, check_format
-from acgym.assemble.spec import MODELS, RERUN, AgentSpec, model_folder, parse_spec
+from acgym.assemble.spec import GIVEN, MODELS, RERUN, AgentSpec, model_folder, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
-from acgym.compare.environments import check_playable, chosen_environments, import_named, modules_of
+from acgym.experiment.environments import check_playable, chosen_environments, import_named, modules_of
 from acgym.record.run import folder_name
+from acgym.suites import Entry
 from acgym.types import Json, canonical_json
 
 DEFAULT_AGENTS = (
@@ -83,6 +84,16 @@ class Settings:
         later |= {"shots", "malformed_limit"}
         return {name: value for name, value in row.items() if name not in later or value}
 
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Json]) -> Settings:
+        """Read what :meth:`to_dict` wrote, such as the settings of a run's manifest.
+
+        Raises:
+            TypeError: if it lacks what every run has.
+        """
+        known = {each.name: row[each.name] for each in fields(cls) if each.name in row}
+        return cls(**{**known, "agents": tuple(known["agents"]), "modules": tuple(known["modules"])})
+
     @property
     def seeds(self) -> range:
         """The episode seeds, the same for all agents."""
@@ -106,7 +117,7 @@ class Settings:
 
 def prepare(
     agents: Sequence[str] = (),
-    envs: Sequence[str] = (),
+    envs: Sequence[Entry] = (),
     *,
     episodes: int | None = None,
     seed: int = 0,
@@ -127,7 +138,8 @@ def prepare(
 
     Args:
         agents: agent specs, the dense one first; empty for the default comparison.
-        envs: environment ids, ``"module:ID"`` to import the module that registers one; empty for those of ``suite``.
+        envs: environment ids or short names, ``"module:ID"`` to import the module that registers one; ``(id, kwargs)``
+            for one with arguments of its own; empty for those of ``suite``.
         episodes: episodes per environment and agent, 1 to 1,000,000; None for 100, or for at most 5,000 with ``until``.
         seed: 0 or larger; another seed, other episodes.
         level: 1 to 5; None for 1 if the reference agent takes part, else each environment's default.
@@ -140,7 +152,7 @@ def prepare(
         episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
         tool_format: see :attr:`Settings.tool_format`.
         decoding: how models are decoded, by the names in :class:`acgym.agents.decoding.Decoding`; None for greedy.
-        suite: name of a group of environments, see :func:`acgym.compare.environments.chosen_environments`.
+        suite: name of a group of environments, see :func:`acgym.experiment.environments.chosen_environments`.
         imports: modules that register compression methods or environments; imported first, here and in every worker.
         shots: see :attr:`Settings.shots`; 0 to 16.
         malformed_limit: see :attr:`Settings.malformed_limit`; 2 or more.
@@ -149,7 +161,7 @@ def prepare(
         ImportError, ValueError, FileNotFoundError: what is wrong, what was expected, and the nearest valid name.
     """
     modules = tuple(dict.fromkeys([*imports, *modules_of(envs, suite)]))  # of methods or environments
-    specs = _specs(agents or DEFAULT_AGENTS, modules, noise_floor)
+    specs = read_specs(agents or DEFAULT_AGENTS, modules, noise_floor)
     check_fits((spec.recipe, model_folder(spec), spec.base.text) for spec in specs)
     episodes = _checked_episodes(episodes, until, len(specs), episode_seconds)
     check_format(tool_format, specs)
@@ -158,6 +170,7 @@ def prepare(
     default = read_calibration(calibration)
     used = dict.fromkeys([default, *(calibration_of(spec, default) for spec in specs)])
     files = check_files(*(each for each in used if each is not None))
+    envs = [env if isinstance(env, str) else (env[0], _json_only(dict(env[1]))) for env in envs]
     chosen = chosen_environments(envs, suite, _given(dict(kwargs or {}), level), defaults)
     models = {spec.base.text: fingerprint(spec) for spec in specs if spec.kind in MODELS}
     later = (until, files, episode_seconds, tool_format, check_decoding(decoding, specs).to_dict())
@@ -177,11 +190,13 @@ def _played(settings: Settings, specs: Sequence[AgentSpec]) -> Settings:
     return replace(settings, rows={env: count for env, count in played.items() if count < settings.episodes})
 
 
-def _specs(agents: Sequence[str], imports: Sequence[str], noise_floor: bool) -> list[AgentSpec]:
+def read_specs(agents: Sequence[str], imports: Sequence[str] = (), noise_floor: bool = False) -> list[AgentSpec]:
     """Import what registers methods, then read the agents' specs."""
     for module in imports:
         import_named(module)
     specs = [parse_spec(text) for text in agents]
+    if noise_floor and specs[0].kind == GIVEN:
+        raise ValueError(f"{specs[0].text!r} is an agent of a script, which cannot be told to play in other batches")
     if noise_floor:
         specs.insert(1, parse_spec(specs[0].text + RERUN))
     _check_names([spec.text for spec in specs])

@@ -10,6 +10,7 @@ from acgym.agents.base import Agent
 from acgym.agents.scripted import Relay, Replay
 from acgym.agents.shots import ShownAgent
 from acgym.analysis.handoff import DIRECTIONS, EPISODES, LIMITS, First, Limits, Pair, choose, relay_name
+from acgym.asynchronous import wait_for
 from acgym.loop import EnvBug, play_async
 from acgym.record.episode import Episode
 from acgym.record.lines import EpisodeLog, by_agent_and_task
@@ -121,7 +122,7 @@ def _cells(pairs: Sequence[Pair], first: First, log: EpisodeLog) -> list[Cell]:
 def _play(cells: Sequence[Cell], first: First, then: _Then, write: Callable[[Episode], None]) -> None:
     """Play cells, many at once, so that the agent can answer them in batches."""
     for start in range(0, len(cells), AT_ONCE):
-        asyncio.run(_play_together(cells[start : start + AT_ONCE], first, then, write))
+        wait_for(_play_together(cells[start : start + AT_ONCE], first, then, write))
 
 
 async def _play_together(cells: Sequence[Cell], first: First, then: _Then, write: Callable[[Episode], None]) -> None:

@@ -13,8 +13,8 @@ from acgym.assemble import models as compare_models
 from acgym.assemble.make import agent as make_agent
 from acgym.cli.app import app
 from acgym.cli.repeat import with_temperature
-from acgym.compare.repeats import ks_of, run_repeats
-from acgym.compare.settings import prepare
+from acgym.experiment.repeats import ks_of, run_repeats
+from acgym.experiment.settings import prepare
 from acgym.listener import Listener
 from acgym.loop import play
 from acgym.record.replay import replay

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import gymnasium as gym
 import pytest
 
-from acgym.compare.run import prepare
+from acgym.experiment.settings import Settings, prepare
 from tests.helpers.plain_envs import SAY, Bare
 from tests.helpers.tiny import save_model
 
@@ -20,6 +22,21 @@ def test_level_default_rule():
     assert prepare(["reference", "oracle"], [SAY], kwargs={"words": 2}).envs == {SAY: {"words": 2}}
 
 
+@pytest.mark.parametrize("name", ["Needle", "needle", "Needle-v0", "ACB/Needle", "ACB/needle-v0", NEEDLE])
+def test_short_names_of_environments_are_taken(name):
+    assert prepare(["oracle"], [name]).envs == {NEEDLE: {}}
+
+
+def test_an_environments_own_arguments_stand_before_those_of_all():
+    asked = prepare(["oracle"], [(NEEDLE, {"level": 2}), "ToolCall"], level=1)
+    assert asked.envs == {NEEDLE: {"level": 2}, "ACB/ToolCall-v0": {"level": 1}}
+
+
+def test_settings_are_read_back_as_they_were_written():
+    asked = prepare(["oracle", "random"], [NEEDLE], episodes=3, seed=2, malformed_limit=4)
+    assert Settings.from_dict(json.loads(json.dumps(asked.to_dict()))) == asked
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -31,8 +48,10 @@ def test_level_default_rule():
         ({"level": 1, "kwargs": {"level": 2}}, "level is given twice"),
         ({"kwargs": {"lenght": 3}}, "did you mean 'length'"),
         ({"kwargs": {"length": {3}}}, "must be JSON"),
-        ({"envs": ["needle"]}, "did you mean 'ACB/Needle-v0'"),
-        ({"envs": ["ACB/Needle"]}, "did you mean 'ACB/Needle-v0'"),
+        ({"envs": ["nedle"]}, "did you mean 'ACB/Needle-v0'"),
+        ({"envs": ["ACB/Needle-v7"]}, "did you mean 'ACB/Needle-v0'"),
+        ({"envs": [(NEEDLE, {"level": 1}), ("Needle", {"level": 2})]}, "is named twice, with other arguments"),
+        ({"envs": [(NEEDLE, {"length": {3}})]}, "must be JSON"),
         ({"envs": ["no_such_module:A-v0"]}, "cannot be imported"),
         ({"envs": ["CartPole-v1"]}, "does not keep acgym's contract"),
     ],

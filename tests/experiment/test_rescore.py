@@ -10,7 +10,7 @@ import pytest
 
 from acgym.agents.scripted import Oracle, Random
 from acgym.analysis.comparison import assemble_result
-from acgym.compare.rescore import load_scorer, rescore
+from acgym.experiment.rescore import load_scorer, rescore
 from acgym.loop import play
 from acgym.record.episode import FORMAT
 from acgym.record.lines import RecordDamaged
@@ -160,7 +160,7 @@ def test_there_must_be_a_run(tmp_path):
 
 
 def test_a_hand_off_of_the_old_scores_is_left_out(run):
-    from acgym.compare.handoff import play_handoffs
+    from acgym.experiment.handoff import play_handoffs
 
     play_handoffs(run, "random", {"oracle": Oracle(), "random": Random()}.__getitem__)
     assert agent_of(rescore(run.path), "random")["handoff"]["all"]["lost"]["pairs"] > 0
@@ -173,7 +173,7 @@ def test_a_name_cannot_leave_the_folder(run):
 
 
 def test_replaced_episodes_keep_the_rest(run):
-    from acgym.compare.rescore import _judged
+    from acgym.experiment.rescore import _judged
 
     [made] = play(Oracle(), ECHO, [0], kwargs={"level": 2})
     assert replace(_judged(made, lambda one: 0.5), success=True, progress=1.0) == made

@@ -14,7 +14,7 @@ from acgym.analysis.comparison import assemble_result
 from acgym.analysis.result import ComparisonResult
 from acgym.assemble.make import local
 from acgym.assemble.spec import parse_spec
-from acgym.compare.run import Listener, prepare, run_comparison
+from acgym.experiment.run import Listener, prepare, run_comparison
 from acgym.probe.run import decision_sequences, probe_pair
 from acgym.record.run import Run, RunExists
 from tests.helpers.plain_envs import LEVELLED

@@ -1,9 +1,13 @@
-"""Shows how far a comparison is: a bar on a terminal, one line per stage elsewhere."""
+"""Shows how far a comparison is: a bar on a terminal, a line that changes in a notebook, a line per stage elsewhere."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
+from importlib import import_module
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -21,6 +25,9 @@ def watching(episodes: int, console: Console | None = None) -> Iterator[Listener
         console: where to; standard error if None.
     """
     console = console or Console(stderr=True)
+    if console.is_jupyter:
+        yield _Notebook(episodes)
+        return
     if not console.is_terminal:
         yield _Lines(console)
         return
@@ -64,3 +71,28 @@ class _Lines(Listener):
 
     def _say(self, line: str) -> None:
         self._console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+class _Notebook(Listener):
+    """One line of a notebook's output, written over at most four times a second."""
+
+    def __init__(self, episodes: int) -> None:
+        self._show: Any = import_module("IPython.display")
+        self._total = episodes
+        self._done: dict[tuple[str, str], int] = {}
+        self._next = 0.0
+        self._line: Any = self._show.display(self._show.HTML("starting"), display_id=True)
+
+    def stage(self, agent: str, what: str) -> None:
+        self._say(f"{agent}: {what}")
+
+    def playing(self, agent: str, env: str, done: int, total: int) -> None:
+        self._done[agent, env] = done
+        played = sum(self._done.values())
+        if time.monotonic() >= self._next or played >= self._total:
+            self._say(f"{played:,} of {self._total:,} episodes, {agent}: {env}", played)
+
+    def _say(self, line: str, played: int | None = None) -> None:
+        bar = "" if played is None else f'<progress value="{played}" max="{max(self._total, 1)}"></progress> '
+        self._line.update(self._show.HTML(f"{bar}{escape(printable(line))}"))
+        self._next = time.monotonic() + 0.25

@@ -3,7 +3,7 @@
 ``prepare`` checks everything before anything expensive begins; ``run_comparison`` does it.
 """
 
-from acgym.compare.run import run_comparison
-from acgym.compare.settings import Settings, prepare
+from acgym.experiment.run import run_comparison
+from acgym.experiment.settings import Settings, prepare
 
 __all__ = ["Settings", "prepare", "run_comparison"]

@@ -17,9 +17,9 @@ from acgym.assemble import models as compare_models
 from acgym.assemble.make import agent as make_agent
 from acgym.cli.app import app
 from acgym.cli.probe import layers_of
-from acgym.compare.reprobe import probe_run
-from acgym.compare.run import run_comparison
-from acgym.compare.settings import prepare
+from acgym.experiment.reprobe import probe_run
+from acgym.experiment.run import run_comparison
+from acgym.experiment.settings import prepare
 from acgym.probe.baseline import probe_own
 from acgym.record.run import Run
 from acgym.report.page import render

@@ -10,42 +10,54 @@ from importlib import import_module
 import gymnasium as gym
 
 from acgym.assemble.make import scripted
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec
+from acgym.assemble.spec import GIVEN, MODELS, REMOTE, AgentSpec
 from acgym.rows import RowEnv, refuse_repeats
-from acgym.suites import QUICK, Suite, environment_class, suite_named
+from acgym.suites import QUICK, Entry, Suite, environment_class, suite_named
 from acgym.types import Json
 
 
 def chosen_environments(
-    envs: Sequence[str], suite: str | None, given: Mapping[str, Json], defaults: Mapping[str, Json]
+    envs: Sequence[Entry], suite: str | None, given: Mapping[str, Json], defaults: Mapping[str, Json]
 ) -> Suite:
     """Find what is played: environments by their ids, or those of a suite.
 
     Args:
-        envs: ids, ``"module:ID"`` to import the module that registers one; empty for those of the suite.
+        envs: ids (:func:`known_environment`), alone or with arguments of their own; empty for those of the suite.
         suite: name, ``"module:NAME"`` to import the module that registers it; None for ``quick`` if ``envs`` is empty.
-        given: arguments that a user asked for; over those of the suite. A level is for those of the suite that have
-            levels.
+        given: arguments that a user asked for; over those of the suite, under an environment's own. A level is for
+            those of the suite that have levels.
         defaults: arguments that are dropped where an environment does not know them.
 
     Returns:
         Environment -> arguments of ``gym.make``.
 
     Raises:
-        ValueError: if both are named, or as :func:`known_environment` and :func:`acgym.suites.suite_named`.
+        ValueError: if both are named, an environment is named twice, or as :func:`known_environment` and
+            :func:`acgym.suites.suite_named`.
     """
     if envs and suite is not None:
-        raise ValueError(f"the environments are chosen twice: by --env {envs[0]} and by --suite {suite}; keep one")
-    wanted = {env: {} for env in envs} if envs else suite_environments(suite or QUICK)
-    return dict(
-        known_environment(env, {**own, **(given if envs else _without_level(env, given))}, defaults)
-        for env, own in wanted.items()
-    )
+        first = envs[0] if isinstance(envs[0], str) else envs[0][0]
+        raise ValueError(f"the environments are chosen twice: by --env {first} and by --suite {suite}; keep one")
+    if not envs:
+        wanted = suite_environments(suite or QUICK).items()
+        return dict(known_environment(env, {**own, **_without_level(env, given)}, defaults) for env, own in wanted)
+    chosen: Suite = {}
+    for entry in envs:
+        env, own = (entry, {}) if isinstance(entry, str) else entry
+        env_id, arguments = known_environment(env, {**given, **own}, defaults)
+        if chosen.get(env_id, arguments) != arguments:
+            raise ValueError(
+                f"{env_id} is named twice, with other arguments; a comparison plays each environment once. Compare "
+                "twice, once with each"
+            )
+        chosen[env_id] = arguments
+    return chosen
 
 
-def modules_of(envs: Sequence[str], suite: str | None) -> tuple[str, ...]:
+def modules_of(envs: Sequence[Entry], suite: str | None) -> tuple[str, ...]:
     """Return the modules that are named with environments or a suite (``"module:ID"``), each once."""
-    written = (*envs, *(suite_environments(suite) if suite else ()), suite or "")
+    ids = (env if isinstance(env, str) else env[0] for env in envs)
+    written = (*ids, *(suite_environments(suite) if suite else ()), suite or "")
     return tuple(dict.fromkeys(name.rpartition(":")[0] for name in written if ":" in name))
 
 
@@ -89,7 +101,8 @@ def known_environment(
     """Find an environment and the arguments it knows; imports the module of ``"module:ID"``.
 
     Args:
-        env: Gymnasium id with its version.
+        env: Gymnasium id with its version, or a short name of one of acgym's or of the module's: ``Needle``,
+            ``Needle-v0`` and ``ACB/Needle`` mean ``ACB/Needle-v0``.
         given: arguments that a user asked for.
         defaults: arguments that are dropped where the environment does not know them.
 
@@ -102,6 +115,7 @@ def known_environment(
     module, _, env_id = env.rpartition(":")
     if module:
         import_named(module)
+    env_id = full_id(env_id)
     try:
         spec = gym.spec(env_id)
     except gym.error.Error:
@@ -121,6 +135,23 @@ def known_environment(
         raise ValueError(f"{spec.id} has no argument {unknown[0]!r}; {hint}Known: {', '.join(known_arguments)}")
     kept = {name: value for name, value in (defaults or {}).items() if name in (known_arguments or defaults or ())}
     return spec.id, {**kept, **given}
+
+
+def full_id(name: str) -> str:
+    """Return the id that a short name means, its newest version; the name itself if it is an id, or means none or two.
+
+    Capitals make no difference.
+    """
+    if name in gym.registry:
+        return name
+    found: dict[str, tuple[int, str]] = {}
+    for key, spec in gym.registry.items():
+        base = f"{spec.namespace}/{spec.name}"
+        forms = {key, base, spec.name, f"{spec.name}-v{spec.version}"} if spec.namespace else set()
+        if name.lower() in (form.lower() for form in forms):
+            found[base] = max(found.get(base, (-1, "")), (spec.version or 0, key))
+    ours = {base: best for base, best in found.items() if base.startswith("ACB/")} or found
+    return next(iter(ours.values()))[1] if len(ours) == 1 else name
 
 
 def _arguments(env_id: str) -> list[str] | None:
@@ -175,7 +206,7 @@ def check_playable(
     if not isinstance(observation, str) or "task" not in info:
         raise ValueError(f"{env_id} does not keep acgym's contract of a text environment; see 'acgym check {env_id}'")
     for spec in specs:
-        if spec.kind in (*MODELS, *REMOTE, "silent"):
+        if spec.kind in (*MODELS, *REMOTE, GIVEN, "silent"):
             continue
         agent = scripted(spec)
         for seed in seeds if spec.kind == "replay" else seeds[:1]:
