@@ -17,17 +17,20 @@ _HERE = Path(__file__).resolve().parent
 if not (_HERE / "envs").is_dir():
     __path__[:] = [str(_HERE), str(_HERE.parent)]
 
-from acgym import envs  # noqa: E402  (needs the path above; importing it registers the environments)
+from acgym import envs, plugins  # noqa: E402  (needs the path above; importing envs registers the environments)
 
 if TYPE_CHECKING:
     from acgym import check, loop, metrics, probe, record, statistics, types
     from acgym.agents.base import Agent
     from acgym.agents.function import FunctionAgent
     from acgym.assemble.make import agent
+    from acgym.assemble.registered import register_agent
+    from acgym.compress import register_method
     from acgym.experiment.compare import compare
     from acgym.loop import play, play_async
     from acgym.results.comparison import ComparisonResult, open_run
     from acgym.scorers.workflow_graph import graph_f1, node_chain_f1
+    from acgym.suites import register_suite
 
 __version__ = "0.1.0"
 __all__ = [
@@ -47,6 +50,9 @@ __all__ = [
     "play_async",
     "probe",
     "record",
+    "register_agent",
+    "register_method",
+    "register_suite",
     "statistics",
     "types",
 ]
@@ -62,6 +68,9 @@ _OBJECTS = {
     "open_run": "acgym.results.comparison",
     "play": "acgym.loop",
     "play_async": "acgym.loop",
+    "register_agent": "acgym.assemble.registered",
+    "register_method": "acgym.compress",
+    "register_suite": "acgym.suites",
 }
 
 
@@ -77,3 +86,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names, those not yet imported included."""
     return sorted([*globals(), *__all__])
+
+
+plugins.load_plugins(plugins.ENVIRONMENTS)  # last: they import this package

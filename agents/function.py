@@ -37,7 +37,7 @@ class FunctionAgent(Agent):
     """
 
     def __init__(self, function: Function, name: str | None = None) -> None:
-        named: str = name or getattr(function, "__name__", type(function).__name__)
+        named = str(name or getattr(function, "__name__", "") or type(function).__name__)
         self.name = named.strip("<>") or "function"
         self._function = function
 

@@ -13,6 +13,8 @@ from acgym.compress.methods.table import METHODS
 from acgym.compress.options.fp4 import BlockFp4
 from acgym.compress.options.fp8 import Fp8Options
 from acgym.compress.options.weights import Needs, Options, words
+from acgym.plugins import METHODS as PLUGINS
+from acgym.plugins import load_plugins
 
 EXAMPLES = "gptq-w4-g128, awq-w4, wanda-50, sparsegpt-2:4"
 
@@ -106,6 +108,7 @@ def parse(text: str) -> Recipe:
     cleaned = text.strip().lower()
     if not cleaned:
         raise ValueError(f"a recipe is empty; write for example {EXAMPLES}")
+    load_plugins(PLUGINS)
     return Recipe(tuple(_step(part.strip()) for part in cleaned.split("+")))
 
 

@@ -7,9 +7,12 @@ from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from acgym.analysis.capabilities import capability_comparisons, capability_groups, capability_scores
+from acgym.analysis.capabilities import Played, capability_comparisons, capability_groups, capability_scores
+from acgym.analysis.degenerate import degenerate
 from acgym.analysis.divergence_summary import summarise_all
+from acgym.analysis.equivalence import Row, check_margin, equivalences
 from acgym.analysis.handoff import handoff_section
+from acgym.analysis.inflation import inflations
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.analysis.proxy import prediction
 from acgym.analysis.result import POOLED, VERSION, AgentResult, ComparisonResult
@@ -18,7 +21,7 @@ from acgym.analysis.together import compare_together, score_together
 from acgym.analysis.until import at_any_time, look, look_pooled
 from acgym.record.pairing import shared
 from acgym.record.sheet import Sheet, SignalNumbers
-from acgym.typed import from_json
+from acgym.typed import from_json, to_json
 from acgym.types import Json
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 _Row: TypeAlias = dict[str, "Comparison | NotMeasured"]
 
 
-def assemble_result(run: Run) -> ComparisonResult:
+def assemble_result(run: Run, margin: float | None = None) -> ComparisonResult:
     """Score every agent of a run and compare it with the first one.
 
     Each comparison of one environment has p-values adjusted over the environments (Holm), that of all environments
@@ -38,10 +41,14 @@ def assemble_result(run: Run) -> ComparisonResult:
 
     Args:
         run: in which every agent has played every episode of the settings.
+        margin: loss of success, in (0, 1), of which is asked whether it was reached
+            (:mod:`acgym.analysis.equivalence`); None to ask nothing.
 
     Raises:
-        ValueError: if the agents have not played the same episodes, or a data sheet is damaged.
+        ValueError: for a margin outside (0, 1); if the agents have not played the same episodes, or a data sheet is
+            damaged.
     """
+    check_margin(margin)
     names, envs = run.settings["agents"], run.settings["envs"]
     played = {name: _by_env(envs, run.episodes(name)) for name in names}
     dense = played[names[0]]
@@ -49,11 +56,14 @@ def assemble_result(run: Run) -> ComparisonResult:
     groups = capability_groups(dense)
     alike = run.settings.get("until") is None  # agents that stop by themselves have not played the same episodes
     compared = capability_comparisons(dense, {name: played[name] for name in names[1:]}, groups if alike else {})
+    equal = _equivalent(dense, {name: played[name] for name in names[1:]}, groups if alike else {}, margin, not alike)
     agents = [
         replace(
             _agent(run, name, dense, played[name], rows.get(name, {})),
             capability_scores=capability_scores(played[name], groups),
             capability_comparisons=compared.get(name, {}),
+            equivalence=equal[0].get(name),
+            capability_equivalence=equal[1].get(name),
         )
         for name in names
     ]
@@ -65,12 +75,22 @@ def assemble_result(run: Run) -> ComparisonResult:
             "dense": names[0],
             "noise_floor": next((agent.name for agent in agents[1:] if _is_rerun(agent, names[0])), None),
             "prediction": found,
+            **({} if margin is None else {"margin": margin}),
             "capabilities": {name: list(envs) for name, envs in groups.items()},
             "anchors": {env: _anchor(episodes, "random") for env, episodes in dense.items()},
             "heuristic_anchors": {env: _anchor(episodes, "heuristic") for env, episodes in dense.items()},
             "agents": [agent.to_json() for agent in agents],
         }
     )
+
+
+def _equivalent(
+    dense: Played, others: Mapping[str, Played], groups: Mapping[str, Sequence[str]], margin: float | None, until: bool
+) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
+    if margin is None:
+        return {}, {}
+    rows, means = equivalences(dense, others, groups, margin, POOLED, until)
+    return rows, means if groups else {}
 
 
 def _compared_with_first(
@@ -132,11 +152,13 @@ def _agent(
         scores={**{env: _score(episodes) for env, episodes in other.items()}, POOLED: _score_all(other)},
         comparisons=row,
         signals=_signals(sheet, envs),
+        degenerate={**{env: degenerate(rows) for env, rows in other.items()}, POOLED: degenerate(_flat(other))},
     )
     if name == run.settings["agents"][0]:
         return found
     ours = _asked(dense, other, until)
     more = {
+        "inflation": to_json(inflations(ours, other, POOLED)),
         "divergence": summarise_all(ours, other, POOLED),
         "handoff": handoff_section(run, name, _flat(ours), _flat(other)),
     }

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
+from acgym.analysis.degenerate import Degenerate
+from acgym.analysis.equivalence import Equivalence
+from acgym.analysis.inflation import Inflation
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.record.sheet import Sheet, SignalNumbers
 from acgym.statistics.prediction import Association, Discrimination
@@ -175,6 +178,17 @@ class AgentResult(Written):
     """The same with the first agent; empty for that one itself and where agents stop by themselves."""
     handoff: Mapping[str, HandedOver] | None = None
     """None where no hand-offs were played."""
+    equivalence: Mapping[str, NotMeasured | Equivalence] | None = field(default=None, metadata={"optional": True})
+    """Whether it is worse than the first agent by :attr:`ComparisonResult.margin`; None where no margin was asked for,
+    and for the first agent."""
+    capability_equivalence: Mapping[str, NotMeasured | Equivalence] | None = field(
+        default=None, metadata={"optional": True}
+    )
+    """The same over the environments of each capability that several measure."""
+    inflation: Mapping[str, NotMeasured | Inflation] | None = field(default=None, metadata={"optional": True})
+    """What it said against the first agent; None for that one, and in files from before."""
+    degenerate: Mapping[str, Degenerate] | None = field(default=None, metadata={"optional": True})
+    """Its replies that have come apart; None in files from before."""
 
     def score(self, env: str) -> Score | None:
         """Return the score; None where nothing was measured."""
@@ -216,6 +230,8 @@ class ComparisonResult(Written):
     """The agent that is the first one played again; None if there is none."""
     prediction: Prediction | None = None
     """None when no agent but the first was measured inside."""
+    margin: float | None = field(default=None, metadata={"optional": True})
+    """Loss of success that is asked about, in (0, 1); None if none was."""
     scorer: str | None = field(default=None, metadata={"optional": True})
     """Name of the scorer that judged in the environments' place."""
     version: int | None = field(default=None, metadata={"optional": True})

@@ -14,7 +14,8 @@ from acgym.record.pairing import pair
 from acgym.statistics.paired import Interval, holm
 from acgym.statistics.sequential import confidence_sequence, sequential_p
 
-_Gain: TypeAlias = tuple[Hashable, float, float]
+Gain: TypeAlias = tuple[Hashable, float, float]
+"""Of one pair: its task, and other - dense in success and in progress."""
 
 FIRST_LOOK = 25
 """Episodes of the first batch; as many as are probed, so that later batches leave the probed tokens as they are."""
@@ -52,7 +53,7 @@ def look(
         ValueError: when one run lacks an episode that the other has.
     """
     confidence = 1 - (1 - CONFIDENCE) / len(dense)
-    gains = {env: _gains(dense[env], other[env]) for env in dense}
+    gains = {env: gains_of(dense[env], other[env]) for env in dense}
     found = {env: _look(list(rows.values()), confidence, until) for env, rows in gains.items() if rows}
     adjusted = dict(zip(found, holm([seen.p for seen in found.values()]), strict=True))
     return {env: replace(seen, p_holm=adjusted[env]) for env, seen in found.items()}
@@ -71,11 +72,16 @@ def look_pooled(
     Returns:
         What it shows, ``n`` and ``tasks`` counting seeds; None if no seed was finished in every environment.
     """
-    gains = [_gains(dense[env], other[env]) for env in dense]
+    values = mean_gains(dense, other)
+    return _look(values, CONFIDENCE, until) if values else None
+
+
+def mean_gains(dense: Mapping[str, Sequence[Episode]], other: Mapping[str, Sequence[Episode]]) -> list[Gain]:
+    """Return the mean over environments of each seed's gains, by rising seed; of seeds that finished in every one."""
+    gains = [gains_of(dense[env], other[env]) for env in dense]
     seeds = sorted(set(gains[0]).intersection(*gains[1:]))
     rows = [tuple(zip(*(columns[seed] for columns in gains), strict=True)) for seed in seeds]
-    values: list[_Gain] = [(tasks, fmean(success), fmean(progress)) for tasks, success, progress in rows]
-    return _look(values, CONFIDENCE, until) if values else None
+    return [(tasks, fmean(success), fmean(progress)) for tasks, success, progress in rows]
 
 
 def may_stop(found: Mapping[str, InterimLook]) -> bool:
@@ -112,7 +118,7 @@ def at_any_time(row: Comparison | NotMeasured, seen: InterimLook | None) -> Comp
     )
 
 
-def _gains(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, _Gain]:
+def gains_of(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, Gain]:
     """Return seed -> (task, gain in success, gain in progress) of the pairs that both finished, by rising seed."""
     done = [(a, b) for a, b in pair(dense, other) if a.outcome == b.outcome == "finished"]
     return {
@@ -125,12 +131,10 @@ def _gains(dense: Sequence[Episode], other: Sequence[Episode]) -> dict[int, _Gai
     }
 
 
-def _look(gains: Sequence[_Gain], confidence: float, until: float) -> InterimLook:
-    """Look at gains in the order given; of a repeated task only the first counts."""
-    first: dict[Hashable, tuple[float, float]] = {}
-    for task, success, progress in gains:
-        first.setdefault(task, (success, progress))
-    successes, progresses = (list(column) for column in zip(*first.values(), strict=True))
+def _look(gains: Sequence[Gain], confidence: float, until: float) -> InterimLook:
+    """Look at gains in the order given."""
+    first = first_of_tasks(gains)
+    successes, progresses = (list(column) for column in zip(*first, strict=True))
     interval = confidence_sequence(successes, confidence)
     return InterimLook(
         n=len(gains),
@@ -142,6 +146,14 @@ def _look(gains: Sequence[_Gain], confidence: float, until: float) -> InterimLoo
         p_holm=None,
         verdict=_verdict(interval, until),
     )
+
+
+def first_of_tasks(gains: Sequence[Gain]) -> list[tuple[float, float]]:
+    """Return gains in success and in progress in the order given; of a repeated task only the first counts."""
+    first: dict[Hashable, tuple[float, float]] = {}
+    for task, success, progress in gains:
+        first.setdefault(task, (success, progress))
+    return list(first.values())
 
 
 def _verdict(interval: Interval | None, until: float) -> Verdict:

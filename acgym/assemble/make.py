@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgym.agents.decoding import Decoding
-from acgym.assemble.spec import MODELS, REMOTE, AgentSpec, model_source, parse_spec
+from acgym.assemble.spec import MODELS, REGISTERED, REMOTE, AgentSpec, model_source, parse_spec
 from acgym.calibrate.files import check_files, read_calibration
 from acgym.calibrate.sample import draw
 from acgym.calibrate.spec import Calibration
@@ -73,7 +73,8 @@ def scripted(spec: AgentSpec) -> Agent:
         "silent": Silent,
         "replay": lambda: Replay(str(spec.source)),
     }
-    made: Agent = makers[spec.kind]()
+    registered = REGISTERED.get(spec.kind)
+    made: Agent = makers[spec.kind]() if registered is None else registered(spec.source)
     made.name = spec.text
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from acgym.assemble.fit import fit_default
 from acgym.calibrate.spec import PRESETS, Calibration, parse_calibration
+from acgym.plugins import GROUPS, load_plugins
 from acgym.types import Json
 
 if TYPE_CHECKING:
+    from acgym.agents.base import Agent
     from acgym.compress.recipe import Recipe
 
 MODELS = ("reference", "smollm2", "hf", "gguf")
@@ -22,6 +25,8 @@ REMOTE = {"openai": "MODEL@URL", "vllm": "PATH-OR-ID"}
 GIVEN = "python"
 """Kind of an agent that a script handed over: an object or a function that lives in its process."""
 KINDS = (*MODELS, *REMOTE, "oracle", "random", "silent", "replay")
+REGISTERED: dict[str, Callable[[str | None], Agent]] = {}
+"""Kinds that others added (:func:`acgym.assemble.registered.register_agent`), and what makes them of their source."""
 SOURCES = {"hf": "PATH-OR-ID", "gguf": "FILE", **REMOTE, "replay": "FILE"}
 """Kinds that need a source after a colon, and what it is."""
 ADAPTER = "@lora:"
@@ -81,6 +86,7 @@ def parse_spec(text: str) -> AgentSpec:
             (:data:`acgym.calibrate.spec.PRESETS`), then by ``@`` and a calibration of its own, such as
             ``reference+gptq-w3@text:pile.txt,128x512`` (:func:`acgym.calibrate.spec.parse_calibration`), then by
             ``@packed`` to run on packed integers (:func:`acgym.compress.packed.convert.pack`), and then by ``@rerun``.
+            Or a kind that was registered, with or without a source.
 
     Raises:
         ValueError: for an unknown kind or recipe (with the nearest valid one), a missing or superfluous source, a
@@ -91,6 +97,11 @@ def parse_spec(text: str) -> AgentSpec:
     """
     if text.strip().partition(":")[0] == GIVEN:
         return given_spec(text.strip().partition(":")[2])
+    for group in GROUPS:
+        load_plugins(group)
+    kind, _, source = text.strip().partition(":")
+    if kind in REGISTERED:
+        return AgentSpec(text.strip(), kind, source or None)
     plain = _with_kind(text.strip()).removesuffix(RERUN)
     rerun = plain != _with_kind(text.strip())
     if plain.partition(":")[0] in REMOTE:
@@ -101,9 +112,9 @@ def parse_spec(text: str) -> AgentSpec:
     head, adapter, written = _split(plain)
     kind, _, source = head.partition(":")
     if kind not in KINDS:
-        near = get_close_matches(kind, KINDS, n=1)
+        near = get_close_matches(kind, [*KINDS, *REGISTERED], n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown agent {head!r}; {hint}Known: {KNOWN}")
+        raise ValueError(f"unknown agent {head!r}; {hint}Known: {', '.join([KNOWN, *REGISTERED])}")
     if (kind in SOURCES) != bool(source) or (":" in head and kind not in SOURCES):
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")

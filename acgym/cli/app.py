@@ -10,10 +10,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from acgym.cli.choose import choose
 from acgym.cli.compress import compress
 from acgym.cli.data import data
 from acgym.cli.episodes import handoff, replay, rescore
 from acgym.cli.options import ENV_HELP, Kwargs, json_object
+from acgym.cli.own import doctor, new
 from acgym.cli.plan import plan
 from acgym.cli.play import compare, play
 from acgym.cli.probe import probe
@@ -92,6 +94,7 @@ def check(
 
 for _command in (
     compare,
+    choose,
     play,
     envs,
     check,
@@ -106,6 +109,8 @@ for _command in (
     view,
     export,
     export_chats,
+    new,
+    doctor,
 ):
     app.command()(_command)
 app.add_typer(data, name="data")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acgym.cli.options import Import
+from acgym.cli.options import Import, Margin
 from acgym.cli.terminal import find_modules, import_modules, output, plain_errors, say
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def rescore(
             "Writes comparison-NAME.json and report-NAME.html beside the old ones."
         ),
     ] = None,
+    margin: Margin = None,
 ) -> None:
     """Compute a run's scores, comparison and report again from its episodes and signals, without any model."""
     with plain_errors():
@@ -82,7 +83,7 @@ def rescore(
 
         if scorer is not None and "" not in sys.path:
             sys.path.append("")  # a module in the current folder, as 'python -m' would find it
-        result = run_rescore(run, None if scorer is None else load_scorer(scorer), scorer)
+        result = run_rescore(run, None if scorer is None else load_scorer(scorer), scorer, margin)
         console = output()
         show_comparison(result, console)
         say(f"\nScored again from the episodes in {run}.", console)

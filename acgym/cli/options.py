@@ -40,6 +40,21 @@ Until = Annotated[
         "points) or is known not to be 0. Looking on the way costs no certainty: intervals and p are anytime-valid."
     ),
 ]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        help="Ask of each compressed agent whether it is worse than the first one by this much success (0.02 is two "
+        "points): yes, no, or about how many more episodes would tell. It changes no episode: a run can be asked again "
+        "with another margin."
+    ),
+]
+Vary = Annotated[
+    str | None,
+    typer.Option(
+        help="Compare along several values of one environment argument: level=1,2,3,4,5 or n_tools=5,10,20,40. Shows "
+        "the success of all agents at each value and where they part from the first one. Recipes are calibrated once."
+    ),
+]
 NoiseFloor = Annotated[
     bool, typer.Option(help="Let the first agent play again with another batch size: what chance alone changes.")
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,7 @@ from acgym.cli.options import (
     Kwargs,
     Level,
     MalformedLimit,
+    Margin,
     NoiseFloor,
     Out,
     Ray,
@@ -26,6 +28,7 @@ from acgym.cli.options import (
     Suite,
     ToolFormat,
     Until,
+    Vary,
     Workers,
     decoding_object,
     json_object,
@@ -46,6 +49,8 @@ def compare(
         int | None, typer.Option(help="Episodes per environment and agent. Default: 100; with --until, at most 5,000.")
     ] = None,
     until: Until = None,
+    margin: Margin = None,
+    vary: Vary = None,
     noise_floor: NoiseFloor = False,
     workers: Workers = None,
     ray: Ray = None,
@@ -73,28 +78,19 @@ def compare(
         from acgym.experiment.compare import compare as run_compare
 
         find_modules([*(env or []), suite or ""], imports or [])
-        result = run_compare(
-            agents or [],
-            env or [],
-            out=out or (NAMED if add is None else None),
-            add=add,
-            suite=suite,
-            episodes=episodes,
-            seed=seed,
-            level=level,
-            kwargs=json_object(kwargs),
-            calibration=calibration,
-            tool_format=tool_format,
-            decoding=decoding_object(decoding),
-            imports=imports or [],
-            until=until,
-            noise_floor=noise_floor,
-            episode_seconds=episode_seconds,
-            shots=shots,
-            malformed_limit=malformed_limit,
-            workers=workers,
-            ray=ray,
-        )
+        asked: dict[str, Any] = {
+            "suite": suite, "episodes": episodes, "seed": seed, "level": level, "kwargs": json_object(kwargs),
+            "calibration": calibration, "tool_format": tool_format, "decoding": decoding_object(decoding),
+            "imports": imports or [], "until": until, "noise_floor": noise_floor, "episode_seconds": episode_seconds,
+            "shots": shots, "malformed_limit": malformed_limit, "margin": margin,
+        }  # fmt: skip
+        if vary is not None:
+            if ray is not None or (workers or 1) > 1 or add is not None:
+                raise ValueError("with --vary one process plays all values; leave --workers, --ray and --add out")
+            _vary(vary, agents or [], env or [], out, asked)
+            return
+        where = out or (NAMED if add is None else None)
+        result = run_compare(agents or [], env or [], out=where, add=add, workers=workers, ray=ray, **asked)
         _show(result)
 
 
@@ -155,3 +151,20 @@ def _show(result: ComparisonResult, conversations: bool = False) -> None:
             show_conversation(episode, console)
     show_comparison(result.numbers, console)
     say(f"\nThe run is in {result.folder} (report.html shows these tables, figures and the episodes).", console)
+
+
+def _vary(vary: str, agents: list[str], envs: list[str], out: Path | None, asked: dict[str, Any]) -> None:
+    """Compare at several values, then show the curves."""
+    from acgym.experiment.vary import compare_varied
+    from acgym.report.curve import NOTE, curve_grids, curve_sentences
+    from acgym.report.rich_tables import show_grids
+
+    folder, found = compare_varied(vary, agents, envs, out=out, **asked)
+    console = output()
+    show_grids(curve_grids(found), console)
+    say(NOTE, console, style="dim")
+    for line in curve_sentences(found):
+        say(f"\n{line}", console)
+    say(
+        f"\nThe runs are in {folder}, one for each value; curve.html shows the figure, curve.json the numbers.", console
+    )

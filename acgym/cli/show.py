@@ -11,7 +11,9 @@ from acgym.analysis.result import ComparisonResult
 from acgym.record.episode import Episode
 from acgym.report.grids import grids
 from acgym.report.legend import legend
+from acgym.report.margin import margin_grids
 from acgym.report.paper_table import paper_tables
+from acgym.report.replies import degenerate_grids, inflation_grids
 from acgym.report.rich_tables import bare, show_grids
 from acgym.report.verdict import verdict
 from acgym.text import printable
@@ -19,7 +21,8 @@ from acgym.text import printable
 
 def show_comparison(result: ComparisonResult, console: Console) -> None:
     """Print the tables of a comparison, then what they come to; tables wider than the console are cut in two."""
-    show_grids([*grids(result), *paper_tables(result)], console)
+    replies = [*inflation_grids(result), *degenerate_grids(result)]
+    show_grids([*grids(result), *replies, *paper_tables(result), *margin_grids(result)], console)
     for line in legend(result):
         console.print(Text(line, style="dim"))
     for line in verdict(result):

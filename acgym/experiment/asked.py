@@ -35,10 +35,10 @@ def handed_over(agents: AgentLike | Sequence[AgentLike]) -> tuple[list[str], dic
         if isinstance(each, str):
             names.append(each)
             continue
-        if not isinstance(each, Agent) and not callable(each):
+        if isinstance(each, type) or not (isinstance(each, Agent) or callable(each)):
             raise TypeError(
                 f"an agent is a spec such as 'reference', an acgym agent or a function (messages, tools) -> text, got "
-                f"{type(each).__name__}"
+                f"{'the class ' if isinstance(each, type) else ''}{getattr(each, '__name__', type(each).__name__)}"
             )
         agent = each if isinstance(each, Agent) else FunctionAgent(each)
         spec = given_spec(agent.name).text

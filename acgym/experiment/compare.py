@@ -48,6 +48,7 @@ def compare(
     kwargs: Mapping[str, Json] | None = None,
     calibration: str | Path | None = None,
     until: float | None = None,
+    margin: float | None = None,
     noise_floor: bool = False,
     workers: int | None = 1,
     ray: str | None = None,
@@ -87,6 +88,8 @@ def compare(
             None for the models' own trajectories on the training split.
         until: stop as soon as every difference in success is known to within this half-width, in (0, 1), or is known
             not to be 0; None to play all episodes.
+        margin: loss of success, in (0, 1), of which is asked whether each agent has it: yes, no, or how many more
+            episodes would tell (:mod:`acgym.analysis.equivalence`). It changes no episode. None to ask nothing.
         noise_floor: let the first agent play once more with another batch size: what chance alone changes.
         episode_seconds: wall-clock seconds, more than 0, that one episode may take; None for no limit.
         tool_format: how all models write tool calls; None to tell it from each one's chat template.
@@ -110,6 +113,10 @@ def compare(
         OSError: if the disk is full; finished episodes stay readable.
         acgym.loop.EnvBug: if an environment breaks its contract.
     """
+    if margin is not None:
+        from acgym.analysis.equivalence import check_margin  # statistics take seconds to load
+
+        check_margin(margin)
     names, given = handed_over(agents)
     chosen = entries(envs)
     asked: dict[str, Any] = {
@@ -121,15 +128,19 @@ def compare(
         _refuse_beside_add({"envs": chosen, **asked})
         if isinstance(out, Named):
             out = None
-        return add_to(Path(add), names, out, imports, workers=workers, ray=ray, progress=progress, given=given)
+        return add_to(
+            Path(add), names, out, imports, workers=workers, ray=ray, progress=progress, given=given, margin=margin
+        )
     settings = prepare(names, chosen, imports=imports, **asked)
     if out is not None:
         where = settings.default_folder if isinstance(out, Named) else Path(out)
-        return compared(settings, where, workers=workers, ray=ray, progress=progress, given=given)
+        return compared(settings, where, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
     if ray is not None:
         raise ValueError("a run on a Ray cluster needs a folder that all its nodes see; name it with out")
     with _temporary() as folder:
-        return compared(settings, folder, workers=workers, ray=ray, progress=progress, given=given, temporary=True)
+        return compared(
+            settings, folder, workers=workers, ray=ray, progress=progress, given=given, margin=margin, temporary=True
+        )
 
 
 def compared(
@@ -140,6 +151,7 @@ def compared(
     ray: str | None = None,
     progress: bool | Listener = True,
     given: Mapping[str, Agent] | None = None,
+    margin: float | None = None,
     temporary: bool = False,
 ) -> ComparisonResult:
     """Play what the settings say, or what is left of it, into a folder.
@@ -151,6 +163,7 @@ def compared(
         ray: as :func:`compare` takes it.
         progress: as :func:`compare` takes it.
         given: spec -> agent, from :func:`handed_over`.
+        margin: as :func:`compare` takes it.
         temporary: remove the folder with the result.
 
     Raises:
@@ -159,7 +172,9 @@ def compared(
     settings = as_on_disk(settings, folder)
     workers = workers or default_workers(settings)
     with _heard(progress, settings) as listener:
-        numbers = run_comparison(settings, folder, listener=listener, workers=workers, ray=ray, given=given)
+        numbers = run_comparison(
+            settings, folder, listener=listener, workers=workers, ray=ray, given=given, margin=margin
+        )
     from acgym.results.comparison import ComparisonResult  # statistics take seconds to load: when they are needed
 
     return ComparisonResult(Run.read(folder), numbers, temporary=temporary)
@@ -175,6 +190,7 @@ def add_to(
     ray: str | None = None,
     progress: bool | Listener = True,
     given: Mapping[str, Agent] | None = None,
+    margin: float | None = None,
 ) -> ComparisonResult:
     """Let further agents play what a run played; see ``add`` of :func:`compare`.
 
@@ -187,7 +203,7 @@ def add_to(
     where = folder if out is None else Path(out)
     if as_on_disk(settings, where) == settings:
         Run.widen(where, settings.to_dict())
-    return compared(settings, where, workers=workers, ray=ray, progress=progress, given=given)
+    return compared(settings, where, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
 
 
 def _refuse_beside_add(asked: Mapping[str, Any]) -> None:

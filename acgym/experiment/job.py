@@ -78,6 +78,11 @@ class AgentJob:
         sheet.write(self.run, spec.text)
         return sheet
 
+    def some(self, spec: AgentSpec, left: Mapping[str, list[int]], total: int) -> None:
+        """Play these seeds of some environments, ``total`` being there in the end, and keep the agent's data sheet."""
+        agent, facts = self._make(spec)
+        self.play(spec, agent, dict(left), Sheet.read(self.run, spec.text).updated(facts), total)
+
     def share(self, spec: AgentSpec, left: Mapping[str, list[int]]) -> tuple[float, dict[str, int]]:
         """Play these seeds of each environment and nothing else; the agent is kept for the next share.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from acgym.analysis.comparison import assemble_result
-from acgym.analysis.result import ComparisonResult
+from acgym.analysis.result import RESULT, ComparisonResult
 from acgym.record.episode import Episode
 from acgym.record.intact import refuse_edited
 from acgym.record.run import EPISODES, Run
@@ -21,7 +21,9 @@ Scorer: TypeAlias = Callable[[Episode], float | bool | None]
 1); None where it cannot say."""
 
 
-def rescore(folder: str | Path, scorer: Scorer | None = None, name: str | None = None) -> ComparisonResult:
+def rescore(
+    folder: str | Path, scorer: Scorer | None = None, name: str | None = None, margin: float | None = None
+) -> ComparisonResult:
     """Compute the numbers of a finished run anew and write them with their report.
 
     Args:
@@ -29,6 +31,8 @@ def rescore(folder: str | Path, scorer: Scorer | None = None, name: str | None =
         scorer: judges each finished episode in place of the environment; None to keep what the environment said. An
             episode that it gives None for counts as failed (``n_failed``), never as a number.
         name: the scorer's name, a part of the files' names; must be given with a scorer.
+        margin: as :func:`acgym.analysis.comparison.assemble_result` takes it; None for the one that was asked for when
+            ``comparison.json`` was written, if any was.
 
     Returns:
         What was written to ``comparison.json`` and ``report.html``; with a scorer, to ``comparison-NAME.json`` and
@@ -43,13 +47,22 @@ def rescore(folder: str | Path, scorer: Scorer | None = None, name: str | None =
     if (scorer is None) != (name is None):
         raise ValueError("a scorer and its name go together")
     run = _Rescored(folder, scorer)
-    result = assemble_result(run)
+    result = assemble_result(run, kept_margin(run) if margin is None else margin)
     if name is not None:
         result = result.judged_by(name)
     suffix = "" if name is None else f"-{''.join(c if c.isalnum() else '_' for c in name)}"
     run.write_json(f"comparison{suffix}.json", result.to_json())
     write_report(result, run.path / f"report{suffix}.html", run)
     return result
+
+
+def kept_margin(run: Run) -> float | None:
+    """Return the margin that a run's comparison was asked about; None if it is not written or no number."""
+    try:
+        kept = (run.read_json(RESULT) or {}).get("margin")
+    except ValueError:  # damaged: it is about to be written anew
+        return None
+    return kept if isinstance(kept, float) and 0 < kept < 1 else None
 
 
 def load_scorer(spec: str) -> Scorer:

@@ -44,6 +44,7 @@ def run_comparison(
     workers: int = 1,
     ray: str | None = None,
     given: Mapping[str, Agent] | None = None,
+    margin: float | None = None,
 ) -> ComparisonResult:
     """Play, probe, score and compare; return what ``comparison.json`` in ``folder`` then holds.
 
@@ -64,6 +65,7 @@ def run_comparison(
         ray: address of the Ray cluster on which they play as actors (:class:`acgym.workers.ray.Cluster`); None for
             processes on this machine.
         given: spec (``python:NAME``) -> the agent that a script hands over; they play in this process.
+        margin: as :func:`acgym.analysis.comparison.assemble_result` takes it. It is no setting: it changes no episode.
 
     Raises:
         RunExists: if the folder holds a run with other settings.
@@ -97,7 +99,7 @@ def run_comparison(
         from acgym.analysis.comparison import assemble_result
         from acgym.analysis.result import RESULT
 
-        result = assemble_result(run)
+        result = assemble_result(run, margin)
         run.write_json(RESULT, result.to_json())
     return result
 

@@ -6,6 +6,9 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
+from acgym.analysis.equivalence import Equivalence
+from acgym.analysis.inflation import Inflation
+from acgym.analysis.result import AgentResult
 from acgym.export.exported import Exported, Files
 from acgym.types import Json, canonical_json
 
@@ -41,19 +44,21 @@ def tables(exported: Exported) -> dict[str, list[dict[str, Json]]]:
     * ``episodes``: agent, env, kwargs (JSON), split, seed, task_hash, task_kind, outcome, failure, success, progress,
       truncated, turns, format_errors, decision_errors, generated_tokens, seconds.
     * ``scores``: agent, env (or ``all``), and the numbers of :class:`acgym.analysis.numbers.Score`, intervals as two
-    columns.
+      columns; replies that have come apart as ``degenerate_repetition``, see :mod:`acgym.analysis.degenerate`.
     * ``comparisons``: the numbers of :class:`acgym.analysis.numbers.Comparison`; ``p_holm`` is over the environments,
-      of ``all`` over the agents.
+      of ``all`` over the agents. Where a margin was asked about: margin, not_worse (``yes``, ``no``, ``open`` or
+      ``cannot``) and the adjusted p of both sides, see :class:`acgym.analysis.equivalence.Equivalence`. Ratios of
+      tokens and turns as ``tokens_ratio``, see :class:`acgym.analysis.inflation.Inflation`.
     """
-    agents = exported.agents
-    found = {
-        "episodes": [_episode(agent.name, episode) for agent in agents for episode in
-                     exported.episodes(agent.name)],
-        "scores": [{"agent": agent.name, "env": env, **_flat(row.to_json())} for agent in agents for env, row in
-                   agent.scores.items()],
-        "comparisons": [{"agent": agent.name, "env": env, **_flat(row.to_json())} for agent in agents for env, row in
-                        agent.comparisons.items()],
-    }  # fmt: skip
+    found: dict[str, list[dict[str, Json]]] = {"episodes": [], "scores": [], "comparisons": []}
+    for agent in exported.agents:
+        found["episodes"] += [_episode(agent.name, episode) for episode in exported.episodes(agent.name)]
+        for env, score in agent.scores.items():
+            more = _degenerate(agent, env)
+            found["scores"].append({"agent": agent.name, "env": env, **_flat(score.to_json()), **more})
+        for env, row in agent.comparisons.items():
+            more = {**_margin(agent, env), **_inflation(agent, env)}
+            found["comparisons"].append({"agent": agent.name, "env": env, **_flat(row.to_json()), **more})
     return {name: _even(rows) for name, rows in found.items() if rows}
 
 
@@ -78,6 +83,42 @@ def _episode(agent: str, episode: Json) -> dict[str, Json]:
         "generated_tokens": sum(tokens) if tokens else None,
         "seconds": episode.seconds,
     }
+
+
+def _margin(agent: AgentResult, env: str) -> dict[str, Json]:
+    """Return what was said of the margin; nothing where none was asked about."""
+    found = (agent.equivalence or {}).get(env)
+    if not isinstance(found, Equivalence):
+        return {}
+    return {
+        "margin": found.margin,
+        "not_worse": found.verdict,
+        "not_worse_p_holm": found.p_holm,
+        "worse_p_holm": found.p_worse_holm,
+        "not_worse_further_episodes": found.further,
+    }
+
+
+def _inflation(agent: AgentResult, env: str) -> dict[str, Json]:
+    """Return ratios to the dense agent's tokens and turns, with their intervals."""
+    found = (agent.inflation or {}).get(env)
+    if not isinstance(found, Inflation):
+        return {}
+    row: dict[str, Json] = {"tokens_per_solved": found.tokens_per_solved}
+    for name in ("turns", "tokens", "tokens_both_solved", "per_solved", "thinking"):
+        ratio = getattr(found, name)
+        ends = None if ratio is None else ratio.interval
+        row |= {
+            f"{name}_ratio": None if ratio is None else ratio.value,
+            f"{name}_ratio_low": None if ends is None else ends.low,
+            f"{name}_ratio_high": None if ends is None else ends.high,
+        }
+    return row
+
+
+def _degenerate(agent: AgentResult, env: str) -> dict[str, Json]:
+    found = (agent.degenerate or {}).get(env)
+    return {} if found is None else {f"degenerate_{kind}": count for kind, count in found.counts.items()}
 
 
 def _flat(row: Mapping[str, Json]) -> dict[str, Json]:

@@ -118,7 +118,9 @@ class Run:
         before = dict(manifest["settings"])
         settings = json.loads(json.dumps(settings, allow_nan=False))
         differences = _differences(_shared(before, settings), _shared(settings, before))
-        if differences or settings["agents"][: len(before["agents"])] != before["agents"]:
+        if settings["agents"][: len(before["agents"])] != before["agents"]:
+            differences.append(f"it begins with the agents {', '.join(before['agents'])}")
+        if differences:
             raise ValueError(f"{path} can be given further agents and nothing else: {'; '.join(differences)}")
         run = cls(path, settings)
         run.write_json(MANIFEST, {**manifest, "settings": settings, "settings_sha256": digest_of(settings)})

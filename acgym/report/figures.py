@@ -11,7 +11,7 @@ from acgym.analysis.numbers import Score
 from acgym.analysis.result import POOLED
 from acgym.report.material import Material, Missing
 from acgym.report.svg import COLOURS, GAIN, INK, LOSS, MARKERS, SOFT, agent_colour, panels
-from acgym.report.verdict import short_env as plain_name
+from acgym.report.words import short_env as plain_name
 from acgym.text import printable
 
 if TYPE_CHECKING:

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from acgym.analysis.numbers import Comparison, NotMeasured, Score
 from acgym.analysis.result import POOLED, ComparisonResult
 from acgym.record.sheet import Sheet, SignalNumbers
-from acgym.report.verdict import EASIER, cannot
+from acgym.report.cells import DASH, Cell, Grid, Tone
+from acgym.report.verdict import cannot
+from acgym.report.words import EASIER
 from acgym.text import printable
-
-DASH = "-"
-"""Stands where nothing was measured."""
-Tone: TypeAlias = Literal["", "loss", "gain"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell; ``tone`` says whether it is a significant loss or gain."""
-
-    text: str
-    tone: Tone = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """One table; what a row is of, such as an agent, comes first."""
-
-    title: str
-    heads: tuple[str, ...]
-    """May hold line ends, where a narrow column breaks them."""
-    rows: tuple[tuple[Cell, ...], ...]
-    fold: int | None = None
-    """Index of the column where a table that is too wide may be cut in two; None for never."""
-    note: str = ""
-    """Goes under the table."""
 
 
 def grids(result: ComparisonResult) -> list[Grid]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from acgym.analysis.numbers import NotMeasured
 from acgym.analysis.result import AgentResult, ComparisonResult
-from acgym.report.grids import DASH
+from acgym.report.cells import DASH
 from acgym.text import printable
 
 

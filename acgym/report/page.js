@@ -166,6 +166,7 @@
     const state = ["progress " + turn[3].toFixed(2)];
     if (turn[4]) state.push("format error");
     if (turn[5]) state.push("error: " + turn[5]);
+    if (turn[7]) state.push("degenerate: " + turn[7]);
     if (turn[6]) state.push("cut at the token limit");
     block.append(make("p", "state", state.join("; ")));
     return block;

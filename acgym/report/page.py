@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acgym.analysis.probe_result import own_signals
+from acgym.analysis.race import RACE, Race
 from acgym.analysis.result import ComparisonResult
 from acgym.files import write_whole
 from acgym.report import figures as report_figures
 from acgym.report import signal_figures as report_signals
 from acgym.report import tables as report_tables
-from acgym.report.grids import DASH, Grid, grids
+from acgym.report.cells import DASH, Grid
+from acgym.report.grids import grids
 from acgym.report.legend import legend
+from acgym.report.margin import margin_grids
 from acgym.report.material import Material, Missing
 from acgym.report.needle import needles
 from acgym.report.pairs import Packed, pack
 from acgym.report.paper_table import paper_tables
 from acgym.report.probe_grids import probe_grids, probe_notes
 from acgym.report.published import published
+from acgym.report.race import race_grid, race_sentences
+from acgym.report.replies import degenerate_grids, inflation_grids
 from acgym.report.svg import NO_MATPLOTLIB, can_draw, drawing, to_svg
 from acgym.report.verdict import verdict
 from acgym.text import printable
+from acgym.typed import from_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,25 +100,57 @@ def write_report(result: ComparisonResult, path: Path, run: Run | None = None) -
 
 def render(result: ComparisonResult, run: Run | None = None, notice: str = "") -> str:
     """Return the page that :func:`write_report` writes, with a ``notice`` on top if there is one."""
+    material = Material(result, run)
+    pairs, why = _pairs(material)
+    return fill(
+        dense=result.dense,
+        verdict=verdict(result),
+        pieces=pieces(material),
+        no_pairs=why,
+        pairs=pairs,
+        legend=legend(result),
+        notice=notice,
+    )
+
+
+def fill(
+    *,
+    dense: str,
+    verdict: Sequence[str],
+    pieces: Sequence[Piece],
+    no_pairs: str,
+    pairs: Packed | None = None,
+    legend: Sequence[str] = (),
+    notice: str = "",
+) -> str:
+    """Fill the page's template.
+
+    Args:
+        dense: the first agent's name.
+        verdict: sentences for the top.
+        pieces: tables and figures, in their order.
+        no_pairs: why there are no episodes, where ``pairs`` is None.
+        pairs: the episodes.
+        legend: how to read it, a paragraph each.
+        notice: goes above everything, if there is one.
+    """
     import jinja2
 
-    material = Material(result, run)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     script, style = (_own(name) for name in ("page.js", "page.css"))
-    pairs, why = _pairs(material)
     return environment.from_string(_own("page.html")).render(
         policy=policy(script, style),
         script=script,
         style=style,
         notice=printable(notice),
-        dense=printable(result.dense),
-        verdict=verdict(result),
-        pieces=pieces(material),
+        dense=printable(dense),
+        verdict=verdict,
+        pieces=pieces,
         pairs=pairs,
-        no_pairs=why,
-        legend=legend(result),
+        no_pairs=no_pairs,
+        legend=legend,
         dash=DASH,
     )
 
@@ -135,10 +173,26 @@ def pieces(material: Material) -> list[Piece]:
     each = Piece("environments", "Each environment", tables=tuple(grids(material.result)))
     shown = Piece("published", "Published numbers", *_published(material))
     paper = Piece("paper", "ACBench's tasks", tables=tuple(paper_tables(material.result)))
+    asked = margin_grids(material.result)
+    margin = [Piece("margin", asked[0].title, tables=tuple(asked))] if asked else []
+    said = Piece("tokens", "Tokens and turns", *_tables(inflation_grids(material.result, every=True)))
+    broken = Piece("degenerate", "Degenerate replies", *_tables(degenerate_grids(material.result, always=True)))
     own = Piece("own", "Along their own episodes", *_own_signals(material))
     figures = [_figure(piece, draw, material) for piece, draw in FIGURES] if can_draw() else [_NO_FIGURES]
     further = [_table(piece, make, material) for piece, make in TABLES]
-    return [main, *([paper] if paper.tables else []), *figures, *further, shown, each, own]
+    return [
+        *_race(material),
+        main,
+        *margin,
+        *([paper] if paper.tables else []),
+        *figures,
+        said,
+        broken,
+        *further,
+        shown,
+        each,
+        own,
+    ]
 
 
 def _figure(piece: Piece, draw: Callable[[Material], Figure], material: Material) -> Piece:
@@ -154,6 +208,25 @@ def _table(piece: Piece, make: Callable[[Material], Grid], material: Material) -
         return replace(piece, tables=(make(material),))
     except Missing as why:
         return replace(piece, reason=printable(str(why)))
+
+
+def _race(material: Material) -> list[Piece]:
+    """Show the race where recipes raced ('acgym choose')."""
+    kept = None if material.run is None else material.run.read_json(RACE)
+    if kept is None:
+        return []
+    found = from_json(Race, kept, RACE)
+    return [Piece("race", "The race", " ".join(race_sentences(found)), (race_grid(found),))]
+
+
+def _tables(found: list[Grid]) -> tuple[str, tuple[Grid, ...], str, str]:
+    """Return note, tables, figure (none) and reason."""
+    return (
+        "",
+        tuple(found),
+        "",
+        "" if found else "there is nothing to compare, or the run was compared by an older acgym",
+    )
 
 
 def _own_signals(material: Material) -> tuple[str, tuple[Grid, ...], str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from acgym.analysis.degenerate import reply_kind, tool_names
 from acgym.analysis.divergence import FirstDifference, first_difference
 from acgym.analysis.failure import CLASSES, classify
 from acgym.record.episode import Episode, Turn
@@ -184,10 +185,14 @@ def conversation(episode: Episode, like: Episode | None = None) -> dict[str, Jso
 
     Returns:
         ``shared`` (how many turns were left out), ``turns`` (rows of role, observation, text, progress, malformed,
-        error, finish reason), ``end`` (the last observation), ``success``, ``progress``, ``failure``, ``tools``.
+        error, finish reason and, of a degenerate reply, its class), ``end`` (the last
+        observation), ``success``, ``progress``, ``failure``, ``tools``.
     """
     same = 0 if like is None else sum(1 for _ in _shared(episode.turns, like.turns))
-    row: dict[str, Json] = {"shared": same, "turns": [_turn(turn) for turn in episode.turns[same:]]}
+    names = tool_names(episode.tools)
+    rows = [(_turn(turn), reply_kind(turn, names)) for turn in episode.turns[same:]]
+    turns = [turn if kind is None else [*turn, kind] for turn, kind in rows]
+    row: dict[str, Json] = {"shared": same, "turns": turns}
     row |= {"end": readable(episode.final_observation), "success": episode.success, "progress": episode.progress}
     if episode.failure is not None:
         row["failure"] = readable(episode.failure)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from acgym.acbench import SUITE, TASKS, Metric, PaperTask, tasks_of
 from acgym.analysis.numbers import Comparison, Score
 from acgym.analysis.result import AgentResult, ComparisonResult
-from acgym.report.grids import DASH, Cell, Grid, percent
+from acgym.report.cells import DASH, Cell, Grid
+from acgym.report.grids import percent
 from acgym.report.published import of_task, sources_of
 from acgym.text import printable
 

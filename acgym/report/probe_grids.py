@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from acgym.analysis.probe_result import ProbeResult
 from acgym.record.sheet import SignalNumbers
-from acgym.report.grids import DASH, Cell, Grid, number, percent
+from acgym.report.cells import DASH, Cell, Grid
+from acgym.report.grids import number, percent
 from acgym.text import printable
 
 ALONE = (("ERank", "erank", ".1f"), ("Diff-\neRank", "diff_erank", ".1f"), ("energy", "energy", ".2f"),

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from acgym.acbench import PaperTask, tasks_of
 from acgym.analysis.result import AgentResult, ComparisonResult
-from acgym.report.grids import DASH, Cell, Grid, percent
+from acgym.report.cells import DASH, Cell, Grid
+from acgym.report.grids import percent
 from acgym.text import printable
 
 FOLDER = Path(__file__).resolve().parent / "acbench"

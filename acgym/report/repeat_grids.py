@@ -5,7 +5,8 @@ from __future__ import annotations
 from acgym.analysis.repeated import Repeated, RepeatedDifference
 from acgym.analysis.repeats_result import RepeatsResult
 from acgym.analysis.result import POOLED
-from acgym.report.grids import DASH, Cell, Grid, Tone, percent
+from acgym.report.cells import DASH, Cell, Grid, Tone
+from acgym.report.grids import percent
 from acgym.statistics.paired import Interval
 from acgym.text import printable
 

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from acgym.report.grids import Grid
+from acgym.report.cells import Grid
 
 WIDE = 170
 """Columns of the output where there is no terminal."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from acgym.analysis.numbers import Comparison
 from acgym.analysis.result import POOLED, AgentResult, ComparisonResult
+from acgym.report.cells import DASH, Cell, Grid
 from acgym.report.figures import short_env
-from acgym.report.grids import DASH, Cell, Grid, difference, number, percent, points, tone
+from acgym.report.grids import difference, number, percent, points, tone
 from acgym.report.material import Material, Missing
 from acgym.statistics.paired import Interval
 from acgym.statistics.prediction import Association, Discrimination

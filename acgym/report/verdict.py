@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 
 from acgym.analysis.numbers import Comparison
 from acgym.analysis.result import POOLED, AgentResult, ComparisonResult, Diverged, HandedOver
+from acgym.report.margin import margin_sentence
+from acgym.report.words import EASIER, join, short_env
 from acgym.text import printable
 
 FEW = 5
 """Fewer lost episodes than this are counted, not described by shares."""
-EASIER = "an easier level, examples in the prompt or a first agent that solves more would make it measurable"
-"""What to change where the first agent solves next to nothing."""
 
 WORDS = {
     "format": "to replies that are not in the format",
@@ -45,7 +45,9 @@ def verdict(result: ComparisonResult) -> list[str]:
 
 def verdicts(result: ComparisonResult) -> dict[str, str]:
     """Return the same by agent."""
-    return {agent.name: printable(_of_agent(agent, result)) for agent in result.others if agent.comparisons}
+    said = {agent.name: (_of_agent(agent, result), margin_sentence(agent, result)) for agent in result.others
+            if agent.comparisons}  # fmt: skip
+    return {name: printable(" ".join(filter(None, parts))) for name, parts in said.items()}
 
 
 def _of_agent(agent: AgentResult, result: ComparisonResult) -> str:
@@ -57,10 +59,10 @@ def _of_agent(agent: AgentResult, result: ComparisonResult) -> str:
     limits = _limits(rows, dense)
     gone = [env for env in result.envs if env not in rows]
     if gone and not claims and not limits:
-        return f"{name}: not measured ({_join([short_env(env) for env in gone])})."
+        return f"{name}: not measured ({join([short_env(env) for env in gone])})."
     said = [f"{name} {', '.join(claims)}"] if claims else []
     said += limits if claims else [f"{name}: {'; '.join(limits)}"] if limits else []
-    said += [f"{_join([short_env(env) for env in gone])} not measured"] if gone else []
+    said += [f"{join([short_env(env) for env in gone])} not measured"] if gone else []
     attributed = attribution(agent.handoff, dense)
     how = _how(agent.diverged(POOLED), dense)
     return " ".join([f"{'; '.join(said)}.", *how, *([f"By hand-off, {attributed}."] if attributed else [])])
@@ -76,8 +78,8 @@ def _claims(rows: Mapping[str, Comparison], pooled: Comparison | None, result: C
     if pooled is not None and shown:
         overall = _change(pooled, f"success over all {len(result.envs)} environments")
         (losses if pooled.success_difference < 0 else gains).insert(0, overall)
-    claims = [f"costs {_join(losses)}"] if losses else []
-    claims += [f"gains {_join(gains)}"] if gains else []
+    claims = [f"costs {join(losses)}"] if losses else []
+    claims += [f"gains {join(gains)}"] if gains else []
     if open_:
         claims.append(_not_shown(open_, bool(claims)))
         if pooled is not None and not shown and pooled.limit is None:
@@ -112,7 +114,7 @@ def _not_shown(rows: Mapping[str, Comparison], after: bool) -> str:
     """Say that no change could be shown, by how many episodes, and the largest loss that they leave possible."""
     head = "" if after else "costs "
     each = " in any of them" if len(rows) > 1 else ""
-    named = _join([short_env(env) for env in rows])
+    named = join([short_env(env) for env in rows])
     possible = f"({_not_ruled_out(list(rows.values()))}{each})"
     return f"{head}nothing that {_episodes(list(rows.values()))} could show of {named} {possible}"
 
@@ -136,7 +138,7 @@ def _limits(rows: Mapping[str, Comparison], dense: str) -> list[str]:
     if floor:
         said.append(f"{cannot(floor, dense)}: {EASIER}")
     if few:
-        named = _join([short_env(env) for env in few])
+        named = join([short_env(env) for env in few])
         solved = f"{dense} solved too few of {_episodes(list(few.values()))} for the loss of all of them to show"
         said.append(f"{named} cannot be measured with so few episodes, since {solved}: play more of them")
     return said
@@ -146,7 +148,7 @@ def cannot(floor: Mapping[str, Comparison], dense: str) -> str:
     """Say, without a full stop, that environments cannot be measured because the first agent solves next to nothing."""
     shares = sorted({f"{100 * row.dense_success:.1f}" for row in floor.values()}, key=float)
     solves = f"{shares[0]} %" if len(shares) == 1 else f"{shares[0]} to {shares[-1]} %"
-    named = _join([short_env(env) for env in floor])
+    named = join([short_env(env) for env in floor])
     return f"{named} cannot be measured here, since {dense} solves {solves}, so that there is next to nothing to lose"
 
 
@@ -158,7 +160,7 @@ def _how(divergence: Diverged | None, dense: str) -> list[str]:
         return []
     kind = max(classes, key=lambda one: classes[one])
     if lost < FEW:
-        counted = _join([f"{n} {_lost(kind)}" for kind, n in classes.items()])
+        counted = join([f"{n} {_lost(kind)}" for kind, n in classes.items()])
         what = f"1 episode that {dense} solved was" if lost == 1 else f"{lost} episodes that {dense} solved were"
         return [f"{what} lost: {counted}."]
     share = 100 * classes[kind] / lost
@@ -200,12 +202,3 @@ def attribution(handoff: Mapping[str, HandedOver] | None, dense: str) -> str | N
         f"{lost.fatal_at_difference} of {known} lost episodes{unknown} were past saving for {dense} right after the "
         f"first other decision; the fatal turn was most often turn {most + 1} ({turns[most]} of {known})"
     )
-
-
-def short_env(env: str) -> str:
-    """``ACB/ToolCall-v0`` -> ``ToolCall``; other people's ids keep their namespace."""
-    return env.removeprefix("ACB/").removesuffix("-v0") if env.startswith("ACB/") else env
-
-
-def _join(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

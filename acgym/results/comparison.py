@@ -14,10 +14,12 @@ from acgym.analysis.comparison import assemble_result
 from acgym.analysis.result import POOLED, RESULT
 from acgym.analysis.result import ComparisonResult as Numbers
 from acgym.record.run import Run
-from acgym.report.grids import Grid, grids
+from acgym.report.cells import Grid
+from acgym.report.grids import grids
 from acgym.report.material import Material, Missing
 from acgym.report.tables import capabilities
-from acgym.report.verdict import short_env, verdicts
+from acgym.report.verdict import verdicts
+from acgym.report.words import short_env
 from acgym.results.aligned import EpisodePair
 from acgym.results.rows import AgentRow, EpisodeRows, agent_rows, episode_rows, to_frame
 from acgym.results.table import Table

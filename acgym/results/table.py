@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from acgym.report.grids import Grid
+from acgym.report.cells import Grid
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

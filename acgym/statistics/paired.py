@@ -131,7 +131,7 @@ def tango(lost: float, won: float, n: float, confidence: float = 0.95) -> Interv
     z = normal_quantile(confidence)
     if n < 1 or lost < 0 or won < 0 or lost + won > n * (1 + 1e-12):
         raise ValueError(f"lost and won must be at least 0 and at most n = {n} together, got {lost} and {won}")
-    score = partial(_tango_score, lost=lost, won=won, n=n)
+    score = partial(tango_score, lost=lost, won=won, n=n)
     estimate = (won - lost) / n
     edge = 1e-12
     low, high = -1.0, 1.0
@@ -142,8 +142,10 @@ def tango(lost: float, won: float, n: float, confidence: float = 0.95) -> Interv
     return Interval(low, high)
 
 
-def _tango_score(difference: float, lost: float, won: float, n: float) -> float:
-    """Standardised distance of the data from a true ``difference``; falls as the difference grows."""
+def tango_score(difference: float, lost: float, won: float, n: float) -> float:
+    """Standardised distance of the data from a true ``difference``, in standard errors at the most likely rates with
+    that difference (Tango 1998, equation 3); falls as the difference grows. Arguments as in :func:`tango`.
+    """
     distance = won - lost - n * difference
     if distance == 0:
         return 0.0

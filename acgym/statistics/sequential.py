@@ -74,6 +74,51 @@ def sequential_p(differences: Sequence[float] | Floats, bound: float = 1.0) -> f
     return float(min(1.0, 2 * np.exp(-max(largest_log_wealth(x, 0.5), largest_log_wealth(1 - x, 0.5)))))
 
 
+def margin_ps(differences: Sequence[float] | Floats, margin: float) -> tuple[float, float]:
+    """Anytime-valid one-sided p-values against a margin: one of "not worse", one of "worse".
+
+    The inverse of the largest wealth so far of gamblers who bet that the mean difference is above -margin, and of those
+    who bet that it is below.
+
+    Args:
+        differences: (n,) other - dense, each in [-1, 1]; n may be 0.
+        margin: in (0, 1).
+
+    Returns:
+        p of the hypothesis that the mean is at most -margin (small: not worse), and that it is at least -margin (small:
+        worse); each at most alpha, ever, with probability at most alpha if its hypothesis is true.
+
+    Raises:
+        ValueError: as :func:`confidence_sequence`, or for a margin outside (0, 1).
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"a margin is between 0 and 1, such as 0.02, got {margin}")
+    x, mean = _unit(differences, 1.0), (1 - margin) / 2
+    return float(np.exp(-largest_log_wealth(x, mean))), float(np.exp(-largest_log_wealth(1 - x, 1 - mean)))
+
+
+def pairs_to_bet(lost: float, won: float, margin: float, alpha: float = 0.05) -> int | None:
+    """Number of pairs after which :func:`margin_ps` tells, if pairs go on to differ in success as they did.
+
+    The gamblers' fortune grows by a constant factor a pair then, the best one's soonest; it has to make up for those of
+    the others.
+
+    Args:
+        lost: share of pairs that only the dense agent solved.
+        won: share that only the other agent solved.
+        margin: in (0, 1).
+        alpha: one-sided level, in (0, 1).
+
+    Returns:
+        Pairs; None where the difference seen is so close to the margin that nobody gets rich.
+    """
+    x, shares = np.array([0.0, 0.5, 1.0]), np.array([lost, 1 - lost - won, won])
+    better = won - lost > -margin
+    values, mean = (x, (1 - margin) / 2) if better else (1 - x, (1 + margin) / 2)
+    growth = float((np.log1p(FRACTIONS[:, None] * (values / mean - 1)) @ shares).max())
+    return None if growth < 1e-7 else int(np.ceil((np.log(1 / alpha) + np.log(len(FRACTIONS))) / growth))
+
+
 def largest_log_wealth(x: Floats, mean: float) -> NDArray[np.float64]:
     """Largest log wealth so far of gamblers who stake fixed fractions on the mean of ``x`` being above ``mean``.
 

@@ -134,9 +134,19 @@ def paired_ends(lost: Floats, won: Floats, n: Floats, confidence: float = 0.95) 
     Raises:
         ValueError: for counts that cannot be.
     """
+    lost, won, n = _paired_counts(lost, won, n)
+    tilted = _paired_rates(lost, won, n)
+    return _ends(np.mean((won - lost) / n, axis=-1), tilted, n, normal_quantile(confidence), -1.0)
+
+
+def _paired_counts(lost: Floats, won: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
     lost, won, n = (np.asarray(counts, dtype=np.float64) for counts in np.broadcast_arrays(lost, won, n))
     if (n < 1).any() or (lost < 0).any() or (won < 0).any() or (lost + won > n * (1 + 1e-12)).any():
         raise ValueError("lost and won must be at least 0 and together at most n, and n at least 1, in every stratum")
+    return lost, won, n
+
+
+def _paired_rates(lost: Floats, won: Floats, n: Floats) -> _Tilted:
     same = np.maximum(0.0, n - lost - won)
 
     def tilted(t: Floats) -> tuple[Floats, Floats]:
@@ -149,7 +159,46 @@ def paired_ends(lost: Floats, won: Floats, n: Floats, confidence: float = 0.95) 
         mean = only_other - only_dense
         return mean, np.maximum(0.0, only_dense + only_other - mean**2)
 
-    return _ends(np.mean((won - lost) / n, axis=-1), tilted, n, normal_quantile(confidence), -1.0)
+    return tilted
+
+
+def paired_score(lost: Floats, won: Floats, n: Floats, difference: float) -> float:
+    """Standardised distance of the mean over strata of (won - lost) / n from a true mean ``difference``.
+
+    In standard errors at the most likely rates with that mean, as :func:`paired_ends` takes them; with one stratum it
+    is :func:`acgym.statistics.paired.tango_score`.
+
+    Args:
+        lost: (K,) as in :func:`paired_ends`.
+        won: (K,) likewise.
+        n: (K,) likewise.
+        difference: in (-1, 1).
+
+    Raises:
+        ValueError: for counts or a difference that cannot be.
+    """
+    if not -1 < difference < 1:
+        raise ValueError(f"a difference of shares is between -1 and 1, got {difference}")
+    lost, won, n = _paired_counts(lost, won, n)
+    tilted, strata = _paired_rates(lost, won, n), n.shape[-1]
+    estimate = float(np.mean((won - lost) / n))
+    if estimate == difference:
+        return 0.0
+    sign = 1.0 if difference > estimate else -1.0
+
+    def passed(multiplier: float) -> bool:
+        return sign * (float(np.mean(tilted(np.full(strata, sign * multiplier / strata))[0])) - difference) >= 0
+
+    low, high = 0.0, float(n.max()) * strata
+    for _ in range(_DOUBLINGS):
+        if passed(high):
+            break
+        high *= 2
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if passed(middle) else (middle, high)
+    _, variance = tilted(np.full(strata, sign * high / strata))
+    return (estimate - difference) * strata / math.sqrt(max(1e-300, float((variance / n).sum())))
 
 
 def share_ends(solved: Floats, n: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:

@@ -81,6 +81,8 @@ def test_agents_are_named_after_functions_and_objects():
         handed_over([lambda messages, tools: "", lambda messages, tools: ""])
     with pytest.raises(TypeError, match=r"an agent is a spec .* got int"):
         handed_over(["oracle", 7])
+    with pytest.raises(TypeError, match="got the class Silent"):
+        handed_over(["oracle", Silent])
 
 
 def test_environments_are_taken_in_every_form():
@@ -251,6 +253,22 @@ def test_a_run_is_copied_before_agents_are_added_if_another_folder_is_named(tmp_
     assert acgym.compare("silent", add=run, out=copy, progress=False).agents == ["oracle", "random", "silent"]
     assert (run / "manifest.json").read_bytes() == before
     assert acgym.compare("silent", add=run, out=copy, progress=False).folder == copy
+
+
+def test_a_manifest_takes_further_agents_and_nothing_else(tmp_path):
+    compare("oracle", "random", out=tmp_path)
+    settings = dict(Run.read(tmp_path).settings)
+    for changes, said in (
+        ({"seed": 1}, "nothing else: seed is 0 there and 1 now"),
+        ({"agents": ["random", "oracle"]}, "nothing else: it begins with the agents oracle, random"),
+        ({"models": {"reference": "x"}, "agents": ["oracle", "random", "reference"]}, None),
+    ):
+        if said is None:
+            Run.widen(tmp_path, {**settings, **changes})
+            assert Run.read(tmp_path).settings["models"] == {"reference": "x"}
+            continue
+        with pytest.raises(ValueError, match=said):
+            Run.widen(tmp_path, {**settings, **changes})
 
 
 def test_what_cannot_be_added_is_refused_and_nothing_is_changed(tmp_path):

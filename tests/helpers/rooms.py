@@ -40,6 +40,7 @@ ROOMS: dict[str, Room] = {
     "acgym.export": Room(
         "a comparison to other tools' files", ("acgym", "acgym.analysis", "acgym.record", "acgym.statistics")
     ),
+    "acgym.scaffold": Room("a package of one's own, begun from a template", ()),
     # official data sets
     "acgym.data": Room("data sets that their authors publish: listed, fetched, checked", ("acgym",)),
     # environments: four capabilities, none of which knows another
@@ -172,6 +173,7 @@ ROOMS: dict[str, Room] = {
             "acgym.checkpoint",
             "acgym.train",
             "acgym.experiment",
+            "acgym.scaffold",
             "acgym.compress.formats",
         ),
     ),

@@ -10,7 +10,8 @@ from rich.console import Console
 from acgym.cli.show import show_comparison, show_conversation, show_environments
 from acgym.experiment.progress import watching
 from acgym.record.episode import Episode, Turn
-from acgym.report.grids import Cell, grids
+from acgym.report.cells import Cell
+from acgym.report.grids import grids
 from acgym.report.legend import legend
 from acgym.report.material import Material
 from acgym.report.rich_tables import broken

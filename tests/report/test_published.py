@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acgym.report.grids import DASH
+from acgym.report.cells import DASH
 from acgym.report.published import model_key, numbers, published, recipe_key
 from tests.helpers.results import comparison_row, read, score_row
 
