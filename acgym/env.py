@@ -75,6 +75,9 @@ class TaskEnv(gym.Env[str, str]):
     unclear_errors: ClassVar[frozenset[str]] = frozenset()
     """Those kinds that say that an action did not work, not what was wrong with it: there a lost episode is compared
     with a solved one of the same task, if there is one."""
+    needs: ClassVar[str] = ""
+    """What must be here beside acgym before an environment can be made: files of the user, or another package; the
+    empty string: nothing. Where it is said, no suite that is made of the registry plays the environment."""
     splits: ClassVar[tuple[Split, ...]]
     """The splits that ``reset`` draws from."""
     max_action_chars: ClassVar[int] = MAX_ACTION_CHARS

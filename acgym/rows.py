@@ -184,6 +184,7 @@ class RowEnv(TaskEnv):
         BadRow: for a row that cannot be played.
     """
 
+    needs: ClassVar[str] = "rows of a file, given by path="
     splits: ClassVar[tuple[Split, ...]] = ("eval",)
 
     def __init__(self, rows: Sequence[Row], render_mode: str | None = None) -> None:

@@ -1,7 +1,7 @@
 """Suites: named groups of environments that are played together; ``quick`` is the first environment of each capability.
 
-``full`` is every environment that generates its tasks; ``context`` is long context, ``world`` real-world
-applications.
+``full`` is every environment that generates its tasks and needs nothing but acgym; ``context`` is long context,
+``world`` real-world applications.
 
 A suite is one line in anybody's module: ``register_suite("mine", ["ACB/Needle-v0", ("Mine/Farm-v0", {"size": 3})])``.
 """
@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import gymnasium as gym
 
-from acgym.rows import RowEnv
 from acgym.types import Json
 
 Suite: TypeAlias = dict[str, dict[str, Json]]
@@ -24,7 +23,7 @@ Suite: TypeAlias = dict[str, dict[str, Json]]
 QUICK = "quick"
 """The suite of every comparison that names none."""
 FULL = "full"
-"""The suite of all environments that generate their tasks."""
+"""The suite of all environments that generate their tasks and need nothing but acgym."""
 
 _NAMESPACE = "ACB"
 _SUITES: dict[str, Callable[[], Suite]] = {}
@@ -110,20 +109,14 @@ def default_envs(defaults: Mapping[str, Json]) -> Suite:
 
 def _first_of_each_capability() -> Suite:
     first: dict[str | None, str] = {}
-    for env in environment_ids():
-        maker = environment_class(env)
-        if not (isinstance(maker, type) and issubclass(maker, RowEnv)):  # files of others may not be here
-            first.setdefault(capability_of(env), env)
+    for env in _all_generated():
+        first.setdefault(capability_of(env), env)
     return {env: {} for env in first.values()}
 
 
 def _all_generated() -> Suite:
-    """Return every environment of acgym that generates its tasks: those that play a user's files are left out."""
-    return {
-        env: {}
-        for env in environment_ids()
-        if not (isinstance(environment_class(env), type) and issubclass(environment_class(env), RowEnv))
-    }
+    """Return every environment of acgym that needs nothing but acgym: no files of a user, no simulator."""
+    return {env: {} for env in environment_ids() if not getattr(environment_class(env), "needs", "")}
 
 
 _SUITES[QUICK] = _first_of_each_capability

@@ -43,6 +43,8 @@ register("ACB/ToolReview-v0", "acgym.envs.tools.abilities.review:ToolReview", ma
 register("ACB/ToolInstruct-v0", "acgym.envs.tools.abilities.instruct:ToolInstruct", max_episode_steps=3)
 register("ACB/ToolQuery-v0", "acgym.envs.tools.query.env:ToolQuery", max_episode_steps=30)
 register("ACB/ToolOperation-v0", "acgym.envs.tools.operation.env:ToolOperation", max_episode_steps=60)
+register("ACB/BabyAI-v0", "acgym.envs.world.simulators.babyai:BabyAI", max_episode_steps=400)
+register("ACB/ScienceWorld-v0", "acgym.envs.world.simulators.scienceworld:ScienceWorld", max_episode_steps=400)
 
 register_tasks()
 register_suite(

