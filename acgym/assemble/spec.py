@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from acgym.agents.base import Agent
     from acgym.compress.recipe import Recipe
 
-MODELS = ("reference", "smollm2", "hf", "gguf")
+SMOLLM2_PLAIN = "smollm2@plain"
+"""SmolLM2-135M-Instruct as its authors trained it: ``smollm2`` without its adapter."""
+SHIPPED = ("reference", "smollm2", SMOLLM2_PLAIN)
+"""Kinds that need no source: their weights come with acgym, or ``acgym data get`` fetches them."""
+MODELS = (*SHIPPED, "hf", "gguf")
 """Kinds of agent that have a model here, and so can be compressed."""
 REMOTE = {"openai": "MODEL@URL", "vllm": "PATH-OR-ID"}
 """Kinds of agent whose model cannot be looked into or compressed here, and what follows the colon."""
@@ -31,13 +35,16 @@ SOURCES = {"hf": "PATH-OR-ID", "gguf": "FILE", **REMOTE, "replay": "FILE"}
 """Kinds that need a source after a colon, and what it is."""
 ADAPTER = "@lora:"
 """Stands between a model and the folder of a low-rank adapter that is added to its weights."""
-ADAPTED = ("hf", "gguf")
+ADAPTED = ("hf", "gguf", SMOLLM2_PLAIN)
 """Kinds that can have one."""
 RERUN = "@rerun"
 """Ends the spec of a model that plays once more in batches of another size: the noise floor of a comparison."""
 PACKED = "@packed"
 """Ends the spec of a compressed model (before RERUN) that runs on packed integers instead of simulating them."""
-KNOWN = "reference, smollm2, hf:PATH, gguf:FILE, openai:MODEL@URL, vllm:PATH, oracle, random, silent, replay:FILE"
+KNOWN = (
+    "reference, smollm2, smollm2@plain, hf:PATH, gguf:FILE, openai:MODEL@URL, vllm:PATH, oracle, random, silent, "
+    "replay:FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +77,19 @@ class AgentSpec:
     @property
     def defaults(self) -> dict[str, Json]:
         """The environment arguments that the agent is meant for: the two that ship with acgym learnt level 1 best."""
-        return {"level": 1} if self.kind in ("reference", "smollm2") else {}
+        return {"level": 1} if self.kind in SHIPPED else {}
 
 
 def parse_spec(text: str) -> AgentSpec:
     """Read an agent spec, and refuse what cannot work before anything is loaded.
 
     Args:
-        text: ``reference``, ``smollm2``, ``hf:PATH-OR-ID`` or ``gguf:FILE`` (both may be followed by ``@lora:DIR``, an
-            adapter in peft's format), ``oracle``, ``random``, ``silent``, ``replay:FILE``, ``openai:MODEL@URL``, which
-            may end in ``#native`` or ``#text`` (:func:`acgym.agents.remote.spec.parse_endpoint`), or
-            ``vllm:PATH-OR-ID``, which may end in ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models
-            may be followed by ``@rerun``; a model that runs here by ``+`` and a recipe, such as
+        text: ``reference``, ``smollm2``, ``smollm2@plain``, ``hf:PATH-OR-ID`` or ``gguf:FILE`` (the last three may be
+            followed by ``@lora:DIR``, an adapter in peft's format), ``oracle``, ``random``, ``silent``,
+            ``replay:FILE``, ``openai:MODEL@URL``, which may end in ``#native`` or ``#text``
+            (:func:`acgym.agents.remote.spec.parse_endpoint`), or ``vllm:PATH-OR-ID``, which may end in
+            ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models may be followed by ``@rerun``; a model
+            that runs here by ``+`` and a recipe, such as
             ``reference+gptq-w4-g64`` (see :func:`acgym.compress.parse`), or one of ACBench's by name
             (:data:`acgym.calibrate.spec.PRESETS`), then by ``@`` and a calibration of its own, such as
             ``reference+gptq-w3@text:pile.txt,128x512`` (:func:`acgym.calibrate.spec.parse_calibration`), then by
@@ -119,7 +127,8 @@ def parse_spec(text: str) -> AgentSpec:
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
     if adapter is not None and (kind not in ADAPTED or not adapter):
-        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR' or 'gguf:FILE{ADAPTER}DIR', got {text!r}")
+        own = f", '{SMOLLM2_PLAIN}{ADAPTER}DIR'" if kind == "smollm2" else ""
+        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR', 'gguf:FILE{ADAPTER}DIR'{own}, got {text!r}")
     folder = model_folder(AgentSpec(head, kind, source or None))
     recipe, calibration = (None, None) if written is None else read_recipe(written, folder)
     if recipe is not None and kind not in MODELS:
@@ -167,11 +176,15 @@ def model_spec(model: str, recipe: str) -> tuple[AgentSpec, Recipe]:
     Raises:
         ValueError, FileNotFoundError: as :func:`parse_spec`.
     """
-    named = model if model.partition(":")[0] in MODELS else f"hf:{model}"
-    spec = parse_spec(f"{named}+{recipe}")
+    spec = parse_spec(f"{named_model(model)}+{recipe}")
     if spec.recipe is None:
         raise ValueError(f"there is a model at {spec.source!r}, so {recipe!r} is read as a part of its name")
     return spec, spec.recipe
+
+
+def named_model(model: str) -> str:
+    """Return the spec of a model that may be named as a folder or hub id, without ``hf:`` before it."""
+    return model if model.partition(":")[0].removesuffix(ADAPTER[:-1]) in MODELS else f"hf:{model}"
 
 
 def read_recipe(written: str, folder: Path | None = None) -> tuple[Recipe, Calibration | None]:
@@ -254,12 +267,12 @@ def model_source(spec: AgentSpec) -> tuple[str, str | None]:
     Raises:
         FileNotFoundError: if it is the base of ``smollm2`` and was not fetched; says how to.
     """
-    from acgym.agents.local import REFERENCE
+    from acgym.agents.local import REFERENCE, SMOLLM2
 
-    if spec.kind == "smollm2":
+    if spec.kind in ("smollm2", SMOLLM2_PLAIN):
         from acgym.data.cache import data_folder
 
-        return str(data_folder("smollm2")), spec.adapter
+        return str(data_folder("smollm2")), str(SMOLLM2) if spec.kind == "smollm2" else spec.adapter
     return str(REFERENCE) if spec.source is None else spec.source, spec.adapter
 
 
