@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acgym.assemble.fit import fit_default
-from acgym.calibrate.spec import PRESETS, Calibration, parse_calibration
+from acgym.assemble.recipe import read_recipe
+from acgym.calibrate.spec import PRESETS, Calibration
 from acgym.plugins import GROUPS, load_plugins
 from acgym.types import Json
 
@@ -185,31 +185,6 @@ def model_spec(model: str, recipe: str) -> tuple[AgentSpec, Recipe]:
 def named_model(model: str) -> str:
     """Return the spec of a model that may be named as a folder or hub id, without ``hf:`` before it."""
     return model if model.partition(":")[0].removesuffix(ADAPTER[:-1]) in MODELS else f"hf:{model}"
-
-
-def read_recipe(written: str, folder: Path | None = None) -> tuple[Recipe, Calibration | None]:
-    """Read a recipe, or the name of one of ACBench's, and the calibration after ``@``; None if it says none.
-
-    With the folder of a model, group sizes that are not said are such that fit it (:mod:`acgym.assemble.fit`).
-    """
-    from acgym.compress.recipe import parse
-
-    text, at, after = written.partition("@")
-    preset = PRESETS.get(text.strip().lower())
-    if preset is not None and preset.recipe is None:
-        raise ValueError(f"{text!r} names no recipe; write one before it: gptq-w4@{after or 'text:FILE'},{text}")
-    recipe = parse(text if preset is None or preset.recipe is None else preset.recipe)
-    said = parse_calibration(after) if at else Calibration()
-    if at and not recipe.needs_calibration:
-        raise ValueError(f"{str(recipe)!r} reads no calibration; drop '@{after}'")
-    if preset is not None:
-        fixed = Calibration((), preset.samples, preset.length, preset.seed)
-        if said.samples is not None or said.seed is not None:
-            raise ValueError(f"{text!r} is calibrated on {fixed}; for another shape write the recipe out: {recipe}")
-        said = said.over(fixed)
-    elif folder is not None:
-        recipe = fit_default(text, recipe, folder)
-    return recipe, said if str(said) else None
 
 
 def _split(text: str) -> tuple[str, str | None, str | None]:
