@@ -103,13 +103,9 @@ def parse_spec(text: str) -> AgentSpec:
         FileNotFoundError: if the model folder or the replay file is not there.
         ImportError: if vLLM is asked for and not installed.
     """
-    if text.strip().partition(":")[0] == GIVEN:
-        return given_spec(text.strip().partition(":")[2])
-    for group in GROUPS:
-        load_plugins(group)
-    kind, _, source = text.strip().partition(":")
-    if kind in REGISTERED:
-        return AgentSpec(text.strip(), kind, source or None)
+    own = _of_others(text.strip())
+    if own is not None:
+        return own
     plain = _with_kind(text.strip()).removesuffix(RERUN)
     rerun = plain != _with_kind(text.strip())
     if plain.partition(":")[0] in REMOTE:
@@ -127,8 +123,8 @@ def parse_spec(text: str) -> AgentSpec:
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
     if adapter is not None and (kind not in ADAPTED or not adapter):
-        own = f", '{SMOLLM2_PLAIN}{ADAPTER}DIR'" if kind == "smollm2" else ""
-        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR', 'gguf:FILE{ADAPTER}DIR'{own}, got {text!r}")
+        also = f", '{SMOLLM2_PLAIN}{ADAPTER}DIR'" if kind == "smollm2" else ""
+        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR', 'gguf:FILE{ADAPTER}DIR'{also}, got {text!r}")
     folder = model_folder(AgentSpec(head, kind, source or None))
     recipe, calibration = (None, None) if written is None else read_recipe(written, folder)
     if recipe is not None and kind not in MODELS:
@@ -142,6 +138,16 @@ def parse_spec(text: str) -> AgentSpec:
     spec = AgentSpec(head + said, kind, source or None, recipe, rerun, calibration, packed, adapter)
     _check_source(spec)
     return spec
+
+
+def _of_others(text: str) -> AgentSpec | None:
+    """Read the spec of an agent that a script handed over or a plugin registered; None for all others."""
+    for group in GROUPS:
+        load_plugins(group)
+    kind, _, source = text.partition(":")
+    if kind == GIVEN:
+        return given_spec(source)
+    return AgentSpec(text, kind, source or None) if kind in REGISTERED else None
 
 
 def given_spec(name: str) -> AgentSpec:
