@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     from acgym.agents.engine.reply_state import Rules
     from acgym.agents.engine.varlen import NotReadable, VarlenReader
 
-__all__ = ["REFERENCE", "Loaded", "LocalAgent", "held_dtype", "inspect_source", "load"]
+__all__ = ["REFERENCE", "SMOLLM2", "Loaded", "LocalAgent", "held_dtype", "inspect_source", "load"]
 
 REFERENCE = Path(__file__).parent / "reference"
 """Folder of the trained agent that ships with the package."""
+
+SMOLLM2 = Path(__file__).parent / "smollm2"
+"""Folder of the adapter that ships with the package: it makes an agent of SmolLM2-135M-Instruct."""
 
 MAX_NEW_TOKENS = 512
 """Upper bound of one reply of a model whose generation config names none."""

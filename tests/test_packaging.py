@@ -76,7 +76,8 @@ def source_files(root: Path) -> set[str]:
         found.update(
             f"{package}/{path.relative_to(root / folder).as_posix()}" for path in (root / folder).rglob("*.py")
         )
-    found.update(f"acgym/agents/reference/{path.name}" for path in (root / "agents/reference").iterdir())
+    for folder in ("reference", "smollm2"):
+        found.update(f"acgym/agents/{folder}/{path.name}" for path in (root / "agents" / folder).iterdir())
     data = (path for path in (root / "envs").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
     found.update(f"acgym/envs/{path.relative_to(root / 'envs').as_posix()}" for path in data)
     for kind in ("report", "report/acbench"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acgym.assemble.spec import read_recipe
+from acgym.assemble.recipe import read_recipe
 from acgym.compress.methods.table import METHODS
 from acgym.compress.options.weights import words
 from tests.helpers.registry import IDS

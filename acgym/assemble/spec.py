@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acgym.assemble.fit import fit_default
-from acgym.calibrate.spec import PRESETS, Calibration, parse_calibration
+from acgym.assemble.recipe import read_recipe
+from acgym.calibrate.spec import PRESETS, Calibration
 from acgym.plugins import GROUPS, load_plugins
 from acgym.types import Json
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from acgym.agents.base import Agent
     from acgym.compress.recipe import Recipe
 
-MODELS = ("reference", "smollm2", "hf", "gguf")
+SMOLLM2_PLAIN = "smollm2@plain"
+"""SmolLM2-135M-Instruct as its authors trained it: ``smollm2`` without its adapter."""
+SHIPPED = ("reference", "smollm2", SMOLLM2_PLAIN)
+"""Kinds that need no source: their weights come with acgym, or ``acgym data get`` fetches them."""
+MODELS = (*SHIPPED, "hf", "gguf")
 """Kinds of agent that have a model here, and so can be compressed."""
 REMOTE = {"openai": "MODEL@URL", "vllm": "PATH-OR-ID"}
 """Kinds of agent whose model cannot be looked into or compressed here, and what follows the colon."""
@@ -31,13 +35,16 @@ SOURCES = {"hf": "PATH-OR-ID", "gguf": "FILE", **REMOTE, "replay": "FILE"}
 """Kinds that need a source after a colon, and what it is."""
 ADAPTER = "@lora:"
 """Stands between a model and the folder of a low-rank adapter that is added to its weights."""
-ADAPTED = ("hf", "gguf")
+ADAPTED = ("hf", "gguf", SMOLLM2_PLAIN)
 """Kinds that can have one."""
 RERUN = "@rerun"
 """Ends the spec of a model that plays once more in batches of another size: the noise floor of a comparison."""
 PACKED = "@packed"
 """Ends the spec of a compressed model (before RERUN) that runs on packed integers instead of simulating them."""
-KNOWN = "reference, smollm2, hf:PATH, gguf:FILE, openai:MODEL@URL, vllm:PATH, oracle, random, silent, replay:FILE"
+KNOWN = (
+    "reference, smollm2, smollm2@plain, hf:PATH, gguf:FILE, openai:MODEL@URL, vllm:PATH, oracle, random, silent, "
+    "replay:FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +77,19 @@ class AgentSpec:
     @property
     def defaults(self) -> dict[str, Json]:
         """The environment arguments that the agent is meant for: the two that ship with acgym learnt level 1 best."""
-        return {"level": 1} if self.kind in ("reference", "smollm2") else {}
+        return {"level": 1} if self.kind in SHIPPED else {}
 
 
 def parse_spec(text: str) -> AgentSpec:
     """Read an agent spec, and refuse what cannot work before anything is loaded.
 
     Args:
-        text: ``reference``, ``smollm2``, ``hf:PATH-OR-ID`` or ``gguf:FILE`` (both may be followed by ``@lora:DIR``, an
-            adapter in peft's format), ``oracle``, ``random``, ``silent``, ``replay:FILE``, ``openai:MODEL@URL``, which
-            may end in ``#native`` or ``#text`` (:func:`acgym.agents.remote.spec.parse_endpoint`), or
-            ``vllm:PATH-OR-ID``, which may end in ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models
-            may be followed by ``@rerun``; a model that runs here by ``+`` and a recipe, such as
+        text: ``reference``, ``smollm2``, ``smollm2@plain``, ``hf:PATH-OR-ID`` or ``gguf:FILE`` (the last three may be
+            followed by ``@lora:DIR``, an adapter in peft's format), ``oracle``, ``random``, ``silent``,
+            ``replay:FILE``, ``openai:MODEL@URL``, which may end in ``#native`` or ``#text``
+            (:func:`acgym.agents.remote.spec.parse_endpoint`), or ``vllm:PATH-OR-ID``, which may end in
+            ``#tp=2,len=8192`` (:func:`acgym.agents.vllm.parse_engine`). Models may be followed by ``@rerun``; a model
+            that runs here by ``+`` and a recipe, such as
             ``reference+gptq-w4-g64`` (see :func:`acgym.compress.parse`), or one of ACBench's by name
             (:data:`acgym.calibrate.spec.PRESETS`), then by ``@`` and a calibration of its own, such as
             ``reference+gptq-w3@text:pile.txt,128x512`` (:func:`acgym.calibrate.spec.parse_calibration`), then by
@@ -95,13 +103,9 @@ def parse_spec(text: str) -> AgentSpec:
         FileNotFoundError: if the model folder or the replay file is not there.
         ImportError: if vLLM is asked for and not installed.
     """
-    if text.strip().partition(":")[0] == GIVEN:
-        return given_spec(text.strip().partition(":")[2])
-    for group in GROUPS:
-        load_plugins(group)
-    kind, _, source = text.strip().partition(":")
-    if kind in REGISTERED:
-        return AgentSpec(text.strip(), kind, source or None)
+    own = _of_others(text.strip())
+    if own is not None:
+        return own
     plain = _with_kind(text.strip()).removesuffix(RERUN)
     rerun = plain != _with_kind(text.strip())
     if plain.partition(":")[0] in REMOTE:
@@ -119,7 +123,8 @@ def parse_spec(text: str) -> AgentSpec:
         want = f"{kind}:{SOURCES[kind]}" if kind in SOURCES else kind
         raise ValueError(f"the agent {text!r} should be written {want!r}")
     if adapter is not None and (kind not in ADAPTED or not adapter):
-        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR' or 'gguf:FILE{ADAPTER}DIR', got {text!r}")
+        also = f", '{SMOLLM2_PLAIN}{ADAPTER}DIR'" if kind == "smollm2" else ""
+        raise ValueError(f"an adapter is written 'hf:BASE{ADAPTER}DIR', 'gguf:FILE{ADAPTER}DIR'{also}, got {text!r}")
     folder = model_folder(AgentSpec(head, kind, source or None))
     recipe, calibration = (None, None) if written is None else read_recipe(written, folder)
     if recipe is not None and kind not in MODELS:
@@ -133,6 +138,16 @@ def parse_spec(text: str) -> AgentSpec:
     spec = AgentSpec(head + said, kind, source or None, recipe, rerun, calibration, packed, adapter)
     _check_source(spec)
     return spec
+
+
+def _of_others(text: str) -> AgentSpec | None:
+    """Read the spec of an agent that a script handed over or a plugin registered; None for all others."""
+    for group in GROUPS:
+        load_plugins(group)
+    kind, _, source = text.partition(":")
+    if kind == GIVEN:
+        return given_spec(source)
+    return AgentSpec(text, kind, source or None) if kind in REGISTERED else None
 
 
 def given_spec(name: str) -> AgentSpec:
@@ -167,36 +182,15 @@ def model_spec(model: str, recipe: str) -> tuple[AgentSpec, Recipe]:
     Raises:
         ValueError, FileNotFoundError: as :func:`parse_spec`.
     """
-    named = model if model.partition(":")[0] in MODELS else f"hf:{model}"
-    spec = parse_spec(f"{named}+{recipe}")
+    spec = parse_spec(f"{named_model(model)}+{recipe}")
     if spec.recipe is None:
         raise ValueError(f"there is a model at {spec.source!r}, so {recipe!r} is read as a part of its name")
     return spec, spec.recipe
 
 
-def read_recipe(written: str, folder: Path | None = None) -> tuple[Recipe, Calibration | None]:
-    """Read a recipe, or the name of one of ACBench's, and the calibration after ``@``; None if it says none.
-
-    With the folder of a model, group sizes that are not said are such that fit it (:mod:`acgym.assemble.fit`).
-    """
-    from acgym.compress.recipe import parse
-
-    text, at, after = written.partition("@")
-    preset = PRESETS.get(text.strip().lower())
-    if preset is not None and preset.recipe is None:
-        raise ValueError(f"{text!r} names no recipe; write one before it: gptq-w4@{after or 'text:FILE'},{text}")
-    recipe = parse(text if preset is None or preset.recipe is None else preset.recipe)
-    said = parse_calibration(after) if at else Calibration()
-    if at and not recipe.needs_calibration:
-        raise ValueError(f"{str(recipe)!r} reads no calibration; drop '@{after}'")
-    if preset is not None:
-        fixed = Calibration((), preset.samples, preset.length, preset.seed)
-        if said.samples is not None or said.seed is not None:
-            raise ValueError(f"{text!r} is calibrated on {fixed}; for another shape write the recipe out: {recipe}")
-        said = said.over(fixed)
-    elif folder is not None:
-        recipe = fit_default(text, recipe, folder)
-    return recipe, said if str(said) else None
+def named_model(model: str) -> str:
+    """Return the spec of a model that may be named as a folder or hub id, without ``hf:`` before it."""
+    return model if model.partition(":")[0].removesuffix(ADAPTER[:-1]) in MODELS else f"hf:{model}"
 
 
 def _split(text: str) -> tuple[str, str | None, str | None]:
@@ -254,12 +248,12 @@ def model_source(spec: AgentSpec) -> tuple[str, str | None]:
     Raises:
         FileNotFoundError: if it is the base of ``smollm2`` and was not fetched; says how to.
     """
-    from acgym.agents.local import REFERENCE
+    from acgym.agents.local import REFERENCE, SMOLLM2
 
-    if spec.kind == "smollm2":
+    if spec.kind in ("smollm2", SMOLLM2_PLAIN):
         from acgym.data.cache import data_folder
 
-        return str(data_folder("smollm2")), spec.adapter
+        return str(data_folder("smollm2")), str(SMOLLM2) if spec.kind == "smollm2" else spec.adapter
     return str(REFERENCE) if spec.source is None else spec.source, spec.adapter
 
 

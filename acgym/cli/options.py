@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import typer
 
 AGENTS_HELP = (
-    "reference (the trained agent that ships with acgym), smollm2 (SmolLM2-135M-Instruct as its "
-    "authors trained it; 'acgym data get smollm2' fetches it), hf:PATH-OR-ID (any causal language model with a chat "
-    "template; a path such as ./model may stand alone), gguf:FILE (either with @lora:DIR, an adapter), "
-    "openai:MODEL@URL (a server; its key in ACGYM_API_KEY), "
-    "vllm:PATH-OR-ID, oracle, random, silent, replay:FILE. A model here may be followed by + and a recipe: "
-    "reference+gptq-w4-g64, hf:./model+wanda-2:4, reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of "
-    "ACBench)."
+    "reference (the trained agent that ships with acgym), smollm2 (SmolLM2-135M-Instruct with the adapter that ships "
+    "with acgym; 'acgym data get smollm2' fetches the base), smollm2@plain (without it), hf:PATH-OR-ID (any causal "
+    "language model with a chat template; a path such as ./model may stand alone), gguf:FILE (the last three with "
+    "@lora:DIR, an adapter), openai:MODEL@URL (a server; its key in ACGYM_API_KEY), vllm:PATH-OR-ID, oracle, random, "
+    "silent, replay:FILE. A model here may be followed by + and a recipe: reference+gptq-w4-g64, hf:./model+wanda-2:4, "
+    "reference+wanda-50+rtn-w8, hf:./model+acbench-gptq (a setting of ACBench)."
 )
 ENV_HELP = (
     "Environment id or short name, such as ACB/Needle-v0 or Needle ('acgym envs' lists them); 'module:ID' imports the "

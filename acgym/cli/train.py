@@ -28,15 +28,15 @@ Mix = Annotated[
     ),
 ]
 SMOLLM2_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
-"""What the adapter of the agent smollm2 names as its base."""
+"""What an adapter of smollm2 names as its base."""
 
 FOR_FROM = "With --from: "
 From = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="A pretrained model to train on: hf:PATH-OR-ID, gguf:FILE, smollm2; with @lora:DIR, to go on with that "
-        "adapter. Default: the reference agent, from nothing.",
+        help="A pretrained model to train on: hf:PATH-OR-ID, gguf:FILE, smollm2@plain; with @lora:DIR, to go on with "
+        "that adapter; smollm2, to go on with its own. Default: the reference agent, from nothing.",
     ),
 ]
 Method = Annotated[
@@ -116,13 +116,13 @@ def train(
 def _clone(start: str, recipe: CloneRecipe, out: Path, pace: Pace) -> None:
     """Train a pretrained model."""
     from acgym.assemble.make import unmerged
-    from acgym.assemble.spec import MODELS, parse_spec
+    from acgym.assemble.spec import named_model, parse_spec
     from acgym.train.clone import CloneTrainer
     from acgym.train.clone_run import AGENT, clone
 
-    spec = parse_spec(start if start.partition(":")[0] in MODELS else f"hf:{start}")
+    spec = parse_spec(named_model(start))
     if spec.recipe is not None or spec.rerun:
-        raise ValueError(f"--from takes a model as it is, got {start!r}; expected hf:PATH, gguf:FILE or smollm2")
+        raise ValueError(f"--from takes a model as it is, got {start!r}; expected hf:PATH, gguf:FILE or smollm2@plain")
     agent, terms = unmerged(spec, keep=recipe.method == "full")
     trainer = CloneTrainer(agent, recipe, out, terms)
     done = clone(trainer, _base_name(spec.source or SMOLLM2_BASE), typer.echo, pace)

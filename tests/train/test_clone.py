@@ -14,7 +14,7 @@ from acgym.agents.local import LocalAgent, load
 from acgym.agents.prompt import PromptBuilder
 from acgym.demonstrations import demonstrations
 from acgym.model_files.adapter import inspect_adapter
-from acgym.train.chats import spoken
+from acgym.train.chats import Row, spoken
 from acgym.train.clone import CloneRecipe, CloneTrainer, Lessons, batches
 from acgym.train.clone_run import Pace, clone, write_agent
 from acgym.train.data import IGNORE
@@ -79,6 +79,13 @@ def test_steps_are_the_same_in_any_order_and_batches_hold_all_of_them():
     assert sorted(told) == sorted(row.ids for row in first)
     with pytest.raises(ValueError, match="longer than 20 tokens"):
         Lessons(agent(), replace(TINY, longest=20)).step(0)
+
+
+def test_conversations_share_a_pass_only_with_others_of_near_length():
+    rows = [Row(list(range(length)), [(1, length)]) for length in (900, 100, 96, 92, 80, 3000)]
+    shapes = [tuple(ids.shape) for ids, _ in batches(rows)]
+    assert shapes == [(1, 3000), (1, 900), (3, 100), (1, 80)]
+    assert [tuple(ids.shape) for ids, _ in batches([rows[0]] * 5)] == [(2, 900), (2, 900), (1, 900)]
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

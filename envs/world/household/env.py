@@ -121,15 +121,15 @@ class Household(TextEnv):
         1: Anchor(0.018, 0.160),
         2: Anchor(0.003, 0.057),
         3: Anchor(0.000, 0.051),
-        4: Anchor(0.000, 0.028),
-        5: Anchor(0.000, 0.021),
+        4: Anchor(0.000, 0.029),
+        5: Anchor(0.000, 0.019),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(1.000, 1.000),
         2: Anchor(0.824, 0.824),
-        3: Anchor(0.070, 0.235),
-        4: Anchor(0.007, 0.190),
-        5: Anchor(0.000, 0.070),
+        3: Anchor(0.078, 0.233),
+        4: Anchor(0.007, 0.185),
+        5: Anchor(0.000, 0.074),
     }
     house: House
     """State of the task under way."""

@@ -118,15 +118,15 @@ class Laboratory(TextEnv):
         1: Anchor(0.202, 0.336),
         2: Anchor(0.098, 0.174),
         3: Anchor(0.009, 0.062),
-        4: Anchor(0.000, 0.024),
+        4: Anchor(0.000, 0.019),
         5: Anchor(0.000, 0.019),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.858, 0.889),
         2: Anchor(0.488, 0.568),
-        3: Anchor(0.045, 0.236),
-        4: Anchor(0.000, 0.156),
-        5: Anchor(0.000, 0.147),
+        3: Anchor(0.051, 0.253),
+        4: Anchor(0.000, 0.151),
+        5: Anchor(0.000, 0.161),
     }
     lab: Lab
     """State of the task under way."""

@@ -97,15 +97,15 @@ class OfficeDesk(TextEnv):
         1: Anchor(0.004, 0.064),
         2: Anchor(0.000, 0.061),
         3: Anchor(0.000, 0.032),
-        4: Anchor(0.000, 0.032),
-        5: Anchor(0.000, 0.032),
+        4: Anchor(0.000, 0.027),
+        5: Anchor(0.000, 0.025),
     }
     heuristic_anchors: ClassVar[Mapping[int, Anchor]] = {
         1: Anchor(0.468, 0.525),
         2: Anchor(0.183, 0.443),
-        3: Anchor(0.001, 0.338),
-        4: Anchor(0.000, 0.376),
-        5: Anchor(0.000, 0.358),
+        3: Anchor(0.001, 0.343),
+        4: Anchor(0.000, 0.371),
+        5: Anchor(0.000, 0.379),
     }
     desk: Desk
     """State of the day under way."""
