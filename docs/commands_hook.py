@@ -47,7 +47,8 @@ def commands() -> str:
             shown = ", ".join(f"`{word}`" for word in [*parameter.opts, *parameter.secondary_opts] if word != "-h")
             if parameter.param_type_name == "argument":
                 shown = f"*{parameter.name.upper()}*"
-            lines.append(f"| {shown} | {_plain(getattr(parameter, "help", ""))} {_plain(_default(parameter))} |")
+            said = _plain(f"{getattr(parameter, 'help', '')} {_default(parameter)}")
+            lines.append(f"| {shown} | {said} |")
         lines.append("")
     return "\n".join(lines)
 
