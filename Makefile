@@ -6,6 +6,7 @@
 #   make test-cross    the same, and runs beside vLLM and the tools that our results are exported to
 #   make lint          ruff and strict mypy
 #   make format        let ruff rewrite the files
+#   make docs          build the pages in docs/ as a site, build/site; a broken link is an error
 #   make docs-picture  draw the rooms in docs/architecture.md anew
 #   make clean         remove what these commands made
 
@@ -21,7 +22,7 @@ TYPES := build/types
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: compare test test-slow test-formats test-cross lint format docs-picture clean
+.PHONY: compare test test-slow test-formats test-cross lint format docs docs-picture clean
 
 compare: $(INSTALLED)
 	$(VENV)/bin/acgym compare $(ARGS)
@@ -55,6 +56,12 @@ lint: $(INSTALLED_DEV)
 format: $(INSTALLED_DEV)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/pyvenv.cfg
+	$(PIP_INSTALL) -e ".[docs]"
+	@mkdir -p build && touch $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+	@echo "The site is build/site/index.html."
 
 docs-picture:
 	$(PYTHON) -m tests.helpers.rooms

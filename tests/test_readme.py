@@ -99,6 +99,46 @@ def test_the_scripts_of_the_python_page_run(block, tmp_path):
     assert _run(block + "\nprint('ran')\n", tmp_path).endswith("ran\n")
 
 
-def test_every_page_is_linked_from_the_readme():
+LEARNT = ["extend", "first-comparison", "run-folder"]
+"""Pages to learn from, whose code plays some episodes."""
+
+
+@pytest.mark.parametrize("page", LEARNT)
+@pytest.mark.slow
+def test_the_code_of_a_page_to_learn_from_runs(page, tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", DOCS[page], re.DOTALL)
+    assert blocks
+    for block in blocks:
+        _run(block + "\nprint('ran')\n", tmp_path)
+
+
+def test_the_code_of_every_page_is_run():
+    with_code = {page for page, text in DOCS.items() if "```python" in text}
+    fragments = {"bfcl", "signals"}  # lines that need data or a run
+    assert with_code - fragments <= {"recipes", "environments", "python", *LEARNT}
+
+
+def test_every_page_is_linked_from_the_readme_or_the_index_and_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for page in DOCS:
-        assert f"docs/{page}.md" in README, page
+        assert f"docs/{page}.md" in README or f"({page}.md)" in DOCS["index"], page
+        assert f"- {page}.md" in navigation, page
+
+
+def test_every_link_between_pages_leads_to_one():
+    for page, text in [*DOCS.items(), ("README", README)]:
+        folder = ROOT if page == "README" else ROOT / "docs"
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            assert (folder / link).exists(), (page, link)
+
+
+def test_every_command_that_a_page_names_exists():
+    from typer.main import get_command
+
+    from acgym.cli.app import app
+
+    known = set(get_command(app).commands)
+    for page, text in [*DOCS.items(), ("README", README)]:
+        shown = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+        for command in re.findall(r"^(?:\w+=\S+ )?acgym ([a-z][a-z-]*)", shown, re.MULTILINE):
+            assert command in known, (page, command)
