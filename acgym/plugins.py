@@ -7,6 +7,9 @@ import warnings
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
 ENVIRONMENTS = "acgym.environments"
 """Entry points of modules that register environments or suites: loaded with ``import acgym``, so they are light."""
 METHODS = "acgym.methods"
@@ -56,15 +59,25 @@ def _loaded(point: EntryPoint) -> Plugin:
     """Import what an entry point names."""
     package = "unknown" if point.dist is None else f"{point.dist.name} {point.dist.version}"
     fault = None
+    before = dict(gym.registry)
     try:
         found = point.load()
         if callable(found):
             found()
+        fault = _put_back(before)
     except (Exception, SystemExit) as error:
         fault = " ".join(f"{type(error).__name__}: {error}".split())
+    if fault is not None:
         warnings.warn(
             f"the plugin {point.name!r} ({package}) cannot be loaded and is left out: {fault}. Mend or uninstall it, "
             f"or set {SWITCH}=0",
             stacklevel=2,
         )
     return Plugin(point.name, point.value, package, fault)
+
+
+def _put_back(before: dict[str, EnvSpec]) -> str | None:
+    """Give ids that were registered before their environments back; say which a plugin had taken."""
+    taken = [name for name, spec in before.items() if gym.registry.get(name) is not spec]
+    gym.registry.update({name: before[name] for name in taken})
+    return f"it registers {', '.join(taken)}, which is there already, and was given back" if taken else None

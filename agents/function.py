@@ -55,6 +55,10 @@ class FunctionAgent(Agent):
             said = await found if inspect.isawaitable(found) else found
         except (ConnectionError, TimeoutError) as error:
             raise AgentFailure(f"{type(error).__name__}: {error}") from error
+        except Exception as error:
+            turn = sum(message.role == "assistant" for message in messages) + 1
+            error.add_note(f"The agent {self.name!r} raised this in turn {turn} of an episode.")
+            raise
         if isinstance(said, Reply):
             return said
         if not isinstance(said, str):

@@ -79,6 +79,16 @@ def test_a_broken_plugin_is_a_sentence_and_the_others_are_loaded(tmp_path, code,
     assert "the plugin 'a-broken' (broken 1.5) cannot be loaded and is left out" in done.stderr
 
 
+def test_a_plugin_cannot_take_the_place_of_an_environment(tmp_path):
+    code = "import gymnasium as gym; gym.register('ACB/Needle-v0', 'acgym.envs.context.longqa.env:LongQA')"
+    installed(tmp_path, "takers", "acgym.environments", "taker", "taker_env", code)
+    code = LIST + "print(gym.make('ACB/Needle-v0').unwrapped)"
+    done = python(tmp_path, "-c", code)
+    found, made = done.stdout.splitlines()
+    assert "it registers ACB/Needle-v0, which is there already" in json.loads(found)[0][0][2]
+    assert "Needle" in made, done.stderr
+
+
 METHOD = """
 from acgym.compress import Compressed, register_method
 register_method("halve", lambda weight, statistics, options: Compressed(weight / 2))
@@ -121,8 +131,11 @@ def test_methods_and_agents_of_packages_are_named_in_specs_and_play_in_workers(t
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_name_that_cannot_be_a_package_is_refused(tmp_path, kind):
-    for name in ("Farm", "1farm", "class", "fa rm", "../farm", "farm-", ""):
+    for name in ("Farm", "1farm", "class", "fa rm", "../farm", "farm-", "", "f" * 100):
         with pytest.raises(ValueError, match="a package's name is small letters"):
+            write_package(kind, name, tmp_path)
+    for name in ("json", "acgym", "numpy"):
+        with pytest.raises(ValueError, match=f"there is a module '{name}' here already"):
             write_package(kind, name, tmp_path)
     write_package(kind, "two-farms", tmp_path)
     with pytest.raises(FileExistsError, match="is there already; choose another name"):

@@ -56,6 +56,7 @@ def entries(envs: EnvLike | Sequence[EnvLike]) -> list[Entry]:
 
     Raises:
         TypeError: for what is no environment.
+        ValueError: for none.
     """
     several = isinstance(envs, Sequence) and not isinstance(envs, str) and not _with_arguments(envs)
     found: list[Entry] = []
@@ -70,8 +71,10 @@ def entries(envs: EnvLike | Sequence[EnvLike]) -> list[Entry]:
             found.append((spec[0], dict(spec[1])))
         else:
             raise TypeError(
-                f"an environment is an id such as 'ACB/Needle-v0', (id, kwargs) or a spec, got {type(each).__name__}"
+                f"an environment is an id such as 'ACB/Needle-v0', (id, {{'level': 2}}) or a spec, got {str(each)[:80]}"
             )
+    if not found:
+        raise ValueError("there is no environment in the list; name at least one, or leave envs out for the suite's")
     return found
 
 

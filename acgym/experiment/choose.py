@@ -63,6 +63,10 @@ def prepare_choice(
     if dense.recipe is not None:
         raise ValueError(f"the model that recipes are chosen for is given without one, such as {dense.base.text}")
     compresses = dense.kind in MODELS
+    if not compresses and not among:
+        raise ValueError(
+            f"{model!r} has no weights here to compress; choose takes a model, such as reference or ./model"
+        )
     texts = [f"{dense.text}+{recipe}" if compresses else recipe for recipe in among or AMONG]
     sized = {text: bits_of(text) for text in texts}
     kept = [text for text, bits in sized.items() if max_bits is None or bits <= max_bits]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from acgym.agents.base import Agent
 from acgym.experiment.add import added_settings, as_on_disk
 from acgym.experiment.asked import AgentLike, EnvLike, entries, handed_over
+from acgym.experiment.checked import check_types
 from acgym.experiment.progress import watching
 from acgym.experiment.run import default_workers, run_comparison
 from acgym.experiment.settings import Settings, prepare
@@ -70,8 +71,8 @@ class Options(TypedDict, total=False):
 
 
 def compare(
-    agents: AgentLike | Sequence[AgentLike] = (),
-    envs: EnvLike | Sequence[EnvLike] = (),
+    agents: AgentLike | Sequence[AgentLike] | None = None,
+    envs: EnvLike | Sequence[EnvLike] | None = None,
     *,
     episodes: int | None = None,
     out: str | Path | Named | None = None,
@@ -90,8 +91,8 @@ def compare(
     Args:
         agents: who plays, the one that the others are compared with first: specs (``"reference+gptq-w4"``, see
             :func:`acgym.assemble.spec.parse_spec`), agents, or functions ``(messages, tools) -> text``; the latter two
-            are ``python:NAME`` in the run. Empty for the reference agent and eight compressed forms of it.
-        envs: ids or short names (``"Needle"``), ``(id, kwargs)``, or specs of environments; empty for those of a suite.
+            are ``python:NAME`` in the run. None for the reference agent and eight compressed forms of it.
+        envs: ids or short names (``"Needle"``), ``(id, kwargs)``, or specs of environments; None for those of a suite.
         episodes: per environment and agent, 1 to 1,000,000; None for 100, or for at most 5,000 with ``until``.
         out: the run's folder; the same call with it goes on where it stopped. None for a temporary one where
             ``tempfile`` puts it (``result.folder``), removed with the result; ``NAMED`` for ``runs/`` and a name.
@@ -112,13 +113,16 @@ def compare(
         OSError: if the disk is full; finished episodes stay readable.
         acgym.loop.EnvBug: if an environment breaks its contract.
     """
-    _refuse_unknown(options, margin)
-    names, given = handed_over(agents)
-    chosen = entries(envs)
+    asked = {"episodes": episodes, "out": out, "add": add, "margin": margin, "workers": workers, "ray": ray, **options}
+    _refuse(asked, options)
+    names, given = ([], {}) if agents is None else handed_over(agents)
+    chosen = [] if envs is None else entries(envs)
     play = partial(compared, workers=workers, ray=ray, progress=progress, given=given, margin=margin)
     if add is not None:
         _refuse_beside_add({"envs": chosen, "episodes": episodes, **options})
         return play(*joined(Path(add), names, None if isinstance(out, Named) else out, imports))
+    if agents is not None and not names:
+        raise ValueError("there is no agent in the list; name at least one, or leave agents out for the default ones")
     settings = prepare(names, chosen, episodes=episodes, imports=imports, **options)
     if out is not None:
         return play(settings, settings.default_folder if isinstance(out, Named) else Path(out))
@@ -182,12 +186,13 @@ def joined(
     return settings, where
 
 
-def _refuse_unknown(options: Mapping[str, Any], margin: float | None) -> None:
-    """Refuse an option that there is not, with the nearest, and a margin outside its range."""
-    if margin is not None:
+def _refuse(asked: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Refuse values of a wrong type, an option that there is not, with the nearest, and a margin outside its range."""
+    check_types({name: value for name, value in asked.items() if not isinstance(value, Named)})
+    if asked["margin"] is not None:
         from acgym.analysis.equivalence import check_margin  # statistics take seconds to load
 
-        check_margin(margin)
+        check_margin(asked["margin"])
     known = Options.__annotations__
     for name in options:
         if name not in known:

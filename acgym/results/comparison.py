@@ -86,7 +86,7 @@ class ComparisonResult:
         if env is None:
             return capabilities(self._material)
         labels = [*self.numbers.labels]
-        where = POOLED if env == POOLED and POOLED in labels else self._env(env)
+        where = env if env == POOLED and POOLED in labels else self._env(self.envs[0] if env == POOLED else env)
         together = [label for label in labels if label == POOLED]
         order = [*self.envs, *self.numbers.capabilities, *together]
         return dict(zip(order, grids(self.numbers), strict=False))[where]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
@@ -25,17 +27,19 @@ def write_package(kind: str, name: str, folder: Path) -> list[Path]:
         The files, in the order of their names.
 
     Raises:
-        ValueError: for an unknown kind or a name that cannot be a package's.
+        ValueError: for an unknown kind, a name that cannot be a package's, or one that is taken here.
         FileExistsError: if something lies in its place.
     """
     if kind not in KINDS:
         raise ValueError(f"acgym new begins {', '.join(KINDS)}, got {kind!r}; write for example: acgym new env {name}")
     module = name.replace("-", "_")
-    if re.fullmatch(r"[a-z][a-z0-9_-]*[a-z0-9]", name, re.ASCII) is None or keyword.iskeyword(module):
+    if re.fullmatch(r"[a-z][a-z0-9_-]{0,60}[a-z0-9]", name, re.ASCII) is None or keyword.iskeyword(module):
         raise ValueError(
             f"a package's name is small letters, digits, '-' and '_', starts with a letter and is no word of Python, "
             f"got {name!r}; write for example: acgym new {kind} farm"
         )
+    if module in sys.stdlib_module_names or find_spec(module) is not None:
+        raise ValueError(f"there is a module {module!r} here already, which a package would hide; choose another name")
     target = folder / name
     if target.exists():
         raise FileExistsError(f"{target} is there already; choose another name, or move it away")

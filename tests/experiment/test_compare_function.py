@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import re
 import threading
 
 import gymnasium as gym
@@ -91,8 +92,9 @@ def test_environments_are_taken_in_every_form():
     assert entries("Needle") == ["Needle"]
     assert entries(("Needle", {"level": 2})) == [("Needle", {"level": 2})]
     assert entries(["Needle", ("ToolCall", {"level": 2})]) == ["Needle", ("ToolCall", {"level": 2})]
-    assert entries(()) == []
-    with pytest.raises(TypeError, match=r"an environment is an id such as 'ACB/Needle-v0'.* got int"):
+    with pytest.raises(ValueError, match="there is no environment in the list"):
+        entries(())
+    with pytest.raises(TypeError, match=r"an environment is an id such as 'ACB/Needle-v0'.* got 3"):
         entries([3])
     assert compare("oracle", envs=[env], level=None, episodes=1).numbers.settings.envs == {NEEDLE: {"level": 2}}
 
@@ -227,6 +229,33 @@ def test_a_margin_is_asked_of_every_agent():
 def test_an_option_that_there_is_not_is_refused_with_the_nearest():
     with pytest.raises(TypeError, match="compare has no option 'episode'; did you mean 'episodes'"):
         compare("oracle", episode=3)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"episodes": "3"}, "episodes must be a whole number, got str: '3'"),
+        ({"episodes": 2.5}, "episodes must be a whole number, got float: '2.5'"),
+        ({"episodes": True}, "episodes must be a whole number, got bool: 'True'"),
+        ({"seed": "a"}, "seed must be a whole number, got str: 'a'"),
+        ({"margin": "a"}, "margin must be a number, got str: 'a'"),
+        ({"out": 3}, "out must be a path, got int: '3'"),
+        ({"decoding": "x"}, "decoding must be a mapping such as {'level': 2}, got str: 'x'"),
+        ({"workers": 0}, "workers must be 1 or more, or None for one a core, got 0"),
+        ({"agents": []}, "there is no agent in the list; name at least one"),
+        ({"envs": []}, "there is no environment in the list; name at least one"),
+        ({"envs": [("Needle", 5)]},
+         "an environment is an id such as 'ACB/Needle-v0', (id, {'level': 2}) or a spec, got ('Needle', 5)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_argument_is_refused_in_a_sentence(given, said):
+    with pytest.raises((TypeError, ValueError), match=re.escape(said)):
+        acgym.compare(**{"agents": ["oracle", "silent"], "envs": "Needle", "progress": False, **given})
+
+
+def test_the_table_of_all_together_is_that_of_the_only_environment():
+    result = acgym.compare(["oracle", "silent"], "Needle", episodes=3, progress=False)
+    assert str(result.table("all")) == str(result.table("Needle"))
 
 
 def test_progress_is_told_to_whoever_listens():
