@@ -1,4 +1,4 @@
-"""Writes all commands and options of the command line into the page that has a place for them, while a site is built."""
+"""Writes all commands and options of the command line into the page that has a place for them, as a site is built."""
 
 from __future__ import annotations
 
