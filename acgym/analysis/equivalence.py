@@ -53,7 +53,7 @@ class Equivalence(Written):
     differ as they did. None where no number of interest would."""
     why: Unmeasurable | None = None
     """Why nothing can be measured: ``floor``, the dense agent solves under 5 %; ``margin``, it solves no more than the
-    margin; ``guess``, no more than guessing or a simple heuristic does."""
+    margin; ``guess``, no more than guessing does. (What a simple heuristic solves too can still be lost.)"""
     where: tuple[str, ...] = ()
     """The environments in which that is so."""
 
@@ -201,8 +201,5 @@ def unmeasurable(dense: Sequence[Episode], margin: float) -> Unmeasurable | None
         return "floor"
     if solved <= margin:
         return "margin"
-    for name in ("random_success", "heuristic_success"):
-        stated = [getattr(episode, name) for episode in dense]
-        if None not in stated and solved <= fmean(stated):
-            return "guess"
-    return None
+    guessed = [episode.random_success for episode in dense if episode.random_success is not None]
+    return "guess" if len(guessed) == len(dense) and solved <= fmean(guessed) else None

@@ -98,7 +98,7 @@ def _note(result: ComparisonResult) -> str:
 _WHY = {
     "floor": "less than 5 %",
     "margin": "no more than the margin",
-    "guess": "no more than guessing or a simple heuristic does",
+    "guess": "no more than guessing does",
 }
 
 

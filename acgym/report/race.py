@@ -47,8 +47,8 @@ def race_sentences(found: Race) -> list[str]:
         )
     elif found.blind:
         named = join([short_env(env) for env in found.blind])
-        said.append(f"No recipe can be chosen: {named} cannot be measured here, since {found.dense} solves too little; "
-                    f"{EASIER}, or leave it out.")  # fmt: skip
+        said.append(f"No recipe can be chosen: {named} cannot be measured here, since {found.dense} solves next to "
+                    f"nothing, or no more than guessing; {EASIER}, or leave it out.")  # fmt: skip
     else:
         said.append(f"No recipe is shown to be not worse than {points} in {each}.")
     for runner in found.runners:
