@@ -80,6 +80,8 @@ def source_files(root: Path) -> set[str]:
         found.update(f"acgym/agents/{folder}/{path.name}" for path in (root / "agents" / folder).iterdir())
     data = (path for path in (root / "envs").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
     found.update(f"acgym/envs/{path.relative_to(root / 'envs').as_posix()}" for path in data)
+    templates = (root / "acgym/scaffold/templates").rglob("*.txt")
+    found.update(path.relative_to(root).as_posix() for path in templates)
     for kind in ("report", "report/acbench"):
         found.update(f"acgym/{kind}/{path.name}" for path in (root / "acgym" / kind).iterdir() if path.is_file())
     return found
