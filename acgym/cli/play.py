@@ -90,7 +90,7 @@ def compare(
             _vary(vary, agents or [], env or [], out, asked)
             return
         where = out or (NAMED if add is None else None)
-        result = run_compare(agents or [], env or [], out=where, add=add, workers=workers, ray=ray, **asked)
+        result = run_compare(agents or None, env or None, out=where, add=add, workers=workers, ray=ray, **asked)
         _show(result)
 
 

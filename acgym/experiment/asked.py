@@ -56,7 +56,6 @@ def entries(envs: EnvLike | Sequence[EnvLike]) -> list[Entry]:
 
     Raises:
         TypeError: for what is no environment.
-        ValueError: for none.
     """
     several = isinstance(envs, Sequence) and not isinstance(envs, str) and not _with_arguments(envs)
     found: list[Entry] = []
@@ -73,8 +72,6 @@ def entries(envs: EnvLike | Sequence[EnvLike]) -> list[Entry]:
             raise TypeError(
                 f"an environment is an id such as 'ACB/Needle-v0', (id, {{'level': 2}}) or a spec, got {str(each)[:80]}"
             )
-    if not found:
-        raise ValueError("there is no environment in the list; name at least one, or leave envs out for the suite's")
     return found
 
 

@@ -121,8 +121,7 @@ def compare(
     if add is not None:
         _refuse_beside_add({"envs": chosen, "episodes": episodes, **options})
         return play(*joined(Path(add), names, None if isinstance(out, Named) else out, imports))
-    if agents is not None and not names:
-        raise ValueError("there is no agent in the list; name at least one, or leave agents out for the default ones")
+    _refuse_none(agents is None or names, chosen or envs is None)
     settings = prepare(names, chosen, episodes=episodes, imports=imports, **options)
     if out is not None:
         return play(settings, settings.default_folder if isinstance(out, Named) else Path(out))
@@ -184,6 +183,14 @@ def joined(
     if as_on_disk(settings, where) == settings:
         Run.widen(where, settings.to_dict())
     return settings, where
+
+
+def _refuse_none(agents: object, envs: object) -> None:
+    """Refuse empty lists, which a filter of the caller's may have left: the defaults are had by saying nothing."""
+    if not agents:
+        raise ValueError("there is no agent in the list; name at least one, or leave agents out for the default ones")
+    if not envs:
+        raise ValueError("there is no environment in the list; name at least one, or leave envs out for the suite's")
 
 
 def _refuse(asked: Mapping[str, Any], options: Mapping[str, Any]) -> None:

@@ -13,13 +13,13 @@ from acgym.types import Split
 
 _DOES = """
 goes through novels | turns page after page of some thriller // reading | having a quiet hour with a good book
-puts buttons back on | takes in skirts that are too wide // sewing | busy with needle and thread
+replaces lost buttons | takes in skirts that are too wide // sewing | busy with needle and thread
 answers letters from abroad | writes to old friends // doing the correspondence | putting pen to paper
 practises scales on the violin | plays the flute // making music | working on an instrument
 takes a nap after lunch | dozes in the afternoon // having forty winks | sleeping in the daytime
 goes over the bills | fills in the tax forms // doing the accounts | dealing with money matters
 plays solitaire | lays out patience, row by row // having a game alone with a pack of cards | with hearts and spades
-glues tiny sailing ships together | assembles aeroplanes at a scale of 1 to 72 // building models | making miniatures
+glues tiny sailing ships together | assembles aeroplanes at a scale of 1 to 72 // building models | busy with kits
 listens to football on the radio | hears the league results as they come in // following sports | cheering from afar
 paints watercolours of the garden | mixes colours and fills a canvas // making a picture | busy with brush and easel
 does the crossword | fills in sudokus // solving puzzles | racking the brain over empty squares

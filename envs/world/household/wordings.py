@@ -70,7 +70,7 @@ _ANY_TWO_TREATED = (
     "two {kinds}, whichever you find, can go {to} once they have been {done}.",
 )
 _LIGHT = (
-    "have a close look at {np} in the light of the {lamp}.",
+    "by the light of the {lamp}, have a close look at {np}.",
     "take {np} to the {lamp} and examine it there with the light on.",
     "has {np} got a scratch? See for yourself under the {lamp}, switched on.",
 )
