@@ -1,9 +1,10 @@
 """Scores of smollm2: greedy, on evaluation seeds that no test and no comparison uses; goes on where it was stopped.
 
-python benchmarks/smollm2/measure.py OUT.jsonl [--agent smollm2] [--episodes 50] [ENV:LEVEL or ENV:LEVEL:N ...]
+python benchmarks/smollm2/measure.py OUT.jsonl [--agent smollm2] [--episodes 50] [--rounded] [ENV:LEVEL[:N] ...]
 
 OUT.jsonl gets a line for each environment and level; the table of what it holds is printed. Without names, the
-environments and levels of mix.json are played. An episode that repeats a malformed reply four times ends there.
+environments and levels of mix.json are played. An episode that repeats a malformed reply four times ends there. With
+--rounded the factors of matrix products are rounded to bfloat16: faster on some processors, and not how smollm2 plays.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import argparse
 import json
 import time
 from pathlib import Path
+
+import torch
 
 import acgym
 from acgym.agents.base import Agent
@@ -39,7 +42,7 @@ def measured(agent: Agent, part: Part, episodes: int) -> dict[str, object]:
     """Play, and return the line that is written."""
     started = time.perf_counter()
     seeds = range(FIRST_SEED, FIRST_SEED + episodes)
-    played = acgym.play(agent, part.env, seeds, kwargs=dict(part.kwargs), malformed_limit=SAME_REPLIES, concurrency=16)
+    played = acgym.play(agent, part.env, seeds, kwargs=dict(part.kwargs), malformed_limit=SAME_REPLIES, concurrency=25)
     row = score(played)
     low, high = row.success_interval.low, row.success_interval.high
     return {
@@ -61,9 +64,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--agent", default="smollm2")
     parser.add_argument("--episodes", type=int, default=50)
-    asked = parser.parse_args()
+    parser.add_argument("--rounded", action="store_true")
+    asked = parser.parse_intermixed_args()
     lines = [json.loads(line) for line in asked.out.read_text("utf-8").splitlines()] if asked.out.exists() else []
     there = {(line["agent"], line["part"]) for line in lines}
+    if asked.rounded:
+        torch.set_float32_matmul_precision("medium")
     agent = acgym.agent(asked.agent)
     for part, episodes in parts(asked.names, asked.episodes):
         if (agent.name, part.name) in there:

@@ -93,7 +93,7 @@ def test_a_base_that_was_not_fetched_is_said(monkeypatch, tmp_path):
 
 
 def test_its_mixes_can_be_trained_on():
-    for name in ("first.json", "second.json", "mix.json"):
+    for name in ("first.json", "second.json", "mix.json", "last.json"):
         check_mix(read_mix(json.loads((ROOT / "benchmarks" / "smollm2" / name).read_text("utf-8"))))
 
 
