@@ -36,7 +36,8 @@ _AFTER = frozenset(listed("of from in into on onto to the my with and at out som
 _VAGUE = frozenset(
     listed(
         "some few little bit lot lots several couple dozen drop drops cup cups spoon spoons spoonful teaspoon "
-        "teaspoons tablespoon tablespoons pinch splash third thirds quarters percent nan inf infinity"
+        "teaspoons tablespoon tablespoons pinch splash third thirds quarters percent nan inf infinity eighth "
+        "fifth sixth tenth most part portion"
     )
 )
 """Words that stand for an amount and say none."""

@@ -54,6 +54,7 @@ def test_an_amount_is_read(amount, grams):
         ("nan ml from", "cannot be read"), ("5-10 ml from", "cannot be read"), ("1/0 l from", "cannot be read"),
         ("5 foo of", "cannot be read"), ("50 % of", "cannot be read"), ("1.2.3 g of", "cannot be read"),
         ("ml from", "cannot be read"), ("5 ml 6 ml from", "cannot be read"), ("some of", "cannot be read"),
+        ("an eighth of", "cannot be read"), ("most of", "cannot be read"),
         ("1e9 ml from", "There is less"), ("1/2 l from", "There is less"), ("half a litre of", "There is less"),
         ("1e400 ml from", "There is less"), ("1e-9 ml from", "too little"), ("0 ml from", "above zero"),
         ("-5 ml from", "above zero"),
