@@ -172,8 +172,8 @@ _TOOLS = frozenset((
 
 def _wait(lab: Lab, action: Action) -> Did:
     minutes = action.number or 0.0
-    if not 0 < minutes <= LONGEST:
-        return "Wait from 1 minute to 60 days at a time.", "wrong_amount"
+    if action.unread or not 1 - 1e-9 <= minutes <= LONGEST:
+        return "Wait 1 minute to 60 days, such as: wait 10 minutes", "wrong_amount"
     before = lab.minutes
     lab.minutes += minutes
     for thing in lab.things.values():
@@ -225,6 +225,9 @@ def _pour(lab: Lab, action: Action) -> Did:
         vessels.reverse()
     if vessels[1].more.get("stock"):
         return f"Keep {the(vessels[1].name)} clean: pour into another vessel.", "wrong_thing"
+    if action.unread:
+        how = "Pour an amount in g, kg, mg, oz, ml or l, such as: pour 20 g from jar into beaker"
+        return f'"{action.unread}" cannot be read as an amount. {how}', "wrong_amount"
     return mixing.pour(lab, vessels[0], vessels[1], action.number, action.unit)
 
 

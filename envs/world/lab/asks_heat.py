@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acgym.envs.world.lab.build import Build
 from acgym.envs.world.lab.library import Substance, own, substances
-from acgym.envs.world.lab.units import from_celsius, shown
+from acgym.envs.world.lab.units import from_celsius, shown, spelled
 
 HOTTEST = 340.0
 """Above this a hot plate is of no use, degrees Celsius."""
@@ -85,7 +85,7 @@ def melting_point(build: Build) -> None:
         "Measure the melting point of what is in crucible A, while it melts, and answer in {}.",
         "At how many {} does the substance of crucible A melt? Measure it.",
     )
-    build.say("melting_point", build.draw.pick(frames).format(shown(unit)), samples=[name])
+    build.say("melting_point", build.draw.pick(frames).format(spelled(unit)), samples=[name])
 
 
 def which_melts(build: Build) -> None:

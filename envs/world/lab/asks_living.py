@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from acgym.envs.names import in_split
 from acgym.envs.world.lab.build import Build
 from acgym.envs.world.lab.library import Crossed, organisms, own, plants, wild, wild_traits
-from acgym.envs.world.lab.units import convert
+from acgym.envs.world.lab.units import convert, spelled
 from acgym.types import Json
 
 
@@ -208,7 +208,7 @@ def fertilisers(build: Build) -> None:
         unit = build.draw.pick([one for one in ("mm", "cm", "in") if one != ruler])
         value = convert(base * factors[wanted], "cm", unit) or 1.0
         build.answer = {"kind": "number", "value": value, "unit": unit, "within": 0.1 * value}
-        said = f"How many {unit} a day does a plant grow with {names[wanted]}? Answer in {unit}."
+        said = f"How many {spelled(unit)} a day does a plant grow with {names[wanted]}? Answer in {spelled(unit)}."
     else:
         pick = max if asked == "most" else min
         best = names[pick(range(count), key=lambda i: factors[i])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from acgym.envs.world.lab.amounts import SHARE
 from acgym.envs.world.lab.library import Acid, acids, grains
 from acgym.envs.world.lab.state import Lab, Thing, the
 
@@ -14,6 +15,9 @@ BOILS = 100.0
 DRIES = 0.05
 """Grams of water that leave a vessel per minute and degree above ``BOILS``."""
 _TRACE = 1e-6
+_LEAST = 0.0005
+"""Grams below which an amount is not poured by number; it would be written as 0."""
+_SCALES = {"kg": 1000.0, "l": 1000.0, "mg": 0.001, "oz": 28.349523125, "lb": 453.59237}
 
 
 def grams(vessel: Thing) -> float:
@@ -33,14 +37,16 @@ def pour(lab: Lab, source: Thing, goal: Thing, number: float | None, unit: str) 
         return f"{the(source.name, True)} is empty.", "empty"
     if source is goal:
         return "Pour into another vessel.", "wrong_thing"
-    if number is not None and not 0 < number < 1e6:
+    if number is not None and number <= 0:
         return "Pour an amount above zero.", "wrong_amount"
     if unit in ("ml", "l") and not has_liquid(source):
         return f"What is in {the(source.name)} is dry: say how many grams.", "wrong_unit"
-    scale = {"kg": 1000.0, "l": 1000.0, "mg": 0.001, "oz": 28.349523125}.get(unit, 1.0)
+    scale = held if unit == SHARE else _SCALES.get(unit, 1.0)
     amount = held if number is None else number * scale
     if amount > held * (1 + 1e-9):
         return f"There is less than that in {the(source.name)}: {said(held)} g.", "wrong_amount"
+    if number is not None and amount < _LEAST:
+        return "That is too little to pour: say at least 1 mg.", "wrong_amount"
     part = min(1.0, amount / held)
     for name, mass in list(source.more["contents"].items()):
         moved = mass * part
@@ -49,7 +55,8 @@ def pour(lab: Lab, source: Thing, goal: Thing, number: float | None, unit: str) 
     if source.more.get("paint"):
         goal.more["paint"] = True
     _clear(source)
-    shown = f"{said(amount)} {'ml' if has_liquid(goal) and unit in ('ml', 'l') else 'g'}"
+    figure = said(amount) if amount >= _LEAST else "less than 0.001"
+    shown = f"{figure} {'ml' if has_liquid(goal) and unit in ('ml', 'l') else 'g'}"
     return f"You pour {shown} from {the(source.name)} into {the(goal.name)}.", None
 
 

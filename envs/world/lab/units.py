@@ -17,7 +17,8 @@ FACTORS = {
 SAID = {
     "grams": "g", "gram": "g", "kilograms": "kg", "kilogram": "kg", "ounces": "oz", "ounce": "oz", "pounds": "lb",
     "pound": "lb", "lbs": "lb", "milligrams": "mg", "centimetres": "cm", "centimeters": "cm", "inches": "in",
-    "inch": "in", "millilitres": "ml", "milliliters": "ml", "mls": "ml", "cc": "ml", "cm³": "cm3", "cm^3": "cm3",
+    "inch": "in", "millilitres": "ml", "milliliters": "ml", "mls": "ml", "millimetres": "mm",
+    "millimeters": "mm", "cc": "ml", "cm³": "cm3", "cm^3": "cm3",
     "litres": "l", "liters": "l", "litre": "l", "liter": "l", "g/cm³": "g/cm3", "g/cm^3": "g/cm3", "g/cc": "g/cm3",
     "kg/m³": "kg/m3", "kg/m^3": "kg/m3", "kg/l": "kg/l", "g/ml": "g/ml", "ω": "ohm", "ohms": "ohm", "kω": "kohm",
     "kilohm": "kohm", "kilohms": "kohm", "kilo-ohm": "kohm", "kilo-ohms": "kohm", "milliohm": "mohm",
@@ -70,6 +71,11 @@ def unit_named(text: str) -> str | None:
 def shown(unit: str) -> str:
     """Write a unit as people read it."""
     return SHOWN.get(unit, unit)
+
+
+def spelled(unit: str) -> str:
+    """Write a unit as it reads within a sentence: "in inches", not "in in"."""
+    return {"in": "inches", "mm": "millimetres", "cm": "centimetres", "K": "kelvins"}.get(unit, shown(unit))
 
 
 def number_of(text: str) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from acgym.envs.names import words as listed
+from acgym.envs.world.lab.amounts import Amount, amount_in, minutes_in, split
 from acgym.envs.world.lab.units import NUMBER, number_of
 
 MAX_LINE = 300
@@ -49,17 +50,10 @@ _SMALL = frozenset(
     )
 )
 """Words that name nothing."""
+_COUNTED = frozenset(("pour", "wait"))
+"""Verbs whose amounts :mod:`acgym.envs.world.lab.amounts` reads."""
 _DIGITS = "0123456789-−–."
 _ANSWER_IS = re.compile(r"(?:the |my )?(?:final )?answer(?: is|:)? ")
-_MINUTES = {
-    "minute": 1.0, "minutes": 1.0, "min": 1.0, "mins": 1.0, "hour": 60.0, "hours": 60.0, "h": 60.0, "day": 1440.0,
-    "days": 1440.0, "week": 10080.0, "weeks": 10080.0,
-}  # fmt: skip
-_AMOUNTS = {
-    "g": "g", "gram": "g", "grams": "g", "ml": "ml", "mls": "ml", "millilitres": "ml", "milliliters": "ml", "kg": "kg",
-    "millilitre": "ml", "milliliter": "ml", "l": "l", "litre": "l", "liter": "l", "litres": "l", "liters": "l",
-    "mg": "mg", "cc": "ml", "cm3": "ml", "cm³": "ml", "oz": "oz",
-}  # fmt: skip
 _DEGREES = {"°c": "C", "c": "C", "celsius": "C", "°f": "F", "f": "F", "fahrenheit": "F", "k": "K", "kelvin": "K"}
 _ENDS = {"+": "+", "-": "-", "plus": "+", "minus": "-", "positive": "+", "negative": "-", "−": "-", "–": "-"}
 _NUMBER_UNIT = re.compile(rf"({NUMBER.pattern})(\S{{0,12}})", re.IGNORECASE)
@@ -73,11 +67,13 @@ class Action(NamedTuple):
     """Things and rooms that were named, in their order."""
     number: float | None = None
     unit: str = ""
-    """Unit behind the number: ``g``, ``ml``, ``C``, or ``min`` after lengths of time were turned into minutes."""
+    """Unit of the number: ``g``, ``ml``, ``C``, ``share`` (a part of all there is), or ``min`` for lengths of time."""
     ends: tuple[str, ...] = ()
     """``+`` or ``-`` for each end of an electric part that was named."""
     text: str = ""
     """What follows the verb, as it was said."""
+    unread: str = ""
+    """Words that stand where an amount or a length of time would, and cannot be read."""
 
 
 def line_of(reply: str) -> str:
@@ -127,6 +123,8 @@ def read_action(reply: str, names: Names) -> Action | None:
 
 def _parts(verb: str, words: list[str], names: Names) -> Action:
     """Find names, a number with its unit, and ends among words."""
+    words = split(words) if verb in _COUNTED else words
+    spots: list[str | None] = list(words)
     found: list[tuple[int, str]] = []
     left: list[tuple[int, str]] = []
     ends: list[str] = []
@@ -137,9 +135,10 @@ def _parts(verb: str, words: list[str], names: Names) -> Action:
         size = min(names.starts.get(word, 0), len(words) - i)
         while size and " ".join(words[i : i + size]) not in names.full:
             size -= 1
-        counted = None if size or word[:1] not in _DIGITS else _NUMBER_UNIT.fullmatch(word)
+        counted = None if size or verb in _COUNTED or word[:1] not in _DIGITS else _NUMBER_UNIT.fullmatch(word)
         if size:
             found.append((i, names.full[" ".join(words[i : i + size])]))
+            spots[i : i + size] = [None] * size
         elif counted and number is None:
             number = number_of(counted[1])
             behind = [word for word in words[i + 1 : i + 3] if word not in ("°", "degrees", "deg")]
@@ -149,9 +148,20 @@ def _parts(verb: str, words: list[str], names: Names) -> Action:
         else:
             left.append((i, word))
         i += size or 1
+    amount = _amount(verb, spots, names) if verb in _COUNTED else Amount(number, unit)
+    left = [(i, word) for i, word in left if i not in amount.taken]
     if len(found) < 2 and left and verb not in ("wait", "look"):
         found = _in_part(left, names, found)
-    return Action(verb, tuple(name for _, name in found), number, unit, tuple(ends), " ".join(words))
+    named = tuple(name for _, name in found)
+    return Action(verb, named, amount.number, amount.unit, tuple(ends), " ".join(words), amount.unread)
+
+
+def _amount(verb: str, spots: list[str | None], names: Names) -> Amount:
+    """Read an amount or a length of time; words with letters that are part of a name at hand are none."""
+    if verb == "wait":
+        return minutes_in(spots)
+    parts = {word for name in names.near() for word in name.split() if len(word) > 2 and not word.isdigit()}
+    return amount_in(spots, parts.__contains__)
 
 
 def _in_part(left: list[tuple[int, str]], names: Names, found: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -185,17 +195,13 @@ def _phrases(left: list[tuple[int, str]]) -> list[tuple[int, list[str]]]:
 
 def _meant(action: Action, first: str) -> Action | None:
     """Settle the unit, and what a verb of several meanings means here."""
-    verb, names, number, unit, ends, text = action
-    if verb == "wait":
-        return Action("wait", names, 1.0 if number is None else number * _MINUTES.get(unit, 1.0), "min")
+    verb, names, number, unit, ends, text, unread = action
     if verb == "set" and number is None and (first == "set" or (first in _TO_DEVICE and len(names) > 1)):
         verb = "put"
     elif verb == "read" and not names:
         verb = "look"
-    elif verb == "pour":
-        unit = _AMOUNTS.get(unit, "")
     elif verb == "set":
         unit = _DEGREES.get(unit, "C")
     if first in _ADDED:
         text = f"{_ADDED[first]} {text}"
-    return Action(verb, names, number, unit, ends, text)
+    return Action(verb, names, number, unit, ends, text, unread)
