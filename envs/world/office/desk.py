@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from acgym.envs.world.office.terminal import run
@@ -12,6 +13,9 @@ DECISIONS = ("approve", "reject", "hold", "assign")
 ACTIONS = ("reply", "forward")
 SCRATCH = "/tmp/"
 """What lies here is nobody's business."""
+_ARGUMENTS = {"assign": "ID NAME", "forward": "ID NAME", "reply": "ID TEMPLATE"}
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{1,3}(?:[,' \u00a0\u202f][0-9]{3})+(?![0-9])|[0-9]+")
+_SIGNED = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?[a-z]*")
 
 
 class Desk:
@@ -34,6 +38,7 @@ class Desk:
             "ticket": self._ticket,
             "mail": self._mail,
             "answer": self._answer,
+            "done": _alone,
         }
 
     def run(self, line: str) -> str:
@@ -67,39 +72,39 @@ class Desk:
         return found + [f"{name} {action}" for sort, name, action in done if (sort, name, action) not in gold]
 
     def _ticket(self, words: list[str]) -> str:
-        """Show tickets or decide on one: ``ticket approve T-12``, ``ticket assign T-12 NAME``."""
+        """Show tickets or decide on some: ``ticket approve T-12``, ``ticket assign T-12 NAME``."""
         if words in ([], ["list"]):
             rows = [f"{name}: {self.tickets.get(name, 'open')}" for name in self.data["tickets"]]
             return "".join([f"{row}\n" for row in rows]) or "There are no tickets.\n"
-        verb, name, rest = _parts("ticket", words, (*DECISIONS, "show"), self.data["tickets"])
+        verb, names, rest = _parts("ticket", words, (*DECISIONS, "show"), self.data["tickets"])
         if verb == "show":
-            return self.tree.read(f"/tickets/{name}.txt")
-        if verb == "assign":
-            self.tickets[name] = f"assign {self._person(rest)}"
-        else:
-            self.tickets[name] = verb
-        return f"{name}: {self.tickets[name]}\n"
+            return "".join([self.tree.read(f"/tickets/{name}.txt") for name in names])
+        decision = f"assign {self._person(rest)}" if verb == "assign" else verb
+        self.tickets |= dict.fromkeys(names, decision)
+        ignored = f"ignored: {' '.join(rest)[:100]}\n" if rest and verb != "assign" else ""
+        return "".join([f"{name}: {decision}\n" for name in names]) + ignored
 
     def _mail(self, words: list[str]) -> str:
-        """Show mail or deal with one: ``mail reply M2 TEMPLATE``, ``mail forward M2 NAME``."""
+        """Show mail or deal with some: ``mail reply M2 TEMPLATE``, ``mail forward M2 NAME``."""
         if words in ([], ["list"]):
             rows = [f"{name}: {', '.join(self.mail.get(name, [])) or 'nothing done'}" for name in self.data["mail"]]
             return "".join([f"{row}\n" for row in rows]) or "There is no mail.\n"
-        verb, name, rest = _parts("mail", words, (*ACTIONS, "show"), self.data["mail"])
+        verb, names, rest = _parts("mail", words, (*ACTIONS, "show"), self.data["mail"])
         if verb == "show":
-            return self.tree.read(f"/mail/{name}.txt")
+            return "".join([self.tree.read(f"/mail/{name}.txt") for name in names])
         if verb == "forward":
             action = f"forward {self._person(rest)}"
         else:
-            template = " ".join(rest).lower().removeprefix("/templates/").removesuffix(".txt")
+            template = " ".join(rest).lower().rstrip(".").removeprefix("/templates/").removesuffix(".txt")
             if template not in self.data["templates"]:
                 raise Refused(f"mail: there is no template '{template[:30]}' in /templates", "unknown_name")
             action = f"reply {template}"
-        done = self.mail.setdefault(name, [])
-        if action in done:
-            raise Refused(f"mail: {name} has got this already", "already")
-        done.append(action)
-        return f"{name}: {', '.join(done)}\n"
+        for name in names:
+            if action in self.mail.get(name, ()):
+                raise Refused(f"mail: {name} has got this already", "already")
+        for name in names:
+            self.mail.setdefault(name, []).append(action)
+        return "".join([f"{name}: {', '.join(self.mail[name])}\n" for name in names])
 
     def _answer(self, words: list[str]) -> str:
         """Take the answer to a question: ``answer 2 17``."""
@@ -121,17 +126,34 @@ class Desk:
         raise Refused(f"nobody is called '{said[:40]}'; give the full name as in /staff/people.csv", "unknown_name")
 
 
-def _parts(command: str, words: list[str], verbs: Sequence[str], names: Sequence[str]) -> tuple[str, str, list[str]]:
-    """Read a verb and an id in either order, and what follows them."""
-    low = [word.lower() for word in words]
+def _alone(words: list[str]) -> str:
+    """Refuse ``done`` among other commands."""
+    raise Refused("done must stand alone", "bad_usage")
+
+
+def _parts(
+    command: str, words: list[str], verbs: Sequence[str], names: Sequence[str]
+) -> tuple[str, list[str], list[str]]:
+    """Read a verb and an id in either order, further ids, and what follows them; marks behind an id are dropped."""
+    ids = {one.lower(): one for one in names}
+    low = [word.lower().strip(".,:;") for word in words]
     verb = next((word for word in low[:2] if word in verbs), "")
-    name = next((one for one in names if one.lower() in low[:2]), "")
-    if not verb or not name:
-        known = f"{command} list, {', '.join([f'{command} {verb} ID' for verb in verbs])}"
+    if not verb or not any(word in ids for word in low[:2]):
         if verb and len(words) > 1:
             raise Refused(f"{command}: there is no {' '.join(words[1:2])[:30]}", "unknown_name")
-        raise Refused(f"usage: {known}", "bad_usage")
-    return verb, name, words[2:]
+        raise Refused(_usage(command, verbs), "bad_usage")
+    found = [ids[word] for word in low if word in ids]
+    pairs = zip(words[2:], low[2:], strict=True)
+    rest = [word for word, plain in pairs if plain not in ids and plain not in ("", "and")]
+    if verb in _ARGUMENTS and not rest:
+        raise Refused(_usage(command, [verb]), "bad_usage")
+    return verb, list(dict.fromkeys(found)), rest
+
+
+def _usage(command: str, verbs: Sequence[str]) -> str:
+    """Say how a command is written, with its arguments."""
+    forms = [f"{command} {verb} {_ARGUMENTS.get(verb, 'ID')}" for verb in verbs]
+    return f"usage: {', '.join([f'{command} list', *forms] if len(forms) > 1 else forms)}"
 
 
 def _same_text(text: str, value: str) -> bool:
@@ -139,11 +161,27 @@ def _same_text(text: str, value: str) -> bool:
 
 
 def same_answer(said: str, value: str) -> bool:
-    """Compare an answer: case, thousands' commas, currency and a final period do not matter."""
-    one, two = (text.lower().strip(" .'\"\n").replace(",", "").removesuffix(" eur").strip() for text in (said, value))
-    if one == two:
-        return bool(two)
-    try:
-        return len(one) < 20 and float(one) == float(two)
-    except ValueError:
-        return False
+    """Compare an answer: case, commas, currency and a final period do not matter.
+
+    Where a number is asked for, the answer may be a sentence, if it names that number and no other.
+    """
+    one, two = (text.lower().strip(" .'\"\n") for text in (said, value))
+    wanted = _numbers(two)
+    if len(wanted) == 1 and re.fullmatch(r"[-0-9., ]+(?: eur)?", two):
+        return _numbers(one) == wanted
+    one, two = one.replace(",", ""), two.replace(",", "")
+    return bool(two) and one.removesuffix(" eur").strip() == two.removesuffix(" eur").strip()
+
+
+def _numbers(text: str) -> set[float]:
+    """Find the numbers in a text in lower case; one that is denied or has a unit written to it is none (NaN).
+
+    Thousands may be parted by commas, apostrophes or spaces.
+    """
+    plain = _NUMBER.sub(lambda hit: re.sub(r"[^0-9]", "", hit[0]), text)
+    found = set()
+    for word in _SIGNED.findall(plain):
+        digits = word.rstrip("abcdefghijklmnopqrstuvwxyz")
+        known = word[len(digits) :] in ("", "eur", "euro", "euros") and len(digits) < 20
+        found.add(float(digits) if known else float("nan"))
+    return found | ({float("nan")} if re.search(r"\bnot\b|n't\b", plain) else set())

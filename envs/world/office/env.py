@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -122,7 +123,8 @@ class OfficeDesk(TextEnv):
     def judge(self, action: str) -> Outcome:
         """Read one command line, carry it out, count what holds."""
         line = read_line(action)
-        if line.partition(" ")[0] not in COMMANDS and (line.lower() in ("exit", "finish") or says_done(line)):
+        first = re.split(r"[\s;&|]", line, maxsplit=1)[0]
+        if first not in COMMANDS and (line.lower() in ("exit", "finish") or says_done(line)):
             return self._finish()
         if not line:
             return self.malformed('There is no command. Write one such as "Action: ls /handbook".')

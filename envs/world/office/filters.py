@@ -52,9 +52,21 @@ def number(text: str, default: int) -> int:
 
 
 def _inputs(tree: Tree, names: Sequence[str], piped: str | None) -> list[tuple[str, str]]:
-    """Return the texts that a command reads, with their names."""
+    """Return the texts that a command reads, with their names; files that are not there are noted in the tree.
+
+    Raises:
+        Refused: if none of the files is there, or they are too long.
+    """
     if names:
-        texts = [(name, tree.read(name)) for name in names[:200]]
+        texts, missed = [], []
+        for name in names[:200]:
+            try:
+                texts.append((name, tree.read(name)))
+            except Refused as refused:
+                missed.append(str(refused))
+        if not texts:
+            raise Refused("\n".join(missed))
+        tree.missed += missed
         if sum(len(text) for _, text in texts) > MOST_READ:
             raise Refused("too much to read at once", "too_much")
         return texts
@@ -79,7 +91,7 @@ def cat(tree: Tree, arguments: list[str], piped: str | None) -> str:
 
 
 def grep(tree: Tree, arguments: list[str], piped: str | None) -> str:
-    """Return the lines that match: ``-i -v -n -c -l -r -w -h``; see :func:`matcher` for patterns."""
+    """Return the lines that match: ``-i -v -n -c -l -r -w -h``; see :func:`matcher` for patterns. No hit is noted."""
     found, rest = options(arguments, "ivnclrwhRHEF", "e")
     pattern = found["e"] if "e" in found else rest.pop(0) if rest else ""
     if not pattern:
@@ -90,8 +102,10 @@ def grep(tree: Tree, arguments: list[str], piped: str | None) -> str:
     texts = _inputs(tree, rest, piped)
     named = (len(texts) > 1 or "r" in found or "H" in found) and "h" not in found
     out: list[str] = []
+    tree.found = False
     for name, text in texts:
         hits = [(i, line) for i, line in enumerate(text.splitlines(), 1) if matches(line) != ("v" in found)]
+        tree.found = tree.found or bool(hits)
         prefix = f"{name}:" if named else ""
         if "l" in found:
             out += [name] if hits else []
@@ -115,7 +129,9 @@ def matcher(pattern: str, ignore_case: bool, whole_words: bool) -> Callable[[str
     for choice in choices:
         start, end = choice.startswith("^"), choice.endswith("$")
         body = choice[1 if start else 0 : -1 if end else None].replace("\\.", ".").replace("\\", "")
-        parsed.append((start, end, body.split(".*")))
+        parts = body.split(".*")
+        inner = [part for part in parts[1:-1] if part]  # ".*.*" says no more than ".*"
+        parsed.append((start, end, [parts[0], *inner, *parts[1:][-1:]]))
 
     def test(line: str) -> bool:
         line = line.lower() if ignore_case else line

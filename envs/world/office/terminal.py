@@ -68,28 +68,70 @@ def run(tree: Tree, line: str, special: Mapping[str, Special]) -> str:
 
     Args:
         tree: the files.
-        line: commands, parted by ``;`` or ``&&``, each a pipe that may end in ``> FILE`` or ``>> FILE``.
+        line: commands, each a pipe that may end in ``> FILE`` or ``>> FILE``. What stands behind ``;`` is run in any
+            case, what stands behind ``&&`` only if all went well before it.
         special: further commands, which can be the first of a pipe.
 
     Raises:
-        Refused: for what cannot be done; commands before it were carried out.
+        Refused: if something could not be done. Its message is all that was printed, in order; its kind is that of the
+            first mistake. All else on the line was carried out.
     """
-    shown = ""
-    step: list[Token] = []
-    for token in [*tokens(line), Token(";", operator=True)]:
-        if token.operator and token.text in (";", "&&"):
-            shown += _run_pipe(tree, step, special) if step else ""
-            step = []
-        elif token.operator and token.text in ("||", "<", "&"):
-            raise Refused(f"'{token.text}' is not supported here", "bad_usage")
-        else:
-            step.append(token)
+    shown, kind, well = "", "", True
+    for joint, step in _steps(tokens(line)):
+        if joint == ";" or well:
+            done = _run_pipe(tree, step, special)
+            shown, kind, well = shown + done.shown, kind or done.kind, done.well
     if len(shown) > MOST_OUTPUT:
-        return f"{shown[:MOST_OUTPUT]}\n[{len(shown) - MOST_OUTPUT} more characters are not shown]"
+        shown = f"{shown[:MOST_OUTPUT]}\n[{len(shown) - MOST_OUTPUT} more characters are not shown]"
+    if kind:
+        raise Refused(shown.removesuffix("\n"), kind)
     return shown
 
 
-def _run_pipe(tree: Tree, step: Sequence[Token], special: Mapping[str, Special]) -> str:
+def _steps(found: Sequence[Token]) -> list[tuple[str, list[Token]]]:
+    """Part a line into its pipes, each with the ``;`` or ``&&`` before it."""
+    steps: list[tuple[str, list[Token]]] = [(";", [])]
+    for token in found:
+        if token.operator and token.text in (";", "&&"):
+            steps.append((token.text, []))
+        elif token.operator and token.text in ("||", "<", "&"):
+            raise Refused(f"'{token.text}' is not supported here", "bad_usage")
+        else:
+            steps[-1][1].append(token)
+    return [step for step in steps if step[1]]
+
+
+class Done(NamedTuple):
+    """What a pipe has come to."""
+
+    shown: str
+    kind: str = ""
+    """The first mistake, empty if there was none."""
+    well: bool = True
+    """Whether what stands behind ``&&`` is to be run."""
+
+
+def _run_pipe(tree: Tree, step: Sequence[Token], special: Mapping[str, Special]) -> Done:
+    """Run the commands of a pipe; one that is refused ends it, and nothing is written then."""
+    errors: list[str] = []
+    try:
+        commands, target, more = _parted(step)
+        piped = ""
+        for i, words in enumerate(commands):
+            tree.missed, tree.found = [], True
+            name, arguments = words[0].text, _expanded(tree, words[1:])
+            piped = _run_command(tree, name, arguments, piped if i else None, special)
+            errors += [f"{name}: {missed}\n" for missed in tree.missed]
+        well = tree.found and not tree.missed
+        if target and target != "/dev/null":
+            tree.write(target, piped, more)
+    except Refused as refused:
+        return Done("".join([*errors, f"{refused}\n"]), refused.kind, well=False)
+    return Done("".join([*errors, "" if target else piped]), "no_such_file" if errors else "", well)
+
+
+def _parted(step: Sequence[Token]) -> tuple[list[list[Token]], str, bool]:
+    """Part a pipe into its commands, the file that it writes to, and whether it adds to that."""
     target, more, commands = "", False, [[]]  # type: str, bool, list[list[Token]]
     left = list(step)
     while left:
@@ -102,16 +144,9 @@ def _run_pipe(tree: Tree, step: Sequence[Token], special: Mapping[str, Special])
             target, more = left.pop(0).text, token.text == ">>"
         else:
             commands[-1].append(token)
-    piped: str | None = None
-    for words in commands:
-        if not words:
-            raise Refused("a command is missing beside '|'", "bad_usage")
-        piped = _run_command(tree, words[0].text, _expanded(tree, words[1:]), piped, special)
-    if target:
-        if target != "/dev/null":
-            tree.write(target, piped or "", more)
-        return ""
-    return piped or ""
+    if not all(commands):
+        raise Refused("a command is missing beside '|'", "bad_usage")
+    return commands, target, more
 
 
 def _run_command(tree: Tree, name: str, arguments: list[str], piped: str | None, special: Mapping[str, Special]) -> str:
@@ -129,8 +164,9 @@ def _named(name: str, do: Callable[[], str]) -> str:
     try:
         return do()
     except Refused as refused:
-        text = str(refused)
-        raise Refused(text if text.startswith((f"{name}:", "usage")) else f"{name}: {text}", refused.kind) from None
+        lines = str(refused).split("\n")
+        lines = [line if line.startswith((f"{name}:", "usage")) else f"{name}: {line}" for line in lines]
+        raise Refused("\n".join(lines), refused.kind) from None
 
 
 def _expanded(tree: Tree, words: Sequence[Token]) -> list[str]:
@@ -150,17 +186,21 @@ def _expanded(tree: Tree, words: Sequence[Token]) -> list[str]:
 
 def _ls(tree: Tree, arguments: list[str]) -> str:
     found, names = options(arguments, "la1RhF")
-    out = []
+    out: list[str] = []
+    missed = []
     for name in names or ["."]:
         path = tree.path(name)
         if path in tree.files:
             out.append(name)
         elif path not in tree.folders:
-            raise Refused(f"cannot access '{name}': No such file or directory")
+            missed.append(f"cannot access '{name}': No such file or directory")
         elif "R" in found:
             out += tree.under(name)
         else:
             out += ([f"{name}:"] if len(names) > 1 else []) + tree.children(path)
+    if missed and not out:
+        raise Refused("\n".join(missed))
+    tree.missed += missed
     return "".join([f"{line}\n" for line in out])
 
 
@@ -176,7 +216,7 @@ def _copy(keep: bool) -> Callable[[Tree, list[str]], str]:
     def do(tree: Tree, arguments: list[str]) -> str:
         _, names = options(arguments, "frvin")
         if len(names) < 2:
-            raise Refused("missing file operand", "bad_usage")
+            raise Refused("usage: mv FILE... TARGET, cp FILE... TARGET", "bad_usage")
         if len(names) > 2 and tree.path(names[-1]) not in tree.folders:
             raise Refused(f"target '{names[-1]}' is not a directory")
         for name in names[:-1]:
@@ -189,7 +229,7 @@ def _copy(keep: bool) -> Callable[[Tree, list[str]], str]:
 def _mkdir(tree: Tree, arguments: list[str]) -> str:
     found, names = options(arguments, "pv")
     if not names:
-        raise Refused("missing operand", "bad_usage")
+        raise Refused("usage: mkdir [-p] FOLDER...", "bad_usage")
     for name in names:
         tree.make_folder(name, "p" in found)
     return ""
@@ -198,7 +238,7 @@ def _mkdir(tree: Tree, arguments: list[str]) -> str:
 def _rm(tree: Tree, arguments: list[str]) -> str:
     _, names = options(arguments, "fv")
     if not names:
-        raise Refused("missing operand", "bad_usage")
+        raise Refused("usage: rm FILE...", "bad_usage")
     for name in names:
         tree.remove(name)
     return ""

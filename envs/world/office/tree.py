@@ -32,6 +32,10 @@ class Tree:
                 path = parent(path)
                 self.folders.add(path)
         self.here = "/"
+        self.missed: list[str] = []
+        """What the command under way could not read, while it could read something else."""
+        self.found = True
+        """Whether the command under way found what it looked for."""
 
     def path(self, name: str) -> str:
         """Return the absolute path of a name: ``..``, ``.``, ``~`` and doubled slashes are resolved."""
