@@ -13,7 +13,6 @@ from gymnasium.vector.utils.shared_memory import (
     write_to_shared_memory,
 )
 
-import acgym  # noqa: F401 - registers the environments
 from acgym.space import SHARED_BYTES, SharedTexts, Utf8
 
 

@@ -13,9 +13,10 @@ from rich.text import Text
 from acgym.cli.choose import choose
 from acgym.cli.compress import compress
 from acgym.cli.data import data
+from acgym.cli.doctor import doctor
 from acgym.cli.episodes import handoff, replay, rescore
+from acgym.cli.new import new
 from acgym.cli.options import ENV_HELP, Kwargs, json_object
-from acgym.cli.own import doctor, new
 from acgym.cli.plan import plan
 from acgym.cli.play import compare, play
 from acgym.cli.probe import probe

@@ -1,4 +1,4 @@
-"""What ``acgym doctor`` finds: each thing that acgym can use, whether it is here, and how to get it."""
+"""The command doctor: each thing that acgym can use, whether it is here, and how to get it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from acgym.cli.terminal import output, plain_errors
 from acgym.machine import machine
 from acgym.plugins import GROUPS, load_plugins
 
@@ -103,3 +104,21 @@ def _plugins() -> Iterator[Finding]:
         for plugin in load_plugins(group):
             said = f"{plugin.module}, {plugin.package}, {group}"
             yield Finding(plugin.fault is None, f"plugin {plugin.name}", said if plugin.fault is None else plugin.fault)
+
+
+def doctor() -> None:
+    """Say what works on this machine and how to get what does not: torch, GPU, extras, browser, data, plugins."""
+    with plain_errors():
+        from rich.table import Table
+        from rich.text import Text
+
+        from acgym.text import printable
+
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column()
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+        for found in findings():
+            mark = Text("yes", "green") if found.works else Text("no", "yellow")
+            table.add_row(mark, Text(printable(found.what)), Text(printable(found.said)))
+        output().print(table)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from acgym.draw import Draw
 from acgym.env import DEFAULT_LEVEL, TextEnv
 from acgym.envs.world.simulators import java
 from acgym.envs.world.simulators.base import VALID_ACTIONS, Heard, Simulator, checked_choice, source_of
-from acgym.types import Split, Task
+from acgym.types import Anchor, Split, Task
 
 LEVELS: dict[int, tuple[str, ...]] = {
     1: (
@@ -106,7 +106,8 @@ class ScienceWorld(Simulator, TextEnv):
 
     env_id = "ACB/ScienceWorld-v0"
     needs = "ScienceWorld and Java: pip install 'acgym[scienceworld]'"
-    anchors = {}  # noqa: RUF012  (not measured)
+    anchors: ClassVar[Mapping[int, Anchor]] = {}
+    """Not measured."""
     live = ("_world",)
     _world: java.World
     _loaded: tuple[Any, ...] = ()
