@@ -167,8 +167,9 @@ def solved(name: str, seeds: int, levels: Any = LEVELS) -> dict[str, Any]:
             while not done and count < limit:
                 _, _, done, _, info = env.step(env.oracle())
                 count += 1
-            longest = max(longest, count)
-            if not info["success"] or info["progress"] != 1.0:
+            if info["success"] and info["progress"] == 1.0:
+                longest = max(longest, count)
+            else:
                 lost.append([level, seed, env.task.kind, count, info])
     return {"lost": lost, "longest": longest, "limit": limit}
 
